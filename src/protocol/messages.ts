@@ -1,0 +1,133 @@
+import type { WireError } from '../format/errors.ts';
+
+/**
+ * What travels between the service worker and a loader over a brokered MessagePort, and between loaders of several
+ * tabs over a BroadcastChannel. Everything is a discriminated union on `type`; unknown types are ignored and counted.
+ */
+
+/** Both ends of a port say this first; a mismatch closes the port, and each side goes on without the other. */
+export const protocolVersion = 1;
+
+/** Loader → service worker, first on every port and again whenever its role changes. */
+export interface Hello {
+  readonly type: 'hello';
+  readonly version: number;
+  /** Unique to one loader worker. It holds the Web Lock `loaderLockName(loader)` as long as it lives. */
+  readonly loader: string;
+  /** A leader owns the store and answers reads; a standby passes them on to the leader. */
+  readonly role: 'leader' | 'standby';
+}
+
+/** Service worker → loader: the stored bytes of blocks are wanted, oldest first. Answered by one `block` each, or `failed`. */
+export interface ReadBlocks {
+  readonly type: 'read-blocks';
+  readonly id: number;
+  /** SHA-256 of the bootstrap, hex. */
+  readonly image: string;
+  /** What the reader asked for, for the eyes of people: state(), the inspector, the read log. */
+  readonly path: string;
+  readonly blob: number;
+  /** Consecutive blocks `[first, first + count)`. */
+  readonly first: number;
+  readonly count: number;
+  /** Milliseconds that the reader is ready to wait; 0 = only what is here. */
+  readonly timeoutMs: number;
+}
+
+/** Loader → service worker: one verified stored block; `bytes` is transferred. */
+export interface BlockReply {
+  readonly type: 'block';
+  readonly id: number;
+  readonly block: number;
+  readonly codec: number;
+  readonly logicalLength: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Loader → service worker: the rest of request `id` will not come. */
+export interface ReadFailed {
+  readonly type: 'failed';
+  readonly id: number;
+  readonly error: WireError;
+}
+
+/** Service worker → loader: nobody waits for request `id` any more. */
+export interface CancelRead {
+  readonly type: 'cancel';
+  readonly id: number;
+}
+
+/** Service worker → loader: the bootstrap as published is wanted. Answered by `bootstrap` or `failed`. */
+export interface ReadBootstrap {
+  readonly type: 'read-bootstrap';
+  readonly id: number;
+  readonly image: string;
+}
+
+export interface BootstrapReply {
+  readonly type: 'bootstrap';
+  readonly id: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Service worker → loader: stored ranges that the service worker fetched by itself while no loader was there, so that
+ * nothing is fetched twice. Verified again by the loader; idempotent. `block` -1 is the blob's block table.
+ */
+export interface ProvideBlocks {
+  readonly type: 'provide-blocks';
+  readonly image: string;
+  readonly blocks: readonly { readonly blob: number; readonly block: number; readonly bytes: Uint8Array<ArrayBuffer> }[];
+}
+
+/** Loader → service worker: what changed on disk, so that it can read by itself. */
+export interface StoreChanged {
+  readonly type: 'store-changed';
+  /** Blobs that became sealed, by SHA-256. */
+  readonly sealed: readonly string[];
+}
+
+/** Loader → service worker: this image is wholly present. */
+export interface ImageComplete {
+  readonly type: 'image-complete';
+  readonly image: string;
+}
+
+export type ToLoader = ReadBlocks | CancelRead | ReadBootstrap | ProvideBlocks;
+export type FromLoader = Hello | BlockReply | ReadFailed | BootstrapReply | StoreChanged | ImageComplete;
+
+/** Page → service worker (`postMessage` on the registration's worker). */
+export type PageToServiceWorker =
+  /** Here is a port to this page's loader (transferred as ports[0]). */
+  | { readonly type: 'sluice:loader-port'; readonly version: number }
+  /** Which image should this page's next navigation be bound to? Sent once its bootstrap is in the store or reachable. */
+  | { readonly type: 'sluice:release'; readonly release: ReleaseRecord }
+  /** Is this URL's path in the image? Asked by a boot page that finds itself controlled. Answered on ports[0] by a boolean. */
+  | { readonly type: 'sluice:has-path'; readonly url: string };
+
+/** Service worker → page. */
+export type ServiceWorkerToPage =
+  /** The service worker has no live port (it was restarted, or the loader died): broker a new one. */
+  { readonly type: 'sluice:need-loader-port' };
+
+/** The small setting kept in IndexedDB per scope, so that a restarted service worker knows what it serves. */
+export interface ReleaseRecord {
+  readonly image: string;
+  /** Length of the published bootstrap in bytes. */
+  readonly bytes: number;
+}
+
+/** The Web Lock whose release tells that a loader worker is gone. */
+export function loaderLockName(loader: string): string {
+  return `sluice:loader:${loader}`;
+}
+
+/** The Web Lock that makes one loader of a scope the only writer of its store. */
+export function writerLockName(scope: string): string {
+  return `sluice:writer:${scope}`;
+}
+
+/** The BroadcastChannel on which the loaders of one scope find their leader. */
+export function channelName(scope: string): string {
+  return `sluice:loaders:${scope}`;
+}

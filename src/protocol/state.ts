@@ -1,0 +1,58 @@
+/** What `window.sluice.state()` answers: plain data, the same for pages, the inspector and tests. */
+export interface SluiceState {
+  /** SHA-256 of the bootstrap, hex. */
+  readonly image: string;
+  readonly complete: boolean;
+  readonly blocks: { readonly total: number; readonly present: number };
+  /** Stored bytes. `fetched` counts what came over the network in this loader's life. */
+  readonly bytes: { readonly total: number; readonly present: number; readonly fetched: number };
+  readonly pendingReads: readonly PendingReadInfo[];
+  readonly loader: LoaderInfo;
+}
+
+export interface PendingReadInfo {
+  readonly serial: number;
+  readonly path: string;
+  readonly block: { readonly blob: number; readonly index: number };
+  readonly ageMs: number;
+}
+
+export interface LoaderInfo {
+  readonly id: string;
+  readonly role: 'leader' | 'standby';
+  /** `memory` where the browser gives no OPFS, or its quota is exhausted: nothing outlives the tab then. */
+  readonly storage: 'opfs' | 'memory';
+  readonly activity: 'starting' | 'demand' | 'background' | 'idle' | 'offline' | 'backing-off';
+  /** Measured, bytes per second; 0 = not known yet. */
+  readonly rate: number;
+  readonly requests: number;
+  readonly retries: number;
+  readonly errors: number;
+  readonly lastError: { readonly code: string; readonly message: string; readonly at: number } | undefined;
+}
+
+/** A progress event's detail; at most four a second, and one at the end. */
+export interface Progress {
+  readonly present: number;
+  readonly total: number;
+  readonly rate: number;
+  readonly complete: boolean;
+  /** The path that somebody waits for now, if any. */
+  readonly waitingFor: string | undefined;
+}
+
+/** One entry of the read log, oldest first: what a build takes as its launch trace. */
+export interface ReadLogEntry {
+  readonly path: string;
+  readonly blob: number;
+  readonly block: number;
+  /** Milliseconds since the mount began. */
+  readonly atMs: number;
+  readonly waitedMs: number;
+}
+
+export interface ReadLog {
+  readonly sluice: 1;
+  readonly image: string;
+  readonly reads: readonly ReadLogEntry[];
+}
