@@ -39,7 +39,7 @@ function raw(origin: Origin, request: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(origin.port, '127.0.0.1');
     const chunks: Buffer[] = [];
-    socket.on('data', (chunk) => chunks.push(chunk));
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
     socket.on('error', reject);
     socket.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')));
     socket.write(request);
