@@ -1,5 +1,5 @@
-import type { Progress, ReadLog, SluiceState } from './state.ts';
 import type { ReleaseRecord } from './messages.ts';
+import type { Progress, ReadLog, SluiceState } from './state.ts';
 
 /**
  * What a page may call on its loader worker (through comlink). Every method ends: a value, a SluiceError (as a
@@ -15,6 +15,12 @@ export interface LoaderApi {
   setReadTimeout(ms: number): void;
   /** `onProgress` is a comlink proxy; replaces the one before. */
   watch(onProgress: (progress: Progress) => void): void;
+  /**
+   * `onRelease` is a comlink proxy, called when `sluice.json` names another image than the one that this loader is
+   * bound to, once its bootstrap is in the store: it answers the next navigation. Replaces the one before; called at once
+   * if such a release is known already.
+   */
+  watchRelease(onRelease: (release: ReleaseRecord) => void): void;
   whenComplete(): Promise<void>;
   /** Everything that is written is durable and journaled when this resolves. */
   flush(): Promise<void>;

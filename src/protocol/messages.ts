@@ -77,7 +77,11 @@ export interface BootstrapReply {
 export interface ProvideBlocks {
   readonly type: 'provide-blocks';
   readonly image: string;
-  readonly blocks: readonly { readonly blob: number; readonly block: number; readonly bytes: Uint8Array<ArrayBuffer> }[];
+  readonly blocks: readonly {
+    readonly blob: number;
+    readonly block: number;
+    readonly bytes: Uint8Array<ArrayBuffer>;
+  }[];
 }
 
 /** Loader → service worker: what changed on disk, so that it can read by itself. */
@@ -130,4 +134,9 @@ export function writerLockName(scope: string): string {
 /** The BroadcastChannel on which the loaders of one scope find their leader. */
 export function channelName(scope: string): string {
   return `sluice:loaders:${scope}`;
+}
+
+/** The idb-keyval key under which a scope's current {@link ReleaseRecord} is kept. The service worker writes it. */
+export function releaseSettingName(scope: string): string {
+  return `sluice:${scope}`;
 }

@@ -1,0 +1,57 @@
+import type { FromLoader, ToLoader } from './messages.ts';
+import {
+  hasShape,
+  isArrayOf,
+  isBytes,
+  isCount,
+  isDigest,
+  isDuration,
+  isInteger,
+  isMessageOf,
+  isOneOf,
+  isText,
+  isWireError,
+  type Shape,
+} from './shapes.ts';
+
+const toLoaderShapes: Record<ToLoader['type'], Shape> = {
+  'read-blocks': {
+    id: isCount,
+    image: isDigest,
+    path: isText,
+    blob: isCount,
+    first: isCount,
+    count: isCount,
+    timeoutMs: isDuration,
+  },
+  cancel: { id: isCount },
+  'read-bootstrap': { id: isCount, image: isDigest },
+  'provide-blocks': {
+    image: isDigest,
+    blocks: isArrayOf((value) => hasShape(value, { blob: isCount, block: isInteger, bytes: isBytes })),
+  },
+};
+
+const fromLoaderShapes: Record<FromLoader['type'], Shape> = {
+  hello: { version: isCount, loader: isText, role: isOneOf('leader', 'standby') },
+  block: { id: isCount, block: isCount, codec: isCount, logicalLength: isCount, bytes: isBytes },
+  failed: { id: isCount, error: isWireError },
+  bootstrap: { id: isCount, bytes: isBytes },
+  'store-changed': { sealed: isArrayOf(isDigest) },
+  'image-complete': { image: isDigest },
+};
+
+/** Structural check of a message that came from a service worker (or a standby). */
+export function isToLoader(value: unknown): value is ToLoader {
+  return isMessageOf(toLoaderShapes, value);
+}
+
+/** Structural check of a message that came from a loader. */
+export function isFromLoader(value: unknown): value is FromLoader {
+  return isMessageOf(fromLoaderShapes, value);
+}
+
+/** The call that a loader's message answers: what a {@link Channel} of the service worker takes as `replyTo`. */
+export function repliesTo(message: FromLoader): number | undefined {
+  return 'id' in message ? message.id : undefined;
+}
