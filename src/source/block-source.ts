@@ -32,5 +32,10 @@ export interface Chunk {
  * source's own stall deadline), or the signal's reason when aborted.
  */
 export interface BlockSource {
+  /**
+   * True as soon as the source is known to give whole files only. A request costs the whole file then: ask for
+   * `[0, file.length)`, once, and use all of it.
+   */
+  readonly wholeFiles: boolean;
   fetch(request: RangeRequest): AsyncIterable<Chunk>;
 }

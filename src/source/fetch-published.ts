@@ -1,0 +1,21 @@
+import type { BlockSource, PublishedFile } from './block-source.ts';
+import { OriginError } from './origin-error.ts';
+
+/**
+ * A whole published file in memory: for bootstraps, which are small. The bytes are not verified: whoever opens them
+ * must check their SHA-256. Throws what the source throws.
+ */
+export async function fetchPublished(
+  source: BlockSource,
+  file: PublishedFile,
+  signal: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(file.length);
+  let filled = 0;
+  for await (const chunk of source.fetch({ file, start: 0, end: file.length, priority: 'high', signal })) {
+    if (chunk.offset !== filled) throw new OriginError(`${file.sha256}.bin: bytes out of order`);
+    bytes.set(chunk.bytes, chunk.offset);
+    filled += chunk.bytes.length;
+  }
+  return bytes;
+}

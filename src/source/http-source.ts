@@ -1,0 +1,131 @@
+import { SluiceError } from '../format/errors.ts';
+import { judgeAnswer } from './answer.ts';
+import type { BlockSource, Chunk, RangeRequest } from './block-source.ts';
+import { OriginError } from './origin-error.ts';
+import { withStallDeadline } from './stall-deadline.ts';
+
+export interface HttpSourceOptions {
+  /** URL of the site directory, with a trailing slash. */
+  readonly base: string;
+  readonly fetch: typeof fetch;
+  /** An answer that brings no header or no further byte for so long is given up. Default 10 s. */
+  readonly stallMs?: number;
+}
+
+/**
+ * Published files over HTTP ranges, and whole files from hosts that do not answer ranges (or answer them wrongly: then a plain
+ * GET is tried once, and if that is in order, remembered in {@link wholeFiles}).
+ *
+ * Every request is `no-store`: Chromium's HTTP cache serialises requests for one URL, and truncates ranges in memory. What was
+ * fetched is stored by us. A TypeError of fetch is all that the platform tells about a network that is away: `offline`.
+ */
+export class HttpSource implements BlockSource {
+  readonly #base: string;
+  readonly #fetch: typeof fetch;
+  readonly #stallMs: number;
+  #wholeFiles = false;
+
+  constructor(options: HttpSourceOptions) {
+    this.#base = options.base;
+    // Called without a receiver: browsers refuse `fetch` as a method of another object.
+    const { fetch } = options;
+    this.#fetch = (input, init) => fetch(input, init);
+    this.#stallMs = options.stallMs ?? 10_000;
+  }
+
+  get wholeFiles(): boolean {
+    return this.#wholeFiles;
+  }
+
+  async *fetch(request: RangeRequest): AsyncGenerator<Chunk, void> {
+    const { file, start, end, signal } = request;
+    signal.throwIfAborted();
+    const abort = new AbortController();
+    const onAbort = (): void => abort.abort(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      if (!this.#wholeFiles && !(start === 0 && end === file.length)) {
+        const partial = await this.#ask(request, abort, true);
+        const answer = judgeAnswer(partial, request, Date.now());
+        if (answer.kind === 'partial') return yield* this.#read(partial, request, abort, start, end);
+        if (answer.kind === 'whole') {
+          this.#wholeFiles = true;
+          return yield* this.#read(partial, request, abort, 0, file.length);
+        }
+        // Not cancelled through `abort`, which the second request still needs.
+        partial.body?.cancel().catch(() => {}); // A body that is broken already need not be cancelled.
+        yield* this.#readWhole(request, abort, answer.reason);
+        return;
+      }
+      yield* this.#readWhole(request, abort, undefined);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      abort.abort(); // The consumer may stop early: that frees the connection.
+    }
+  }
+
+  /** A plain GET. `refused` is what was wrong with the answer to a range, if one was tried. */
+  async *#readWhole(
+    request: RangeRequest,
+    abort: AbortController,
+    refused: OriginError | undefined,
+  ): AsyncGenerator<Chunk, void> {
+    const response = await this.#ask(request, abort, false);
+    if (judgeAnswer(response, request, Date.now()).kind !== 'whole') {
+      throw (
+        refused ??
+        new OriginError(`${request.file.sha256}.bin: status ${response.status} without a Range asked`)
+      );
+    }
+    if (refused) this.#wholeFiles = true;
+    yield* this.#read(response, request, abort, 0, request.file.length);
+  }
+
+  #ask(request: RangeRequest, abort: AbortController, range: boolean): Promise<Response> {
+    const init: RequestInit = { cache: 'no-store', priority: request.priority, signal: abort.signal };
+    if (range) init.headers = { range: `bytes=${request.start}-${request.end - 1}` };
+    return this.#timed(this.#fetch(this.#url(request), init), request, abort);
+  }
+
+  async *#read(
+    response: Response,
+    request: RangeRequest,
+    abort: AbortController,
+    start: number,
+    end: number,
+  ): AsyncGenerator<Chunk, void> {
+    const name = `${request.file.sha256}.bin`;
+    const reader = response.body?.getReader();
+    if (!reader) throw new OriginError(`${name}: an answer without a body`);
+    let at = start;
+    for (;;) {
+      const { done, value } = await this.#timed(reader.read(), request, abort);
+      if (done) break;
+      if (at + value.length > end) throw new OriginError(`${name}: more bytes than asked for`);
+      if (value.length > 0) yield { offset: at, bytes: value };
+      at += value.length;
+    }
+    if (at < end) {
+      throw new OriginError(`${name}: ended at byte ${at}, ${end - at} too early`, { retryable: true });
+    }
+  }
+
+  async #timed<T>(work: Promise<T>, request: RangeRequest, abort: AbortController): Promise<T> {
+    const url = this.#url(request);
+    try {
+      return await withStallDeadline(
+        work,
+        abort,
+        this.#stallMs,
+        () => new SluiceError('read-timeout', `${url}: nothing came for ${this.#stallMs} ms`),
+      );
+    } catch (error) {
+      if (abort.signal.aborted) throw abort.signal.reason;
+      throw new SluiceError('offline', `${url}: no connection, or it was cut`, { cause: error });
+    }
+  }
+
+  #url(request: RangeRequest): string {
+    return new URL(`${request.file.sha256}.bin`, this.#base).href;
+  }
+}

@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from '@playwright/test';
+import { SluiceError } from '../../src/format/errors.ts';
+import type { Chunk, PublishedFile } from '../../src/source/block-source.ts';
+import { HttpSource } from '../../src/source/http-source.ts';
+import { OriginError } from '../../src/source/origin-error.ts';
+import type { Fault } from '../support/fault.ts';
+import { Origin } from '../support/origin.ts';
+import { noise } from '../support/random.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const bytes = noise(1, 300_000);
+const file: PublishedFile = {
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+  length: bytes.length,
+};
+const never = new AbortController().signal;
+
+interface Site {
+  readonly origin: Origin;
+  readonly source: HttpSource;
+}
+
+async function withSite(run: (site: Site) => Promise<void>, ranges = true): Promise<void> {
+  const dir = await tempDir('http-source');
+  await writeFile(join(dir.path, `${file.sha256}.bin`), bytes);
+  const origin = await Origin.start({ mounts: { '/app/': dir.path }, ranges });
+  const source = new HttpSource({ base: `${origin.url}/app/`, fetch, stallMs: 300 });
+  try {
+    await run({ origin, source });
+  } finally {
+    await origin.stop();
+    await dir.remove();
+  }
+}
+
+async function collect(chunks: AsyncIterable<Chunk>): Promise<{ start: number; bytes: Buffer }> {
+  const parts: Uint8Array[] = [];
+  let start = -1;
+  let at = -1;
+  for await (const chunk of chunks) {
+    if (start < 0) start = at = chunk.offset;
+    expect(chunk.offset, 'chunks follow one another').toBe(at);
+    at += chunk.bytes.length;
+    parts.push(chunk.bytes);
+  }
+  return { start, bytes: Buffer.concat(parts) };
+}
+
+function read(source: HttpSource, start: number, end: number, signal = never) {
+  return collect(source.fetch({ file, start, end, priority: 'high', signal }));
+}
+
+async function failure(work: Promise<unknown>): Promise<SluiceError> {
+  const error = await work.then(
+    () => new Error('it succeeded'),
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(SluiceError);
+  return error as SluiceError;
+}
+
+test('asks for exactly the range, past every cache', () =>
+  withSite(async ({ origin, source }) => {
+    const answer = await read(source, 1000, 2000);
+    expect(answer.start).toBe(1000);
+    expect(answer.bytes.equals(bytes.subarray(1000, 2000))).toBe(true);
+    expect(origin.log.map((entry) => entry.range)).toEqual(['bytes=1000-1999']);
+    expect(origin.log[0]?.headers['cache-control']).toBe('no-cache');
+    expect(source.wholeFiles).toBe(false);
+  }));
+
+test('the whole file is asked for without a Range', () =>
+  withSite(async ({ origin, source }) => {
+    const answer = await read(source, 0, file.length);
+    expect(answer.bytes.equals(bytes)).toBe(true);
+    expect(origin.log.map((entry) => entry.range)).toEqual([undefined]);
+  }));
+
+test('a host without ranges: the whole file as a stream, remembered', () =>
+  withSite(async ({ origin, source }) => {
+    const answer = await read(source, 1000, 2000);
+    expect(answer.start).toBe(0);
+    expect(answer.bytes.equals(bytes)).toBe(true);
+    expect(source.wholeFiles).toBe(true);
+    await read(source, 1000, 2000);
+    expect(origin.log.map((entry) => entry.range)).toEqual(['bytes=1000-1999', undefined]);
+  }, false));
+
+for (const type of ['wrong-content-range', 'gzip-206', 'one-byte-short'] as const) {
+  test(`${type}: the range is refused, the whole file is taken once and that is remembered`, () =>
+    withSite(async ({ origin, source }) => {
+      origin.fault = (request) => (request.range ? { type } : undefined);
+      const answer = await read(source, 1000, 2000);
+      expect(answer.bytes.equals(bytes)).toBe(true);
+      expect(source.wholeFiles).toBe(true);
+      expect(origin.log.map((entry) => entry.range)).toEqual(['bytes=1000-1999', undefined]);
+    }));
+
+  test(`${type} for ranges and 404 for the whole file: bad-origin, ranges are not given up`, () =>
+    withSite(async ({ origin, source }) => {
+      origin.fault = (request) => (request.range ? { type } : { type: 'status', status: 404 });
+      expect((await failure(read(source, 1000, 2000))).code).toBe('bad-origin');
+      expect(source.wholeFiles).toBe(false);
+    }));
+}
+
+const faults: { name: string; fault: Fault; code: string; retryable?: boolean; retryAfterMs?: number }[] = [
+  { name: 'HTML instead of the file', fault: { type: 'html-200' }, code: 'bad-origin', retryable: false },
+  { name: '404', fault: { type: 'status', status: 404 }, code: 'bad-origin', retryable: false },
+  { name: '403', fault: { type: 'status', status: 403 }, code: 'bad-origin', retryable: false },
+  { name: '500', fault: { type: 'status', status: 500 }, code: 'bad-origin', retryable: true },
+  {
+    name: '429 with Retry-After',
+    fault: { type: 'status', status: 429, retryAfter: 7 },
+    code: 'bad-origin',
+    retryable: true,
+    retryAfterMs: 7000,
+  },
+  {
+    name: 'redirect to a page',
+    fault: { type: 'redirect', location: '/' },
+    code: 'bad-origin',
+    retryable: false,
+  },
+  { name: 'cut before the headers', fault: { type: 'cut-before-headers' }, code: 'offline' },
+  { name: 'cut in the middle', fault: { type: 'cut-at', byte: 500 }, code: 'offline' },
+  { name: 'a hung server', fault: { type: 'hang' }, code: 'read-timeout' },
+  { name: 'a hung stream', fault: { type: 'hang-at', byte: 500 }, code: 'read-timeout' },
+];
+
+for (const { name, fault, code, retryable, retryAfterMs } of faults) {
+  test(`${name}: ${code}, and the next request is served`, () =>
+    withSite(async ({ origin, source }) => {
+      origin.fault = (request) => (request.path.endsWith('.bin') ? fault : undefined);
+      const started = performance.now();
+      const error = await failure(read(source, 1000, 200_000));
+      expect(error.code).toBe(code);
+      expect(performance.now() - started).toBeLessThan(3000);
+      if (retryable !== undefined) {
+        expect(error).toBeInstanceOf(OriginError);
+        expect((error as OriginError).retryable).toBe(retryable);
+        expect((error as OriginError).retryAfterMs).toBe(retryAfterMs);
+      }
+      origin.fault = undefined;
+      expect((await read(source, 1000, 2000)).bytes.equals(bytes.subarray(1000, 2000))).toBe(true);
+      expect(source.wholeFiles).toBe(false);
+    }));
+}
+
+test('a server that is gone: offline at once', () =>
+  withSite(async ({ origin, source }) => {
+    await origin.stop();
+    expect((await failure(read(source, 0, 10))).code).toBe('offline');
+  }));
+
+test('an abort ends the wait with its reason', () =>
+  withSite(async ({ origin, source }) => {
+    origin.fault = () => ({ type: 'hang' });
+    const abort = new AbortController();
+    const reading = failure(read(source, 0, 10, abort.signal));
+    await origin.waitForRequest(() => true);
+    abort.abort(new SluiceError('closed', 'test'));
+    expect((await reading).code).toBe('closed');
+  }));
+
+test('a consumer that stops early lets the connection go', () =>
+  withSite(async ({ origin, source }) => {
+    origin.fault = () => ({ type: 'hang-at', byte: 500 });
+    for await (const chunk of source.fetch({ file, start: 10, end: 2000, priority: 'low', signal: never })) {
+      expect(chunk.offset).toBe(10);
+      break;
+    }
+    await origin.waitForRequest((entry) => entry.aborted);
+  }));
+
+test('a platform that ignores the abort signal does not make the wait endless', async () => {
+  const source = new HttpSource({
+    base: 'http://host.invalid/',
+    fetch: () => new Promise(() => {}),
+    stallMs: 20,
+  });
+  expect((await failure(read(source, 0, 10))).code).toBe('read-timeout');
+});
