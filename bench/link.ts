@@ -1,0 +1,92 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+
+/** A link between a visitor and a server. Both directions have the same rate. */
+export interface LinkShape {
+  readonly mbitPerSecond: number;
+  readonly rttMs: number;
+}
+
+/** The three links that everything is measured on. */
+export const LINKS = {
+  fast: { mbitPerSecond: 100, rttMs: 20 },
+  medium: { mbitPerSecond: 20, rttMs: 50 },
+  slow: { mbitPerSecond: 5, rttMs: 150 },
+} as const satisfies Record<string, LinkShape>;
+
+export interface LinkStats {
+  /** Bytes that crossed the link towards the server since the last reset, HTTP headers included, TCP/IP's not. */
+  readonly up: number;
+  /** The same, towards the client. */
+  readonly down: number;
+  readonly connections: number;
+  /** The most that the link ever held in one direction, waiting and under way, in bytes. */
+  readonly peakBuffered: number;
+}
+
+export interface ShapedLinkOptions {
+  readonly shape: LinkShape;
+  /** The server's port on 127.0.0.1. */
+  readonly targetPort: number;
+}
+
+/**
+ * A TCP proxy on 127.0.0.1 that behaves like a link of a given rate and round trip in front of a server.
+ *
+ * - One bottleneck per direction, shared by all connections in small turns.
+ * - Every byte arrives half a round trip after it left the bottleneck; so does the news that a side has closed.
+ * - A new connection carries its first byte one round trip after it was accepted, as a TCP handshake would have it.
+ * - At most 256 KiB wait in front of a bottleneck; then the sender is not read any more.
+ *
+ * It does not model slow start, loss or TLS: every server behind it is favoured alike. It runs in a worker thread,
+ * so that the work of a test does not delay its bytes.
+ */
+export class ShapedLink {
+  readonly port: number;
+  readonly #worker: Worker;
+
+  private constructor(worker: Worker, port: number) {
+    this.#worker = worker;
+    this.port = port;
+  }
+
+  static async start(options: ShapedLinkOptions): Promise<ShapedLink> {
+    const workerData = {
+      bytesPerMs: (options.shape.mbitPerSecond * 1e6) / 8 / 1000,
+      delayMs: options.shape.rttMs / 2,
+      targetPort: options.targetPort,
+    };
+    const worker = new Worker(new URL('./link-worker.mjs', import.meta.url), { workerData });
+    const [port] = (await once(worker, 'message')) as [number]; // An error event rejects this.
+    return new ShapedLink(worker, port);
+  }
+
+  /** `http://127.0.0.1:port`, without a trailing slash. */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async stats(): Promise<LinkStats> {
+    return this.#ask('stats');
+  }
+
+  /** The counts begin again at zero. */
+  async reset(): Promise<void> {
+    await this.#ask('reset');
+  }
+
+  /** Closes every connection and the port. */
+  async stop(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #ask(question: 'stats' | 'reset'): Promise<LinkStats> {
+    const answer = once(this.#worker, 'message', { signal: AbortSignal.timeout(5000) });
+    this.#worker.postMessage(question);
+    return ((await answer) as [LinkStats])[0];
+  }
+}
