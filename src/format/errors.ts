@@ -15,30 +15,44 @@ export const errorCatalogue = {
     status: 504,
     remedy: 'The bytes did not come in time. Try again, or raise readTimeoutMs for slow links.',
   },
-  offline: { status: 503, remedy: 'These bytes are not stored yet and the network is away. Try again online.' },
+  offline: {
+    status: 503,
+    remedy: 'These bytes are not stored yet and the network is away. Try again online.',
+  },
   'bad-origin': {
     status: 502,
-    remedy: 'The server did not answer as a static host must. Check that the .bin files are deployed unchanged.',
+    remedy:
+      'The server did not answer as a static host must. Check that the .bin files are deployed unchanged.',
   },
   integrity: {
     status: 502,
     remedy: 'The server sent bytes that do not match their digest. Run `sluice fsck` on the deployed site.',
   },
-  'unsupported-image': { status: 500, remedy: 'The image was made by a newer sluicefs. Deploy its newer sw.js too.' },
+  'unsupported-image': {
+    status: 500,
+    remedy: 'The image was made by a newer sluicefs. Deploy its newer sw.js too.',
+  },
   'corrupt-image': { status: 500, remedy: 'The image is damaged. Build and deploy it again.' },
   // Opening bytes.
   'not-an-image': { status: 500, remedy: 'This file is no sluice image. Check the path or URL.' },
-  unreadable: { status: 500, remedy: 'The bytes could not be read. Check permissions and that the file exists.' },
+  unreadable: {
+    status: 500,
+    remedy: 'The bytes could not be read. Check permissions and that the file exists.',
+  },
   // Calls between contexts.
   'call-timeout': { status: 504, remedy: 'The other side did not answer in time. Try again.' },
   disconnected: { status: 503, remedy: 'The other side went away. The call may be repeated.' },
   closed: { status: 0, remedy: 'The mount was closed. Mount it again.' },
   'no-service-worker': {
     status: 0,
-    remedy: 'Open the page over https (or on localhost) in a current browser, outside modes that forbid service workers.',
+    remedy:
+      'Open the page over https (or on localhost) in a current browser, outside modes that forbid service workers.',
   },
   // The store.
-  'store-too-new': { status: 0, remedy: 'The local store was written by a newer sluicefs; it is left alone.' },
+  'store-too-new': {
+    status: 0,
+    remedy: 'The local store was written by a newer sluicefs; it is left alone.',
+  },
   'corrupt-store': { status: 0, remedy: 'The local store is damaged; it is made anew from the network.' },
   // Node's filesystem codes, in Node's sense.
   ENOENT: { status: 404, remedy: 'No such file or directory.' },
@@ -81,9 +95,16 @@ export interface WireError {
 
 export function toWireError(error: unknown): WireError {
   if (error instanceof SluiceError) {
-    return { code: error.code, message: error.message, ...(error.path === undefined ? {} : { path: error.path }) };
+    return {
+      code: error.code,
+      message: error.message,
+      ...(error.path === undefined ? {} : { path: error.path }),
+    };
   }
-  return { code: 'unreadable', message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+  return {
+    code: 'unreadable',
+    message: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+  };
 }
 
 export function fromWireError(wire: WireError): SluiceError {
