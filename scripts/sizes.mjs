@@ -1,0 +1,59 @@
+// Prints what a visitor's browser fetches besides the app itself, and fails when it grows past the budget.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+
+/** sw.js, client, loader, decoder and boot page together, `gzip -9`. */
+const budget = 64 * 1024;
+
+const runtime = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist', 'runtime');
+
+/** @param {number | string} value */
+const cell = (value) => String(value).padStart(10);
+const rows = readdirSync(runtime, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => join(entry.parentPath, entry.name).slice(runtime.length + 1))
+  .sort()
+  .map((name) => {
+    const bytes = readFileSync(join(runtime, name));
+    return {
+      name,
+      raw: bytes.length,
+      gzip: gzipSync(bytes, { level: 9 }).length,
+      brotli: brotliCompressSync(bytes).length,
+    };
+  });
+const total = { name: 'together', raw: 0, gzip: 0, brotli: 0 };
+for (const row of rows) {
+  total.raw += row.raw;
+  total.gzip += row.gzip;
+  total.brotli += row.brotli;
+}
+
+console.log(`${'runtime'.padEnd(22)}${cell('bytes')}${cell('gzip -9')}${cell('brotli')}`);
+for (const { name, raw, gzip, brotli } of [...rows, total]) {
+  console.log(`${name.padEnd(22)}${cell(raw)}${cell(gzip)}${cell(brotli)}`);
+}
+
+for (const { name } of rows) {
+  const source = name.endsWith('.js') ? readFileSync(join(runtime, name), 'utf8') : '';
+  // A page's policy may forbid these, and then the app would not start.
+  if (/\beval\s*\(|new Function\b/.test(source)) fail(`${name} makes code from strings.`);
+}
+const needed = [
+  'index.html',
+  'sw.js',
+  '__sluice/client.js',
+  '__sluice/loader.js',
+  '__sluice/zstd.js',
+  '__sluice/icon.svg',
+];
+for (const name of needed) if (!rows.some((row) => row.name === name)) fail(`${name} is missing.`);
+if (total.gzip > budget) fail(`The runtime is ${total.gzip} bytes gzipped, over the budget of ${budget}.`);
+
+/** @param {string} message @returns {never} */
+function fail(message) {
+  console.error(`dist/runtime: ${message}`);
+  process.exit(1);
+}

@@ -1,0 +1,155 @@
+import { Workbox } from 'workbox-window';
+import { SluiceError } from '../format/errors.ts';
+import type { ReleaseRecord } from '../protocol/messages.ts';
+import { BootView } from './boot-view.ts';
+import { withDeadline } from './deadline.ts';
+import { LoaderProcess } from './loader-process.ts';
+import { ReloadGuard } from './reload-guard.ts';
+import { announceRelease, brokerPort, controllerOf, hasPath } from './service-worker-link.ts';
+import { type Site, siteAt } from './site.ts';
+
+/** What a site's boot pages carry in `#sluice-boot`. */
+export interface BootRecord {
+  /** The way from this page to the site directory, relative: `''`, `'../'`, … */
+  readonly root: string;
+  readonly release: ReleaseRecord | null;
+}
+
+/** A worker script that comes slowly is no error for a while; a worker that never takes over is one. */
+const controlDeadlineMs = 60_000;
+/** What is not durable by then the next page fetches again. */
+const flushDeadlineMs = 300;
+
+/** The boot page: starts loading, brings the service worker up, and reloads into the app once it answers for this page. */
+export async function boot(record: BootRecord): Promise<void> {
+  const site = siteAt(new URL(record.root || './', location.href));
+  const view = new BootView(document);
+  for (;;) {
+    try {
+      await launch(site, record.release ?? undefined, view);
+      return;
+    } catch (error) {
+      await view.failed(asSluiceError(error));
+      new ReloadGuard(sessionStorage, site.scope).reset();
+    }
+  }
+}
+
+async function launch(site: Site, release: ReleaseRecord | undefined, view: BootView): Promise<void> {
+  requireServiceWorkers();
+  view.step('Opening the app');
+  const loader = new LoaderProcess(
+    {
+      newWorker: () => new Worker(site.loader, { name: 'sluice loader' }),
+      options: () => ({ scope: site.scope, ...(release === undefined ? {} : { release }) }),
+    },
+    { onProgress: (progress) => view.progress(progress) },
+  );
+  try {
+    const worker = controllerOf(site);
+    if (worker !== undefined) return await recoverControlled(site, worker, view);
+    if (await hasActiveWorker(site)) return reload(site); // A hard reload: it left the worker out.
+    await Promise.all([takeControl(site, view), loader.started()]);
+    await handOver(site, loader, release, view);
+  } catch (error) {
+    loader.close();
+    throw error;
+  }
+}
+
+/** This page should have been the app: either the worker does not know the path, or it came up between request and answer. */
+async function recoverControlled(site: Site, worker: ServiceWorker, view: BootView): Promise<void> {
+  if (await hasPath(worker, location.href)) reload(site);
+  else view.notInApp(location.pathname, site.scope);
+}
+
+async function hasActiveWorker(site: Site): Promise<boolean> {
+  const registration = await navigator.serviceWorker.getRegistration(site.scope);
+  return registration?.scope === site.scope && registration.active !== null;
+}
+
+/** Registers the worker and waits until it controls this page. */
+async function takeControl(site: Site, view: BootView): Promise<void> {
+  const workbox = new Workbox(site.serviceWorker, { scope: site.scope, updateViaCache: 'none' });
+  const gone = new Promise<never>((_resolve, reject) => {
+    workbox.addEventListener('redundant', () =>
+      reject(new SluiceError('no-service-worker', 'The service worker could not be installed')),
+    );
+  });
+  try {
+    await workbox.register({ immediate: true });
+  } catch (error) {
+    throw await registrationError(site, error);
+  }
+  view.step('Starting the service worker');
+  await withDeadline('The service worker', Promise.race([workbox.controlling, gone]), controlDeadlineMs);
+}
+
+/** Why `register` failed: the browser's words say little, and are the same for a server that is away and one that answers 404. */
+async function registrationError(site: Site, cause: unknown): Promise<SluiceError> {
+  const words = cause instanceof Error ? cause.message : String(cause);
+  try {
+    const response = await fetch(site.serviceWorker, {
+      cache: 'no-store',
+      signal: AbortSignal.timeout(10_000),
+    });
+    await response.body?.cancel();
+    if (!response.ok)
+      return new SluiceError('bad-origin', `The server answered ${response.status} for sw.js`, { cause });
+    const type = response.headers.get('Content-Type') ?? 'no type';
+    if (!/javascript/.test(type))
+      return new SluiceError('bad-origin', `The server sent sw.js as ${type}`, { cause });
+  } catch {
+    return new SluiceError('offline', 'The server cannot be reached', { cause });
+  }
+  return new SluiceError('no-service-worker', `The service worker was refused: ${words}`, { cause });
+}
+
+async function handOver(
+  site: Site,
+  loader: LoaderProcess,
+  release: ReleaseRecord | undefined,
+  view: BootView,
+): Promise<void> {
+  view.step('Showing the app');
+  const worker = controllerOf(site);
+  if (worker === undefined) throw new SluiceError('disconnected', 'The service worker let go of this page');
+  if (release !== undefined) announceRelease(worker, release);
+  // While the next page is being asked for, this one and its loader still live and can supply it.
+  await brokerPort(loader, worker);
+  await loader
+    .call('Flushing', (api) => api.flush(), flushDeadlineMs)
+    .catch((error) => {
+      console.info('sluice: what is not stored yet will be fetched again:', error);
+    });
+  reload(site);
+}
+
+/** Keeps path, query and fragment. Throws when reloading has not helped twice. */
+function reload(site: Site): void {
+  if (!new ReloadGuard(sessionStorage, site.scope).allow(Date.now())) {
+    throw new SluiceError(
+      'no-service-worker',
+      'The service worker runs but does not answer for this page, even after reloading twice',
+    );
+  }
+  location.reload();
+}
+
+function requireServiceWorkers(): void {
+  if (!isSecureContext) {
+    throw new SluiceError(
+      'no-service-worker',
+      `Browsers start service workers on secure pages only, and ${location.origin} is not one`,
+    );
+  }
+  if (!('serviceWorker' in navigator)) {
+    throw new SluiceError('no-service-worker', 'This browser, or its private mode, has no service workers');
+  }
+}
+
+function asSluiceError(error: unknown): SluiceError {
+  if (error instanceof SluiceError) return error;
+  const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new SluiceError('unreadable', words, { cause: error });
+}

@@ -1,0 +1,107 @@
+import { proxy, type Remote, wrap } from 'comlink';
+import { SluiceError } from '../format/errors.ts';
+import type { LoaderApi, LoaderOptions } from '../protocol/loader-api.ts';
+import { loaderLockName, type ReleaseRecord } from '../protocol/messages.ts';
+import type { Progress } from '../protocol/state.ts';
+import { withDeadline } from './deadline.ts';
+
+/** The loader has deadlines of its own for what it fetches at its start; this one is for a worker that says nothing at all. */
+const startDeadlineMs = 60_000;
+
+export interface LoaderEvents {
+  readonly onProgress?: (progress: Progress) => void;
+  /** `sluice.json` names another image than the one that is running. */
+  readonly onRelease?: (release: ReleaseRecord) => void;
+}
+
+/** How to make a loader worker and what to tell it; asked anew for every life. */
+export interface LoaderRecipe {
+  readonly newWorker: () => Worker;
+  readonly options: () => LoaderOptions | Promise<LoaderOptions>;
+}
+
+/**
+ * One loader worker from its start to its end. `over` settles when it is gone, however it went: the script did not load, the start
+ * failed, the Web Lock that the worker holds while it lives was released, or `end` was called.
+ */
+export class LoaderLife {
+  readonly api: Remote<LoaderApi>;
+  /** Resolves when the image is mounted; rejects with the reason why it cannot be. */
+  readonly started: Promise<void>;
+  /** Resolves with the reason of the end; never rejects. */
+  readonly over: Promise<SluiceError>;
+  readonly #worker: Worker;
+  readonly #end = new AbortController();
+  #image = '';
+
+  constructor(recipe: LoaderRecipe, readTimeoutMs: number | undefined, events: LoaderEvents) {
+    this.#worker = recipe.newWorker();
+    this.api = wrap<LoaderApi>(this.#worker);
+    this.over = new Promise((resolve) => {
+      this.#end.signal.addEventListener('abort', () => resolve(this.#end.signal.reason));
+    });
+    this.started = this.whileAlive(
+      withDeadline('Starting the loader', this.#start(recipe, readTimeoutMs, events), startDeadlineMs),
+    );
+    this.started.catch((reason) => this.end(reason));
+  }
+
+  /** SHA-256 of the mounted bootstrap, once started. */
+  get image(): string {
+    return this.#image;
+  }
+
+  get ended(): boolean {
+    return this.#end.signal.aborted;
+  }
+
+  /** Settles as `work` does, or rejects with the reason of the end when that comes first: comlink alone would wait for ever. */
+  whileAlive<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([
+      work,
+      this.over.then((reason) => {
+        throw reason;
+      }),
+    ]);
+  }
+
+  /** Ends the worker. Idempotent. */
+  end(reason: SluiceError): void {
+    if (this.#end.signal.aborted) return;
+    this.#end.abort(reason);
+    this.#worker.terminate();
+  }
+
+  async #start(recipe: LoaderRecipe, readTimeoutMs: number | undefined, events: LoaderEvents): Promise<void> {
+    // An error before the first reply is a script that did not load or could not run; the browser gives it no words.
+    const onError = (event: ErrorEvent): void => {
+      event.preventDefault();
+      const words = event.message ? `: ${event.message}` : '';
+      this.end(new SluiceError('disconnected', `The loader's script did not start${words}`));
+    };
+    this.#worker.addEventListener('error', onError);
+    const options = await recipe.options();
+    const { loader, image } = await this.api.start({
+      ...options,
+      ...(readTimeoutMs === undefined ? {} : { readTimeoutMs }),
+    });
+    this.#worker.removeEventListener('error', onError);
+    this.#image = image;
+    this.#watchLock(loader);
+    await Promise.all([
+      events.onProgress && this.api.watch(proxy(events.onProgress)),
+      events.onRelease && this.api.watchRelease(proxy(events.onRelease)),
+    ]);
+  }
+
+  /** Without Web Locks a death is noticed by the deadlines only. */
+  #watchLock(loader: string): void {
+    navigator.locks
+      ?.request(loaderLockName(loader), { mode: 'shared', signal: this.#end.signal }, () => {
+        this.end(new SluiceError('disconnected', 'The loader worker ended'));
+      })
+      .catch((error) => {
+        if (!this.#end.signal.aborted) console.warn('sluice: the loader is not watched:', error);
+      });
+  }
+}

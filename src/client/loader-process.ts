@@ -1,0 +1,151 @@
+import { type Remote, transfer } from 'comlink';
+import { SluiceError } from '../format/errors.ts';
+import { carrySluiceErrors } from '../protocol/comlink-errors.ts';
+import type { LoaderApi } from '../protocol/loader-api.ts';
+import { backOffMs } from './back-off.ts';
+import { withDeadline } from './deadline.ts';
+import { type LoaderEvents, LoaderLife, type LoaderRecipe } from './loader-life.ts';
+
+carrySluiceErrors();
+
+/** For calls that the loader answers from what it knows. */
+const callDeadlineMs = 10_000;
+/** A life this long was no failed start, so the next one comes at once again. */
+const healthyMs = 30_000;
+
+export interface LoaderProcessEvents extends LoaderEvents {
+  /** A life has started, the first one or one after a death: service workers need a new port. */
+  readonly onStarted?: () => void;
+}
+
+/**
+ * The page's loader worker, kept alive: one that dies or cannot start is replaced, with back-off, until `close`. A call that meets a
+ * death is asked again of the next life, within its deadline; everything that a page asks of a loader may be repeated.
+ */
+export class LoaderProcess {
+  readonly #recipe: LoaderRecipe;
+  readonly #events: LoaderProcessEvents;
+  readonly #closed = new AbortController();
+  readonly #complete = deferred<void>();
+  #readTimeoutMs: number | undefined;
+  /** The life that calls go to; rejects when its start failed. Always the newest one. */
+  #current!: Promise<LoaderLife>;
+  #failures = 0;
+
+  constructor(recipe: LoaderRecipe, events: LoaderProcessEvents = {}) {
+    this.#recipe = recipe;
+    this.#events = events;
+    this.#use(this.#launch());
+  }
+
+  /** SHA-256 of the mounted bootstrap. Rejects with the reason why the newest life could not start. */
+  async started(): Promise<string> {
+    return (await this.#whileOpen(this.#current)).image;
+  }
+
+  /**
+   * Calls the loader. `name` is for the error's message. `deadlineMs: Infinity` is for calls that wait by their nature
+   * (`prefetch`); they still end with the loader's own errors and with `close`.
+   */
+  async call<T>(
+    name: string,
+    invoke: (api: Remote<LoaderApi>) => Promise<T>,
+    deadlineMs = callDeadlineMs,
+  ): Promise<T> {
+    const answer = this.#whileOpen(this.#ask(invoke));
+    return deadlineMs === Number.POSITIVE_INFINITY ? answer : withDeadline(name, answer, deadlineMs);
+  }
+
+  /** Gives the running life one end of a channel to a service worker. Not repeated: a new life needs a new port. */
+  async connect(port: MessagePort): Promise<void> {
+    const life = await this.#whileOpen(this.#current);
+    await withDeadline(
+      'Connecting the loader',
+      life.whileAlive(life.api.connect(transfer(port, [port]))),
+      callDeadlineMs,
+    );
+  }
+
+  /** Every block is present. Outlives deaths and failed starts; rejects only with `closed`. */
+  whenComplete(): Promise<void> {
+    return this.#whileOpen(this.#complete.promise);
+  }
+
+  /** Also for the lives to come. */
+  async setReadTimeout(ms: number): Promise<void> {
+    this.#readTimeoutMs = ms;
+    await this.call('setReadTimeout', (api) => api.setReadTimeout(ms));
+  }
+
+  /** Ends the worker at once; what is outstanding rejects with `closed`. */
+  close(): void {
+    this.#closed.abort(new SluiceError('closed', 'The mount was closed'));
+  }
+
+  async #ask<T>(invoke: (api: Remote<LoaderApi>) => Promise<T>): Promise<T> {
+    for (;;) {
+      const life = await this.#current;
+      try {
+        return await life.whileAlive(invoke(life.api));
+      } catch (error) {
+        // A death has put the next life into #current by now. Anything else is the call's own error.
+        if (!life.ended || this.#closed.signal.aborted) throw error;
+      }
+    }
+  }
+
+  async #launch(): Promise<LoaderLife> {
+    const startedAt = performance.now();
+    const life = new LoaderLife(this.#recipe, this.#readTimeoutMs, this.#events);
+    const onClose = (): void => life.end(this.#closed.signal.reason);
+    this.#closed.signal.addEventListener('abort', onClose);
+    void life.over.then(() => {
+      this.#closed.signal.removeEventListener('abort', onClose);
+      if (this.#closed.signal.aborted) return;
+      this.#failures = performance.now() - startedAt > healthyMs ? 0 : this.#failures + 1;
+      this.#use(this.#relaunch(backOffMs(this.#failures)));
+    });
+    await life.started;
+    life.whileAlive(life.api.whenComplete()).then(
+      () => this.#complete.resolve(),
+      (error) => {
+        if (!life.ended) console.warn('sluice: the image does not complete:', error);
+      },
+    );
+    this.#events.onStarted?.();
+    return life;
+  }
+
+  async #relaunch(afterMs: number): Promise<LoaderLife> {
+    await this.#whileOpen(new Promise((resolve) => setTimeout(resolve, afterMs)));
+    return this.#launch();
+  }
+
+  #use(life: Promise<LoaderLife>): void {
+    this.#current = life;
+    life.catch(() => {}); // Whoever calls is told; a loader that nobody asks anything fails quietly and is tried again.
+  }
+
+  #whileOpen<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this.#closed;
+    if (signal.aborted) return Promise.reject(signal.reason);
+    return new Promise((resolve, reject) => {
+      const onClose = (): void => reject(signal.reason);
+      signal.addEventListener('abort', onClose);
+      work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onClose));
+    });
+  }
+}
+
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+}
+
+function deferred<T>(): Deferred<T> {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((r) => {
+    resolve = r;
+  });
+  return { promise, resolve };
+}
