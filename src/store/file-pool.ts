@@ -1,0 +1,117 @@
+import { SluiceError } from '../format/errors.ts';
+import type { BlockFile, Directory } from './directory.ts';
+
+/**
+ * A bounded number of open files over a {@link Directory}: opening is costly, and platforms allow few handles (Safari about
+ * 250 an origin). The least recently used one is closed, one with unflushed writes only when there is no other.
+ *
+ * Duties: everything that waits for the platform (opening, removing) runs one after another, so that a file is never opened
+ * twice; an action runs in the same tick in which its file was found open, so that no file is closed under it.
+ */
+export class FilePool {
+  readonly #directory: Directory;
+  readonly #limit: number;
+  /** Least recently used first. */
+  readonly #open = new Map<string, BlockFile>();
+  /** Open files with writes that are not flushed. */
+  readonly #dirty = new Set<string>();
+  #queue: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(directory: Directory, limit: number) {
+    this.#directory = directory;
+    this.#limit = limit;
+  }
+
+  /** Runs `action` (synchronous) on the open file. `ENOENT` when it is missing. */
+  read<T>(path: string, action: (file: BlockFile) => T): Promise<T> {
+    return this.#use(path, false, action);
+  }
+
+  /** Like {@link read}, and remembers that the file needs a flush. With `create`, a missing file is made. */
+  write<T>(path: string, create: boolean, action: (file: BlockFile) => T): Promise<T> {
+    return this.#use(path, create, (file) => {
+      this.#dirty.add(path);
+      return action(file);
+    });
+  }
+
+  /** Everything written so far through the pool is durable when this returns. */
+  flush(): void {
+    for (const path of this.#dirty) {
+      this.#open.get(path)?.flush();
+      this.#dirty.delete(path);
+    }
+  }
+
+  /** Closes one file, if it is open. What was not flushed is lost to a crash, not to the next reader. */
+  close(path: string): void {
+    this.#open.get(path)?.close();
+    this.#open.delete(path);
+    this.#dirty.delete(path);
+  }
+
+  /** Closes and removes a file; whoever opens it after this call was made gets a new one. */
+  remove(path: string): Promise<void> {
+    return this.#enqueue(async () => {
+      this.close(path);
+      await this.#directory.remove(path);
+    });
+  }
+
+  /** Closes everything; nothing can be opened any more. */
+  closeAll(): void {
+    this.#closed = true;
+    for (const path of [...this.#open.keys()]) this.close(path);
+  }
+
+  async #use<T>(path: string, create: boolean, action: (file: BlockFile) => T): Promise<T> {
+    const found = this.#touch(path);
+    if (found !== undefined) return action(found);
+    return this.#enqueue(async () => {
+      const opened = this.#touch(path);
+      if (opened !== undefined) return action(opened);
+      this.#makeRoom();
+      const file = await this.#directory.open(path, { create });
+      if (this.#closed) {
+        file.close();
+        throw closedError(path);
+      }
+      this.#open.set(path, file);
+      return action(file);
+    });
+  }
+
+  #touch(path: string): BlockFile | undefined {
+    if (this.#closed) throw closedError(path);
+    const file = this.#open.get(path);
+    if (file === undefined) return undefined;
+    this.#open.delete(path);
+    this.#open.set(path, file);
+    return file;
+  }
+
+  #makeRoom(): void {
+    while (this.#open.size >= this.#limit) {
+      const paths = [...this.#open.keys()];
+      const victim = paths.find((path) => !this.#dirty.has(path)) ?? paths[0]!;
+      // Its blocks may be journaled by the next commit, which flushes open files only.
+      if (this.#dirty.has(victim)) this.#open.get(victim)?.flush();
+      this.close(victim);
+    }
+  }
+
+  #enqueue<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(task);
+    // The queue only orders; whoever called gets the error.
+    this.#queue = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
+  }
+}
+
+function closedError(path: string): SluiceError {
+  return new SluiceError('closed', 'The store was closed', { path });
+}

@@ -1,0 +1,20 @@
+/** Where things lie in a store's folder; names are lower-case hex SHA-256 of the published bytes. */
+
+/** The journal's two slots. */
+export const journalSlots = ['journal-a', 'journal-b'] as const;
+
+export const imageFolder = 'images';
+export const blobFolder = 'blobs';
+
+export function imagePath(sha256: string): string {
+  return `${imageFolder}/${sha256}.bin`;
+}
+
+export function blobPath(sha256: string): string {
+  return `${blobFolder}/${sha256}.bin`;
+}
+
+/** The digest in a file's name, or undefined where the name is none of ours. */
+export function digestOfName(name: string): string | undefined {
+  return /^([0-9a-f]{64})\.bin$/.exec(name)?.[1];
+}

@@ -1,0 +1,241 @@
+import { SluiceError } from '../format/errors.ts';
+import type { Directory } from './directory.ts';
+import { checksumSize, decodeGeneration, headerLayout, replay } from './journal.ts';
+import { fromPlatformError } from './platform-error.ts';
+import { blobPath, imagePath, journalSlots } from './store-paths.ts';
+import { StoreState } from './store-state.ts';
+
+/** Snapshots of sealed files that are kept: each saves looking the file up. */
+const maxSealedFiles = 256;
+
+/** Any later write makes a snapshot stale: one that fails is taken again, but a writer that never rests must not hold us. */
+const maxAttempts = 5;
+const maxDataAttempts = 2;
+
+/** The slot that the reader follows, and how far it has read. */
+interface Position {
+  readonly path: string;
+  readonly generation: number;
+  /** Where the records that were read end. */
+  readonly end: number;
+}
+
+/**
+ * Reads a local store without opening its files, beside the writer that owns it: what the journal said at the last
+ * {@link refresh} is present. Never says more than is true: within a generation the journal only adds, and a file
+ * is taken as present only if the generation is still the same after its snapshot was taken (STORE.md).
+ *
+ * Wherever a method answers undefined, the bytes cannot be had here now: ask the loader or the network.
+ */
+export class StoreReader {
+  readonly #directory: Directory;
+  #state = new StoreState();
+  #position: Position | undefined;
+  #refreshing: Promise<void> = Promise.resolve();
+  #queued: Promise<void> | undefined;
+  /** By SHA-256, least recently used first. Sealed files never change, so their snapshots never go stale. */
+  readonly #sealedFiles = new Map<string, Blob>();
+
+  private constructor(directory: Directory) {
+    this.#directory = directory;
+  }
+
+  /** Where there is no store yet, the reader is empty until a later {@link refresh}. Throws as that does. */
+  static async open(directory: Directory): Promise<StoreReader> {
+    const reader = new StoreReader(directory);
+    await reader.refresh();
+    return reader;
+  }
+
+  /**
+   * Reads what the journal has learned since. Cheap when nothing happened: two small reads, and then only what was appended.
+   * Begins after the call, whatever else is under way. Throws `store-too-new`, `unreadable`.
+   */
+  refresh(): Promise<void> {
+    // One that has not begun yet serves all who ask meanwhile.
+    this.#queued ??= this.#refreshing
+      .catch(() => undefined) // Its own callers got the error.
+      .then(() => {
+        this.#queued = undefined;
+        this.#refreshing = this.#catchUp();
+        return this.#refreshing;
+      });
+    return this.#queued;
+  }
+
+  /** SHA-256 (hex) of the bootstraps that are here. */
+  images(): string[] {
+    return [...this.#state.images.keys()];
+  }
+
+  has(sha256: string, block: number): boolean {
+    return this.#state.blobs.get(sha256)?.presence.has(block) ?? false;
+  }
+
+  hasTable(sha256: string): boolean {
+    return this.#state.blobs.get(sha256)?.presence.hasTable ?? false;
+  }
+
+  sealed(sha256: string): boolean {
+    return this.#state.blobs.get(sha256)?.presence.sealed ?? false;
+  }
+
+  /** The bootstrap as published. Not verified here: opening the image does that. */
+  async image(id: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const length = this.#state.images.get(id);
+    return length === undefined ? undefined : this.#readFresh(imagePath(id), 0, length);
+  }
+
+  /**
+   * Stored bytes `[start, end)` of a blob as a Blob to answer with: of a sealed one a part of its file (nothing is read here),
+   * of another one a copy in memory, since its file is still written. Presence is by block: ask {@link has} before, in the
+   * same tick.
+   */
+  async slice(sha256: string, start: number, end: number): Promise<Blob | undefined> {
+    if (this.sealed(sha256)) return (await this.#sealedFile(sha256))?.slice(start, end);
+    const bytes = await this.read(sha256, start, end);
+    return bytes && new Blob([bytes]);
+  }
+
+  /** The same as bytes. */
+  async read(sha256: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const blob = this.#state.blobs.get(sha256);
+    if (blob === undefined) return undefined;
+    if (!blob.presence.sealed) return this.#readFresh(blobPath(sha256), start, end);
+    const file = await this.#sealedFile(sha256);
+    if (file === undefined) return undefined;
+    const bytes = await bytesOf(file.slice(start, end), blobPath(sha256));
+    if (bytes === undefined) this.#sealedFiles.delete(sha256);
+    return bytes;
+  }
+
+  async #sealedFile(sha256: string): Promise<Blob | undefined> {
+    const known = this.#sealedFiles.get(sha256);
+    this.#sealedFiles.delete(sha256);
+    if (known !== undefined) {
+      this.#sealedFiles.set(sha256, known);
+      return known;
+    }
+    const position = this.#position;
+    const length = this.#state.blobs.get(sha256)?.description.length;
+    const file = await this.#directory.snapshot(blobPath(sha256));
+    if (file === undefined || file.size !== length || !(await this.#stillAt(position))) return undefined;
+    for (const oldest of this.#sealedFiles.keys()) {
+      if (this.#sealedFiles.size < maxSealedFiles) break;
+      this.#sealedFiles.delete(oldest);
+    }
+    this.#sealedFiles.set(sha256, file);
+    return file;
+  }
+
+  async #readFresh(path: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const position = this.#position;
+    for (let attempt = 0; attempt < maxDataAttempts; attempt++) {
+      const file = await this.#directory.snapshot(path);
+      if (file === undefined || file.size < end || !(await this.#stillAt(position))) return undefined;
+      const bytes = await bytesOf(file.slice(start, end), path);
+      if (bytes !== undefined) return bytes;
+    }
+    return undefined;
+  }
+
+  /**
+   * Whether what was known at `position` is still true of a snapshot taken before this call. A file is removed, or loses
+   * blocks, only after a new generation says so; when there is one it is read, and the caller has to ask anew.
+   */
+  async #stillAt(position: Position | undefined): Promise<boolean> {
+    for (let attempt = 0; position !== undefined && attempt < maxAttempts; attempt++) {
+      const header = await this.#header(position.path);
+      if (header === 'stale') continue;
+      if (header?.generation === position.generation && this.#position?.generation === position.generation)
+        return true;
+      break;
+    }
+    await this.refresh();
+    return false;
+  }
+
+  async #catchUp(): Promise<void> {
+    let found: 'nothing' | 'stale' = 'nothing';
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const outcome = await this.#lookOnce();
+      if (outcome === 'followed') return;
+      // Stale: the writer was at it. Nothing: there is no store, or the slots changed roles between two looks.
+      found = outcome;
+    }
+    if (found === 'stale')
+      throw new SluiceError('unreadable', 'The journal changes faster than it can be read');
+    this.#moveTo(undefined, new StoreState());
+  }
+
+  async #lookOnce(): Promise<'followed' | 'stale' | 'nothing'> {
+    const headers: Header[] = [];
+    for (const path of journalSlots) {
+      const header = await this.#header(path);
+      if (header === 'stale') return 'stale';
+      if (header !== undefined) headers.push(header);
+    }
+    headers.sort((a, b) => b.generation - a.generation);
+    for (const header of headers) {
+      const outcome = await this.#follow(header);
+      if (outcome !== 'torn') return outcome;
+    }
+    return 'nothing';
+  }
+
+  /** `torn`: a compaction is under way (or died), the other slot is current. */
+  async #follow({ path, generation, file }: Header): Promise<'followed' | 'stale' | 'torn'> {
+    const position = this.#position;
+    if (position?.path === path && position.generation === generation && position.end <= file.size) {
+      if (position.end === file.size) return 'followed';
+      const from = position.end - checksumSize;
+      const tail = await bytesOf(file.slice(from), path);
+      if (tail === undefined) return 'stale';
+      const end = from + replay(tail, checksumSize, (record) => this.#state.apply(record));
+      this.#position = { path, generation, end };
+      return 'followed';
+    }
+    const slot = await bytesOf(file, path);
+    if (slot === undefined) return 'stale';
+    const state = new StoreState();
+    const end = replay(slot, headerLayout.size, (record) => state.apply(record));
+    if (!state.complete) return 'torn';
+    this.#moveTo({ path, generation, end }, state);
+    return 'followed';
+  }
+
+  /** Files of another generation may have been removed and begun again under the same name. */
+  #moveTo(position: Position | undefined, state: StoreState): void {
+    this.#position = position;
+    this.#state = state;
+    this.#sealedFiles.clear();
+  }
+
+  /** Undefined: no slot of ours (none, empty, torn). */
+  async #header(path: string): Promise<Header | 'stale' | undefined> {
+    const file = await this.#directory.snapshot(path);
+    if (file === undefined || file.size === 0) return undefined;
+    const bytes = await bytesOf(file.slice(0, headerLayout.size), path);
+    if (bytes === undefined) return 'stale';
+    const generation = decodeGeneration(bytes);
+    return generation === undefined ? undefined : { path, generation, file };
+  }
+}
+
+interface Header {
+  readonly path: string;
+  readonly generation: number;
+  /** The snapshot of the slot that has it. */
+  readonly file: Blob;
+}
+
+/** The bytes of a snapshot; undefined where a later write or removal made it stale. */
+async function bytesOf(snapshot: Blob, path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    return new Uint8Array(await snapshot.arrayBuffer());
+  } catch (error) {
+    const name = error instanceof Error ? error.name : '';
+    if (name === 'NotReadableError' || name === 'NotFoundError') return undefined;
+    throw fromPlatformError(error, path);
+  }
+}
