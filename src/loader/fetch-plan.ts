@@ -1,0 +1,254 @@
+/** Where stored blocks lie in a blob: the part of a block table that planning needs. */
+export interface BlockMap {
+  /** `[start, end)` in the blob. */
+  stored(block: number): { readonly start: number; readonly end: number };
+}
+
+/** A block of which some bytes have come already: `at` is the next byte that is wanted. */
+export interface PartialMark {
+  readonly block: number;
+  readonly at: number;
+}
+
+/** One blob, as planning sees it. */
+export interface BlobView {
+  readonly length: number;
+  readonly tableLength: number;
+  readonly blockCount: number;
+  /** Undefined until the table is known. */
+  readonly table: BlockMap | undefined;
+  /** The table is not known because it is being read from the local store: no reason to fetch it. */
+  readonly tableLoading: boolean;
+  readonly partial: PartialMark | undefined;
+  /** Table and all blocks are here. */
+  readonly complete: boolean;
+  /** Present, or arrived and being verified: nothing to fetch. */
+  isHere(block: number): boolean;
+  /** Background work leaves this block alone for now, because it failed. Block -1 stands for the table (and so for the whole blob). */
+  isHeld(block: number): boolean;
+}
+
+/** A wanted block. */
+export interface Demand<B extends BlobView> {
+  readonly blob: B;
+  readonly block: number;
+  /** Stored range of some run of blocks that holds the block, from the image's extents: known before the table is. */
+  readonly hint: { readonly start: number; readonly end: number } | undefined;
+}
+
+/** A request under way. */
+export interface FlightView<B extends BlobView> {
+  readonly blob: B;
+  readonly kind: 'demand' | 'background';
+  /** The first byte of the first block that it has not delivered yet; 0 while it has still to deliver the table. */
+  readonly position: number;
+  readonly end: number;
+  /** Bytes asked for, and of these, bytes still to come. */
+  readonly asked: number;
+  readonly remaining: number;
+}
+
+export interface PlanInput<B extends BlobView> {
+  /** Ready to be fetched now, oldest first. */
+  readonly demands: readonly Demand<B>[];
+  readonly flights: readonly FlightView<B>[];
+  /** Blobs to complete, in launch order; empty while background work is off or backing off. */
+  readonly background: Iterable<B>;
+  /** Measured bytes per second; 0 = not known yet. */
+  readonly rate: number;
+  /** See BlockSource.wholeFiles. */
+  readonly wholeFiles: boolean;
+}
+
+/** The next request: bytes `[start, end)` of the blob. Begins at 0 exactly when it brings the table. */
+export interface FetchRequest<B extends BlobView> {
+  readonly blob: B;
+  readonly kind: 'demand' | 'background';
+  readonly start: number;
+  readonly end: number;
+}
+
+export const planLimits = {
+  demandFlights: 4,
+  /** Demand requests end with the block that passes this; so they are at most one block longer. */
+  demandBytes: 2 * 1024 * 1024,
+  /** Missing bytes between two wanted blocks that are rather fetched along than left to a second request. */
+  gapBytes: 32 * 1024,
+  /** A run of blocks up to this is fetched together with an unknown table; a longer one waits for the table. */
+  blindBytes: 512 * 1024,
+  /** How long a background request should last, so that a reader never waits behind more. */
+  backgroundMs: 120,
+  backgroundMinBytes: 64 * 1024,
+  backgroundFirstBytes: 256 * 1024,
+  backgroundMaxBytes: 4 * 1024 * 1024,
+} as const;
+
+/**
+ * What to request next, or undefined for nothing now. Pure: ask again after each answer, with the answer among the
+ * flights, and whenever something arrived, failed or was asked for.
+ *
+ * - Readers come first, oldest first, up to four requests at once; wanted blocks close behind one another share a request.
+ * - Background fills the rest from front to back, and starts nothing while a demand request is under way.
+ *   The next background request may start when half of the one before is in, so that the link does not idle a round trip.
+ * - Nothing is fetched that is here or in flight. Runs end where such a block begins.
+ */
+export function planFetch<B extends BlobView>(input: PlanInput<B>): FetchRequest<B> | undefined {
+  return planDemand(input) ?? planBackground(input);
+}
+
+/** How many bytes a background request should have at the measured rate. */
+export function backgroundBytes(rate: number): number {
+  const { backgroundMs, backgroundMinBytes, backgroundFirstBytes, backgroundMaxBytes } = planLimits;
+  if (rate === 0) return backgroundFirstBytes;
+  return Math.min(backgroundMaxBytes, Math.max(backgroundMinBytes, Math.round((rate * backgroundMs) / 1000)));
+}
+
+/** Whether a flight will still deliver stored bytes `[start, end)` of the blob. */
+export function isInFlight<B extends BlobView>(
+  flights: readonly FlightView<B>[],
+  blob: B,
+  start: number,
+  end: number,
+): boolean {
+  return flights.some((flight) => flight.blob === blob && flight.position <= start && end <= flight.end);
+}
+
+/** Whether some flight will still deliver the block (or, while its table is unknown, may be taken to). */
+export function isBlockInFlight<B extends BlobView>(
+  flights: readonly FlightView<B>[],
+  demand: Demand<B>,
+): boolean {
+  const { blob, block, hint } = demand;
+  const range = blob.table?.stored(block) ?? hint;
+  return range !== undefined && isInFlight(flights, blob, range.start, range.end);
+}
+
+function planDemand<B extends BlobView>(input: PlanInput<B>): FetchRequest<B> | undefined {
+  const { demands, flights } = input;
+  if (flights.filter((flight) => flight.kind === 'demand').length >= planLimits.demandFlights)
+    return undefined;
+  for (const demand of demands) {
+    const { blob } = demand;
+    if (blob.isHere(demand.block) || isBlockInFlight(flights, demand)) continue;
+    const range = input.wholeFiles
+      ? wholeFile(input, blob)
+      : blob.table
+        ? demandRun(input, blob, blob.table, demand.block)
+        : blindRange(input, demand);
+    if (range) return { blob, kind: 'demand', ...range };
+  }
+  return undefined;
+}
+
+interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One request a blob brings all of it; a second one beside it would only bring the same bytes again. */
+function wholeFile<B extends BlobView>(input: PlanInput<B>, blob: B): ByteRange | undefined {
+  if (input.flights.some((flight) => flight.blob === blob)) return undefined;
+  return { start: 0, end: blob.length };
+}
+
+/** Without the table: the table, and the hinted run along with it when it is near, or beside it when it is short. */
+function blindRange<B extends BlobView>(input: PlanInput<B>, demand: Demand<B>): ByteRange | undefined {
+  const { blob, hint } = demand;
+  if (blob.tableLoading) return undefined;
+  const short = hint !== undefined && hint.end - hint.start <= planLimits.blindBytes;
+  if (isInFlight(input.flights, blob, 0, blob.tableLength)) return short ? hint : undefined;
+  const near = short && hint.start - blob.tableLength <= planLimits.gapBytes;
+  // Bytes that another flight brings already are not asked for again.
+  const clash = near && input.flights.some((flight) => flight.blob === blob && flight.position < hint.end);
+  return { start: 0, end: near && !clash ? hint.end : blob.tableLength };
+}
+
+/** From the wanted block on, over wanted blocks that follow closely, as far as nothing in between is here or in flight. */
+function demandRun<B extends BlobView>(
+  input: PlanInput<B>,
+  blob: B,
+  table: BlockMap,
+  block: number,
+): ByteRange {
+  const wanted = new Set<number>();
+  for (const demand of input.demands) if (demand.blob === blob) wanted.add(demand.block);
+  const first = table.stored(block);
+  const start = resumeAt(blob, block) ?? first.start;
+  let end = first.end;
+  for (let next = block + 1; next < blob.blockCount; next++) {
+    const stored = table.stored(next);
+    if (stored.start - start >= planLimits.demandBytes) break;
+    if (stored.start - end > planLimits.gapBytes) break;
+    if (!isMissing(input, blob, table, next)) break;
+    if (wanted.has(next)) end = stored.end;
+  }
+  return { start, end };
+}
+
+function planBackground<B extends BlobView>(input: PlanInput<B>): FetchRequest<B> | undefined {
+  if (!mayStartBackground(input)) return undefined;
+  const target = backgroundBytes(input.rate);
+  for (const blob of input.background) {
+    if (blob.complete || blob.tableLoading || blob.isHeld(-1)) continue;
+    const range = backgroundRange(input, blob, target);
+    if (range) return { blob, kind: 'background', ...range };
+  }
+  return undefined;
+}
+
+function mayStartBackground<B extends BlobView>(input: PlanInput<B>): boolean {
+  const background = input.flights.filter((flight) => flight.kind === 'background');
+  if (background.length !== input.flights.length) return false;
+  const [running] = background;
+  if (!running) return true;
+  return background.length === 1 && running.remaining * 2 <= running.asked;
+}
+
+function backgroundRange<B extends BlobView>(
+  input: PlanInput<B>,
+  blob: B,
+  target: number,
+): ByteRange | undefined {
+  if (input.wholeFiles) return firstFree(input, blob) === undefined ? undefined : wholeFile(input, blob);
+  if (!blob.table) {
+    if (input.flights.some((flight) => flight.blob === blob)) return undefined;
+    return { start: 0, end: Math.min(blob.length, blob.tableLength + target) };
+  }
+  const first = firstFree(input, blob);
+  if (first === undefined) return undefined;
+  const { table } = blob;
+  const start = resumeAt(blob, first) ?? table.stored(first).start;
+  let end = table.stored(first).end;
+  for (let next = first + 1; next < blob.blockCount; next++) {
+    const stored = table.stored(next);
+    if (stored.end - start > target) break;
+    if (!isMissing(input, blob, table, next) || blob.isHeld(next)) break;
+    end = stored.end;
+  }
+  return { start, end };
+}
+
+/** The first block that background work may fetch; 0 where the table is unknown. */
+function firstFree<B extends BlobView>(input: PlanInput<B>, blob: B): number | undefined {
+  const { table } = blob;
+  if (!table) return 0;
+  for (let block = 0; block < blob.blockCount; block++) {
+    if (isMissing(input, blob, table, block) && !blob.isHeld(block)) return block;
+  }
+  return undefined;
+}
+
+function isMissing<B extends BlobView>(
+  input: PlanInput<B>,
+  blob: B,
+  table: BlockMap,
+  block: number,
+): boolean {
+  if (blob.isHere(block)) return false;
+  const { start, end } = table.stored(block);
+  return !isInFlight(input.flights, blob, start, end);
+}
+
+function resumeAt(blob: BlobView, block: number): number | undefined {
+  return blob.partial?.block === block ? blob.partial.at : undefined;
+}
