@@ -1,0 +1,78 @@
+import { type BrowserContext, chromium } from '@playwright/test';
+import { findChromium } from '../../scripts/find-chromium.mjs';
+import { ContextLog } from './context-log.ts';
+import { killTree } from './process-tree.ts';
+import { tempDir } from './temp-dir.ts';
+
+const ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** WebGL in software: what a page with a 3D canvas needs on a machine without a GPU. */
+export const WEBGL_ARGS: readonly string[] = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
+
+/**
+ * A Chromium profile in a temporary directory, and at most one browser process tree at a time that uses it. The
+ * profile (OPFS, caches, service workers) outlives the processes, as a visitor's does.
+ */
+export class BrowserProfile {
+  readonly dir: string;
+  /** What all browsers launched so far have reported. */
+  readonly log = new ContextLog();
+  readonly #remove: () => Promise<void>;
+  #context: BrowserContext | undefined;
+
+  private constructor(dir: string, remove: () => Promise<void>) {
+    this.dir = dir;
+    this.#remove = remove;
+  }
+
+  static async create(): Promise<BrowserProfile> {
+    const { path, remove } = await tempDir('profile');
+    return new BrowserProfile(path, remove);
+  }
+
+  /** Starts Chromium with this profile. `args` are added to the usual ones. */
+  async launch(args: readonly string[] = []): Promise<BrowserContext> {
+    if (this.#context) throw new Error('this profile is in use: close() or kill() first');
+    const executablePath = await findChromium();
+    if (!executablePath) throw new Error('no Chromium: run `node scripts/ensure-installed.mjs --browsers`');
+    const context = await chromium.launchPersistentContext(this.dir, {
+      executablePath,
+      headless: true,
+      args: [...ARGS, ...args],
+    });
+    this.#context = context;
+    context.once('close', () => {
+      if (this.#context === context) this.#context = undefined;
+    });
+    this.log.watch(context);
+    return context;
+  }
+
+  /** Ends the browser as a user does. */
+  async close(): Promise<void> {
+    await this.#context?.close();
+  }
+
+  /** SIGKILLs every process of the browser at once; the profile stays as it was at that moment. */
+  async kill(): Promise<void> {
+    const context = this.#context;
+    if (!context) return;
+    const closed = new Promise((resolve) => context.once('close', resolve));
+    await killTree(this.dir);
+    await closed;
+  }
+
+  /** Ends the browser, whatever state it is in, and deletes the profile. */
+  async remove(): Promise<void> {
+    await this.kill();
+    await this.#remove();
+  }
+}
