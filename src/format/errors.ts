@@ -33,6 +33,10 @@ export const errorCatalogue = {
     remedy: 'The image was made by a newer sluicefs. Deploy its newer sw.js too.',
   },
   'corrupt-image': { status: 500, remedy: 'The image is damaged. Build and deploy it again.' },
+  'no-wasm': {
+    status: 500,
+    remedy: "The page's policy forbids WebAssembly. Allow 'wasm-unsafe-eval', or build with --codec lz4.",
+  },
   // Opening bytes.
   'not-an-image': { status: 500, remedy: 'This file is no sluice image. Check the path or URL.' },
   unreadable: {

@@ -9,6 +9,9 @@ import { type DirectoryEntry, files, lookup, type NodeKind, nodeKind, pathOf, re
 import { type BlockSpan, type ExtentSpan, mapExtents, mapRange } from './map-range.ts';
 import { corrupt, Tables } from './tables.ts';
 
+export type { DirectoryEntry } from './directory.ts';
+export type { BlockSpan, ExtentSpan } from './map-range.ts';
+
 export interface Inode {
   readonly kind: NodeKind;
   /** Logical bytes; 0 for a directory. */
