@@ -1,4 +1,4 @@
-import type { FromLoader, ToLoader } from './messages.ts';
+import type { FromLoader, PageToServiceWorker, ToLoader } from './messages.ts';
 import {
   hasShape,
   isArrayOf,
@@ -41,6 +41,13 @@ const fromLoaderShapes: Record<FromLoader['type'], Shape> = {
   'image-complete': { image: isDigest },
 };
 
+const pageShapes: Record<PageToServiceWorker['type'], Shape> = {
+  'sluice:loader-port': { version: isCount },
+  'sluice:release': { release: (value) => hasShape(value, { image: isDigest, bytes: isCount }) },
+  'sluice:has-path': { url: isText },
+  'sluice:settings': { readTimeoutMs: isDuration },
+};
+
 /** Structural check of a message that came from a service worker (or a standby). */
 export function isToLoader(value: unknown): value is ToLoader {
   return isMessageOf(toLoaderShapes, value);
@@ -49,6 +56,11 @@ export function isToLoader(value: unknown): value is ToLoader {
 /** Structural check of a message that came from a loader. */
 export function isFromLoader(value: unknown): value is FromLoader {
   return isMessageOf(fromLoaderShapes, value);
+}
+
+/** Structural check of a message that came from a page. */
+export function isPageMessage(value: unknown): value is PageToServiceWorker {
+  return isMessageOf(pageShapes, value);
 }
 
 /** The call that a loader's message answers: what a {@link Channel} of the service worker takes as `replyTo`. */

@@ -107,7 +107,9 @@ export type PageToServiceWorker =
   /** Which image should this page's next navigation be bound to? Sent once its bootstrap is in the store or reachable. */
   | { readonly type: 'sluice:release'; readonly release: ReleaseRecord }
   /** Is this URL's path in the image? Asked by a boot page that finds itself controlled. Answered on ports[0] by a boolean. */
-  | { readonly type: 'sluice:has-path'; readonly url: string };
+  | { readonly type: 'sluice:has-path'; readonly url: string }
+  /** How long this page's reads may wait. Sent when it is set, and again with each port: a restarted service worker has forgotten. */
+  | { readonly type: 'sluice:settings'; readonly readTimeoutMs: number };
 
 /** Service worker → page. */
 export type ServiceWorkerToPage =

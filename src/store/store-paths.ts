@@ -1,3 +1,6 @@
+import { hex, sha256 } from '../format/sha256.ts';
+import { utf8Encode } from '../format/utf8.ts';
+
 /** Where things lie in a store's folder; names are lower-case hex SHA-256 of the published bytes. */
 
 /** The journal's two slots. */
@@ -17,4 +20,13 @@ export function blobPath(sha256: string): string {
 /** The digest in a file's name, or undefined where the name is none of ours. */
 export function digestOfName(name: string): string | undefined {
   return /^([0-9a-f]{64})\.bin$/.exec(name)?.[1];
+}
+
+/**
+ * The folder of one scope's store, for `openOpfsDirectory`. A scope has a store of its own, so that the apps of one origin never
+ * touch each other's.
+ */
+export async function storeFolder(scope: string): Promise<string> {
+  const digest = hex(await sha256(utf8Encode(scope)));
+  return `sluice/${digest.slice(0, 16)}`;
 }

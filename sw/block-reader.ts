@@ -1,0 +1,234 @@
+import { SluiceError } from '../src/format/errors.ts';
+import type { Image } from '../src/image/image.ts';
+import { BoundedCache } from './bounded-cache.ts';
+import type { Deliver, EncodedBlock } from './encoded-block.ts';
+import type { LoaderPorts } from './loader-ports.ts';
+import type { LocalBlocks } from './local-blocks.ts';
+import { blocksOf, type Run, runsOf } from './runs.ts';
+import type { SelfFetch } from './self-fetch.ts';
+
+/** Consecutive blocks that one reader wants. */
+export interface ReadRequest extends Run {
+  readonly image: Image;
+  /** For people: errors, state(), the read log. */
+  readonly path: string;
+  readonly blob: number;
+  /** How long the reader is ready to wait for each block; 0 = only what is here. */
+  readonly timeoutMs: number;
+  /** Whether a page is there that could still bring a loader. */
+  readonly mayWaitForLoader: boolean;
+  /** Only a part of each block is wanted, so that another reader may soon want the rest of it. */
+  readonly partial: boolean;
+}
+
+/** A read that is under way. `bytes` settles within the deadline. */
+export interface PendingBlock {
+  /** The decoded block; shared with other readers, so it must not be written or transferred. */
+  readonly bytes: Promise<Uint8Array<ArrayBuffer>>;
+  /** Nobody waits for it any more. */
+  withdraw(): void;
+}
+
+export interface BlockReaderOptions {
+  /** Undefined where there is no store (no OPFS, nothing stored yet). */
+  readonly local: () => Promise<LocalBlocks | undefined>;
+  readonly ports: Pick<LoaderPorts, 'best' | 'wait'>;
+  readonly selfFetch: Pick<SelfFetch, 'read'>;
+  readonly decode: (block: EncodedBlock) => Promise<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer>;
+}
+
+const decodedCacheBytes = 8 * 1024 * 1024;
+/** A reader with a timeout of 0 does not wait for bytes to come, but reading what is here takes its time too. */
+const localReadMs = 1000;
+
+/** A block on its way; several readers may share it. */
+interface Arrival {
+  readonly key: string;
+  readonly batch: Batch;
+  readonly bytes: Promise<Uint8Array<ArrayBuffer>>;
+  readonly resolve: (bytes: Uint8Array<ArrayBuffer>) => void;
+  readonly reject: (reason: unknown) => void;
+  readers: number;
+  /** When the last of its readers gives up, by `Date.now()`. */
+  deadline: number;
+  /** Some reader wants a part only: worth keeping decoded. */
+  keep: boolean;
+}
+
+/** The blocks that one request brings: those of its run that were not on their way already, by index. */
+interface Batch {
+  readonly request: ReadRequest;
+  readonly abort: AbortController;
+  /** What has not been delivered yet. */
+  readonly missing: Map<number, Arrival>;
+}
+
+/**
+ * Reads blocks: from the store, else through a loader, else from the network by itself. A block is on its way once at a
+ * time, however many readers wait. Each reader has its own deadline and may withdraw; when all readers of a batch did, its
+ * requests are cancelled. A loader that dies in the middle is replaced by the next source for what is left.
+ */
+export class BlockReader {
+  readonly #options: BlockReaderOptions;
+  readonly #arrivals = new Map<string, Arrival>();
+  /** Blocks that small files share, or that are read by range. */
+  readonly #decoded = new BoundedCache<Uint8Array<ArrayBuffer>>(decodedCacheBytes);
+
+  constructor(options: BlockReaderOptions) {
+    this.#options = options;
+  }
+
+  /** One pending block for each block of the request, in order. */
+  read(request: ReadRequest): PendingBlock[] {
+    const { sha256 } = request.image.blob(request.blob);
+    const batch: Batch = { request, abort: new AbortController(), missing: new Map() };
+    const pending = [...blocksOf(request)].map((block): PendingBlock => {
+      const key = `${sha256}:${block}`;
+      const decoded = this.#decoded.get(key);
+      if (decoded) return { bytes: Promise.resolve(decoded), withdraw: () => {} };
+      let arrival = this.#arrivals.get(key);
+      if (!arrival) {
+        arrival = newArrival(key, batch);
+        this.#arrivals.set(key, arrival);
+        batch.missing.set(block, arrival);
+      }
+      return this.#join(arrival, request);
+    });
+    if (batch.missing.size > 0) void this.#load(batch);
+    return pending;
+  }
+
+  #join(arrival: Arrival, request: ReadRequest): PendingBlock {
+    const waitMs = Math.max(request.timeoutMs, localReadMs);
+    arrival.readers += 1;
+    arrival.keep ||= request.partial;
+    arrival.deadline = Math.max(arrival.deadline, Date.now() + waitMs);
+    const { promise, resolve, reject } = promiseParts<Uint8Array<ArrayBuffer>>();
+    let waiting = true;
+    const leave = (): void => {
+      if (!waiting) return;
+      waiting = false;
+      clearTimeout(timer);
+      arrival.readers -= 1;
+      if (arrival.readers === 0) this.#abandonIfUnread(arrival.batch);
+    };
+    const timer = setTimeout(() => {
+      reject(timedOut(request));
+      leave();
+    }, waitMs);
+    arrival.bytes.then(resolve, reject).finally(leave);
+    return { bytes: promise, withdraw: leave };
+  }
+
+  /** A batch of which somebody still wants a block goes on as a whole: the others may find a reader again. */
+  #abandonIfUnread({ missing, abort }: Batch): void {
+    const arrivals = [...missing.values()];
+    if (arrivals.length === 0 || arrivals.some(({ readers }) => readers > 0)) return;
+    for (const { key } of arrivals) this.#arrivals.delete(key);
+    abort.abort();
+  }
+
+  async #load(batch: Batch): Promise<void> {
+    const { image, blob } = batch.request;
+    const deliver: Deliver = (block, encoded) => {
+      const arrival = batch.missing.get(block);
+      batch.missing.delete(block);
+      if (arrival) void this.#settle(arrival, encoded);
+    };
+    try {
+      const local = await this.#options.local();
+      if (local) {
+        const runs = runsOf([...batch.missing.keys()]);
+        await Promise.all(runs.map((run) => local.read(image.blob(blob), run, deliver)));
+      }
+    } catch (error) {
+      this.#fail(batch, [...batch.missing.keys()], error);
+    }
+    await Promise.all(runsOf([...batch.missing.keys()]).map((run) => this.#loadMissing(batch, run, deliver)));
+  }
+
+  /** Ends with every block of the run delivered or failed. */
+  async #loadMissing(batch: Batch, run: Run, deliver: Deliver): Promise<void> {
+    const left = (): number[] => [...blocksOf(run)].filter((block) => batch.missing.has(block));
+    try {
+      for (const part of runsOf(left())) await this.#ask(batch, part, deliver);
+    } catch (error) {
+      const code = error instanceof SluiceError ? error.code : undefined;
+      const now = Date.now();
+      const expired = left().filter((block) => batch.missing.get(block)!.deadline <= now);
+      if (batch.abort.signal.aborted) this.#fail(batch, left(), error);
+      // The loader is gone: what is left is asked again, of whoever is there now.
+      else if (code === 'disconnected') await this.#loadMissing(batch, run, deliver);
+      // One bad block must not fail its neighbours, which other files may share: each gets its own verdict.
+      else if (code === 'integrity' && left().length > 1) {
+        await Promise.all(left().map((first) => this.#loadMissing(batch, { first, count: 1 }, deliver)));
+      }
+      // The reader who asked first has waited long enough; others came later.
+      else if (code === 'read-timeout' && batch.request.timeoutMs > 0 && expired.length < left().length) {
+        this.#fail(batch, expired, error);
+        await this.#loadMissing(batch, run, deliver);
+      } else this.#fail(batch, left(), error);
+    }
+  }
+
+  /** A run of missing blocks, from a loader if there is one. */
+  async #ask(batch: Batch, run: Run, deliver: Deliver): Promise<void> {
+    const { request, abort, missing } = batch;
+    const { image, blob, path } = request;
+    const { ports, selfFetch } = this.#options;
+    const port = ports.best ?? (request.mayWaitForLoader ? await ports.wait(abort.signal) : undefined);
+    const deadlines = [...blocksOf(run)].map((block) => missing.get(block)?.deadline ?? 0);
+    const timeoutMs = request.timeoutMs === 0 ? 0 : Math.max(1, ...deadlines.map((at) => at - Date.now()));
+    if (port)
+      await port.readBlocks({ ...run, image: image.id, path, blob, timeoutMs }, deliver, abort.signal);
+    else if (timeoutMs === 0) throw timedOut(request);
+    else await selfFetch.read(image, blob, run, deliver, abort.signal);
+  }
+
+  async #settle(arrival: Arrival, encoded: EncodedBlock): Promise<void> {
+    try {
+      const bytes = await this.#options.decode(encoded);
+      if (arrival.keep) this.#decoded.set(arrival.key, bytes, bytes.length);
+      arrival.resolve(bytes);
+    } catch (error) {
+      arrival.reject(error);
+    }
+    this.#forget(arrival);
+  }
+
+  #fail(batch: Batch, blocks: readonly number[], error: unknown): void {
+    for (const block of blocks) {
+      const arrival = batch.missing.get(block);
+      batch.missing.delete(block);
+      if (!arrival) continue;
+      arrival.reject(error);
+      this.#forget(arrival);
+    }
+  }
+
+  /** Nothing that failed is remembered: the next read tries again. An abandoned key may belong to a newer arrival by now. */
+  #forget(arrival: Arrival): void {
+    if (this.#arrivals.get(arrival.key) === arrival) this.#arrivals.delete(arrival.key);
+  }
+}
+
+function newArrival(key: string, batch: Batch): Arrival {
+  const { promise, resolve, reject } = promiseParts<Uint8Array<ArrayBuffer>>();
+  promise.catch(() => {}); // Each reader sees it through its own promise; without readers it is nobody's failure.
+  return { key, batch, bytes: promise, resolve, reject, readers: 0, deadline: 0, keep: false };
+}
+
+function timedOut({ path, timeoutMs }: ReadRequest): SluiceError {
+  return new SluiceError('read-timeout', `No bytes of /${path} came within ${timeoutMs} ms`, { path });
+}
+
+/** `Promise.withResolvers`, which engines have since 2024 only. */
+function promiseParts<T>() {
+  let resolve!: (value: T) => void;
+  let reject!: (reason: unknown) => void;
+  const promise = new Promise<T>((res, rej) => {
+    resolve = res;
+    reject = rej;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,104 @@
+import type { BlockSpan, Image } from '../src/image/image.ts';
+import type { BlockReader, PendingBlock } from './block-reader.ts';
+
+/** Logical bytes asked for ahead of what the browser has taken; all that one answer holds in memory. */
+const windowBytes = 2 * 1024 * 1024;
+
+export interface WindowOptions {
+  readonly timeoutMs: number;
+  readonly mayWaitForLoader: boolean;
+}
+
+interface Ahead {
+  readonly span: BlockSpan;
+  readonly block: PendingBlock;
+}
+
+/**
+ * The bytes `[start, end)` of a file in order, a block's part at a time, with a bounded read-ahead. Neighbouring blocks are asked for
+ * together, and more is asked for when half of the window was taken, so that a long file costs few requests.
+ */
+export class BlockWindow {
+  readonly #image: Image;
+  readonly #path: string;
+  readonly #reader: Pick<BlockReader, 'read'>;
+  readonly #options: WindowOptions;
+  readonly #spans: Iterator<BlockSpan, void>;
+  readonly #ahead: Ahead[] = [];
+  #aheadBytes = 0;
+  #next: BlockSpan | undefined;
+
+  constructor(
+    reader: Pick<BlockReader, 'read'>,
+    image: Image,
+    file: { readonly inode: number; readonly path: string },
+    range: { readonly start: number; readonly end: number },
+    options: WindowOptions,
+  ) {
+    this.#reader = reader;
+    this.#image = image;
+    this.#path = file.path;
+    this.#options = options;
+    this.#spans = image.mapRange(file.inode, range.start, range.end);
+    this.#next = this.#spans.next().value ?? undefined;
+    this.#fill();
+  }
+
+  /** Whether {@link take} has nothing more to give. */
+  get done(): boolean {
+    return this.#ahead.length === 0;
+  }
+
+  /** The next bytes; a view of a block that others may read too. Rejects as the block's read does. */
+  async take(): Promise<Uint8Array<ArrayBuffer>> {
+    const { span, block } = this.#ahead[0]!;
+    const bytes = await block.bytes;
+    this.#ahead.shift();
+    this.#aheadBytes -= span.length;
+    if (this.#aheadBytes <= windowBytes / 2) this.#fill();
+    return bytes.subarray(span.blockOffset, span.blockOffset + span.length);
+  }
+
+  /** Withdraws everything that was asked for and not taken. */
+  close(): void {
+    for (const { block } of this.#ahead.splice(0)) block.withdraw();
+    this.#next = undefined;
+  }
+
+  #fill(): void {
+    while (this.#next && (this.#aheadBytes < windowBytes || this.#ahead.length === 0)) {
+      const spans = this.#takeRun(this.#next);
+      const { blob, block: first } = spans[0]!;
+      const blocks = this.#reader.read({
+        image: this.#image,
+        path: this.#path,
+        blob,
+        first,
+        count: spans.length,
+        // A part of one block: of a small file among others, or of a range. Long reads are not worth a cache.
+        partial: spans.length === 1 && spans[0]!.length < windowBytes / 8,
+        ...this.#options,
+      });
+      spans.forEach((span, i) => {
+        const block = blocks[i]!;
+        block.bytes.catch(() => {}); // It is seen when it is taken; until then it is not unhandled.
+        this.#ahead.push({ span, block });
+      });
+    }
+  }
+
+  /** Spans of consecutive blocks, from `span` on, as far as the window allows. */
+  #takeRun(span: BlockSpan): BlockSpan[] {
+    const run = [span];
+    this.#aheadBytes += span.length;
+    for (;;) {
+      const last = run.at(-1)!;
+      this.#next = this.#spans.next().value ?? undefined;
+      const fits = this.#aheadBytes < windowBytes;
+      if (!this.#next || !fits || this.#next.blob !== last.blob || this.#next.block !== last.block + 1)
+        return run;
+      run.push(this.#next);
+      this.#aheadBytes += this.#next.length;
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import { type ErrorCode, errorCatalogue, SluiceError } from '../src/format/errors.ts';
+
+/** Codes whose failure passes by itself: a client may ask again after so many seconds. */
+const retryAfterSeconds: Partial<Record<ErrorCode, number>> = {
+  'read-timeout': 1,
+  offline: 5,
+  'call-timeout': 1,
+  disconnected: 1,
+};
+
+/**
+ * The answer to a read that failed before its headers went out. The code travels in `Sluice-Error`; the body is for people. Errors without a
+ * code, or with one that has no business in an answer, are `unreadable` (500): a failure never looks like data.
+ */
+export function errorResponse(error: unknown, path: string): Response {
+  const failure = asSluiceError(error);
+  const { code } = failure;
+  const headers = new Headers({
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Cache-Control': 'no-store',
+    'Sluice-Error': code,
+    // A page that is cross-origin isolated must be able to see the error too.
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Cross-Origin-Embedder-Policy': 'require-corp',
+  });
+  const retryAfter = retryAfterSeconds[code];
+  if (retryAfter !== undefined) headers.set('Retry-After', String(retryAfter));
+  const body = `${code}: /${path}\n${failure.message}\n${failure.remedy}\n`;
+  return new Response(body, { status: errorCatalogue[code].status || 500, headers });
+}
+
+/** Every failure has a code; what the platform threw becomes `unreadable` with its words kept. */
+export function asSluiceError(error: unknown): SluiceError {
+  if (error instanceof SluiceError) return error;
+  return new SluiceError(
+    'unreadable',
+    error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+    {
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,183 @@
+import { fromWireError, SluiceError } from '../src/format/errors.ts';
+import { Channel, type MessageEndpoint } from '../src/protocol/channel.ts';
+import { isFromLoader, repliesTo } from '../src/protocol/guards.ts';
+import {
+  type FromLoader,
+  type Hello,
+  loaderLockName,
+  protocolVersion,
+  type ToLoader,
+} from '../src/protocol/messages.ts';
+import type { Deliver } from './encoded-block.ts';
+import type { Run } from './runs.ts';
+
+/** A loader that has said hello and lives. */
+export interface LoaderPort {
+  readonly role: Hello['role'];
+  post(message: ToLoader): void;
+  /**
+   * Resolves when all blocks of the run were delivered. Rejects with the loader's error, with `read-timeout`, or with `disconnected` when the
+   * loader died: then the rest may be asked elsewhere.
+   */
+  readBlocks(want: BlocksWanted, deliver: Deliver, signal: AbortSignal): Promise<void>;
+  readBootstrap(image: string, timeoutMs: number): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+export interface BlocksWanted extends Run {
+  readonly image: string;
+  readonly path: string;
+  readonly blob: number;
+  readonly timeoutMs: number;
+}
+
+/** The edges to the platform, and whoever wants to know. */
+export interface LoaderPortsOptions {
+  readonly locks: Pick<LockManager, 'request'>;
+  /** Asks all pages of the scope to broker a port. */
+  readonly askForPort: () => void;
+  /** A loader is there or has another role. */
+  readonly onHello: (port: LoaderPort) => void;
+  readonly onStoreChanged: () => void;
+  readonly onImageComplete: (image: string) => void;
+}
+
+/** A page that has not brought a port in so long will not: its client is not running, or its loader cannot start. */
+const portWaitMs = 2000;
+/** After a vain wait, nobody waits again for so long (a page whose policy forbids our script must not be slow for ever). */
+const vainWaitPauseMs = 10_000;
+/** The loader's own deadline comes first, so that its error, which knows more, is the one seen. */
+const replyGraceMs = 1000;
+
+/**
+ * The loaders of all tabs that have handed us a port. Ports die with each restart of this worker, loaders with their tabs; getting new ones
+ * is routine. A dead loader does not close its port in every browser, so each one holds a Web Lock: when we are granted it, it is dead.
+ */
+export class LoaderPorts {
+  readonly #options: LoaderPortsOptions;
+  readonly #ports = new Set<LoaderPort>();
+  readonly #waiters = new Set<() => void>();
+  #noWaitUntil = 0;
+
+  constructor(options: LoaderPortsOptions) {
+    this.#options = options;
+  }
+
+  /** A live loader: the leader where we know it, else a standby, which passes requests on. */
+  get best(): LoaderPort | undefined {
+    return [...this.#ports].find(({ role }) => role === 'leader') ?? [...this.#ports][0];
+  }
+
+  /** A port from a page. It counts once its loader has said hello in our version of the protocol. */
+  add(endpoint: MessageEndpoint): void {
+    const death = new AbortController();
+    let port: ConnectedLoader | undefined;
+    const channel: Channel<ToLoader, FromLoader> = new Channel(endpoint, {
+      accept: isFromLoader,
+      replyTo: repliesTo,
+      onMessage: (message) => {
+        if (message.type === 'hello') {
+          if (message.version !== protocolVersion) return channel.close();
+          if (!port) this.#watch(message.loader, channel, death.signal);
+          port ??= new ConnectedLoader(channel);
+          port.role = message.role;
+          this.#admit(port);
+        } else if (message.type === 'store-changed') this.#options.onStoreChanged();
+        else if (message.type === 'image-complete') this.#options.onImageComplete(message.image);
+      },
+      onClose: () => {
+        death.abort();
+        if (port) this.#ports.delete(port);
+        // What it had journaled to the last can be read by ourselves now.
+        this.#options.onStoreChanged();
+      },
+    });
+  }
+
+  /** A live loader, waiting a little for one. Undefined when none came. */
+  async wait(signal: AbortSignal): Promise<LoaderPort | undefined> {
+    if (this.best || Date.now() < this.#noWaitUntil) return this.best;
+    this.#options.askForPort();
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#waiters.delete(done);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#noWaitUntil = Date.now() + vainWaitPauseMs;
+        done();
+      }, portWaitMs);
+      this.#waiters.add(done);
+      signal.addEventListener('abort', done, { once: true });
+    });
+    return this.best;
+  }
+
+  #admit(port: LoaderPort): void {
+    this.#ports.add(port);
+    this.#noWaitUntil = 0;
+    for (const done of [...this.#waiters]) done();
+    this.#options.onHello(port);
+  }
+
+  #watch(loader: string, channel: Channel<ToLoader, FromLoader>, signal: AbortSignal): void {
+    const died = (): void => channel.close(new SluiceError('disconnected', 'The loader died'));
+    this.#options.locks
+      .request(loaderLockName(loader), { mode: 'shared', signal }, died)
+      .catch((error: unknown) => {
+        if (!signal.aborted)
+          channel.close(new SluiceError('disconnected', 'The loader cannot be watched', { cause: error }));
+      });
+  }
+}
+
+class ConnectedLoader implements LoaderPort {
+  role: Hello['role'] = 'standby';
+  readonly #channel: Channel<ToLoader, FromLoader>;
+
+  constructor(channel: Channel<ToLoader, FromLoader>) {
+    this.#channel = channel;
+  }
+
+  post(message: ToLoader): void {
+    this.#channel.post(message);
+  }
+
+  async readBlocks(want: BlocksWanted, deliver: Deliver, signal: AbortSignal): Promise<void> {
+    let left = want.count;
+    await this.#channel
+      .call({
+        name: `read-blocks ${want.path}`,
+        message: (id) => ({ type: 'read-blocks', id, ...want }),
+        cancel: (id) => ({ type: 'cancel', id }),
+        timeoutMs: want.timeoutMs + replyGraceMs,
+        signal,
+        onReply: (reply) => {
+          if (reply.type === 'failed') throw fromWireError(reply.error);
+          if (reply.type !== 'block') return undefined;
+          deliver(reply.block, reply);
+          left -= 1;
+          return left === 0 ? { value: undefined } : undefined;
+        },
+      })
+      .catch((error: unknown) => {
+        if (error instanceof SluiceError && error.code === 'call-timeout') {
+          throw new SluiceError('read-timeout', error.message, { path: want.path });
+        }
+        throw error;
+      });
+  }
+
+  readBootstrap(image: string, timeoutMs: number): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#channel.call({
+      name: 'read-bootstrap',
+      message: (id) => ({ type: 'read-bootstrap', id, image }),
+      timeoutMs,
+      onReply: (reply) => {
+        if (reply.type === 'failed') throw fromWireError(reply.error);
+        return reply.type === 'bootstrap' ? { value: reply.bytes } : undefined;
+      },
+    });
+  }
+}

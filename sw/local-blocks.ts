@@ -1,0 +1,109 @@
+import type { BlobRecord } from '../src/format/blob-record.ts';
+import { BlockTable } from '../src/format/block-table.ts';
+import { codecId } from '../src/format/codec-id.ts';
+import type { Image } from '../src/image/image.ts';
+import type { StoreReader } from '../src/store/store-reader.ts';
+import { BoundedCache } from './bounded-cache.ts';
+import type { Deliver } from './encoded-block.ts';
+import { blocksOf, type Run, runsOf } from './runs.ts';
+
+const tableCacheBytes = 2 * 1024 * 1024;
+
+/**
+ * What the local store can answer without a loader: blocks that the journal calls present. They were verified before they were
+ * written, so only block tables are checked again, once each.
+ *
+ * Nothing here is an error to the reader: a store that cannot be read (cleared by the browser, compacted under our eyes) is a store
+ * without the block, and the next source is asked.
+ */
+export class LocalBlocks {
+  readonly #store: StoreReader;
+  readonly #tables = new BoundedCache<BlockTable>(tableCacheBytes);
+
+  constructor(store: StoreReader) {
+    this.#store = store;
+  }
+
+  /** Delivers what is here of the run. */
+  async read(record: BlobRecord, run: Run, deliver: Deliver): Promise<void> {
+    const { sha256 } = record;
+    const isHere = (block: number): boolean => this.#store.has(sha256, block);
+    if (![...blocksOf(run)].some(isHere)) return;
+    const table = await this.#table(record);
+    if (!table) return;
+    // What is present is asked, and read, in one tick: later it may be another generation's truth.
+    const reads = runsOf([...blocksOf(run)].filter(isHere)).map(async (part) => {
+      // One read for neighbours: each costs messages to the browser's process.
+      const start = table.stored(part.first).start;
+      const bytes = await this.#bytes(sha256, start, table.stored(part.first + part.count - 1).end);
+      if (!bytes) return;
+      for (const block of blocksOf(part)) {
+        const stored = table.stored(block);
+        deliver(block, {
+          codec: table.codec(block),
+          logicalLength: table.logicalLength(block),
+          bytes: bytes.subarray(stored.start - start, stored.end - start),
+        });
+      }
+    });
+    await Promise.all(reads);
+  }
+
+  /**
+   * `[start, end)` of a file as a Blob of slices, if all of it lies raw in sealed blobs: the browser then reads it by
+   * itself, without JavaScript, and whether or not this worker lives on. Sealed files never change, so the slices stay good.
+   */
+  async rawSlices(image: Image, inode: number, start: number, end: number): Promise<Blob | undefined> {
+    const slices: Blob[] = [];
+    for (const span of image.mapExtents(inode, start, end)) {
+      const record = image.blob(span.blob);
+      if (!this.#store.sealed(record.sha256)) return undefined;
+      const table = await this.#table(record);
+      if (!table) return undefined;
+      for (const block of blocksOf({ first: span.firstBlock, count: span.blockCount })) {
+        if (table.codec(block) !== codecId.raw) return undefined;
+      }
+      // Raw blocks lie one behind the other, as long stored as read: one slice for all of them.
+      const from = table.stored(span.firstBlock).start + span.blockOffset;
+      const slice = await this.#sealedSlice(record.sha256, from, from + span.length);
+      if (!slice) return undefined;
+      slices.push(slice);
+    }
+    return slices.length === 1 ? slices[0] : new Blob(slices);
+  }
+
+  async #table(record: BlobRecord): Promise<BlockTable | undefined> {
+    const cached = this.#tables.get(record.sha256);
+    if (cached) return cached;
+    if (!this.#store.hasTable(record.sha256)) return undefined;
+    const bytes = await this.#bytes(record.sha256, 0, record.tableLength);
+    if (!bytes) return undefined;
+    try {
+      const table = await BlockTable.open(bytes, record);
+      this.#tables.set(record.sha256, table, record.tableLength);
+      return table;
+    } catch (error) {
+      console.warn('sluice: a stored block table is not as it was published', error);
+      return undefined;
+    }
+  }
+
+  async #bytes(sha256: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    try {
+      return await this.#store.read(sha256, start, end);
+    } catch (error) {
+      console.warn('sluice: the local store could not be read', error);
+      return undefined;
+    }
+  }
+
+  async #sealedSlice(sha256: string, start: number, end: number): Promise<Blob | undefined> {
+    if (!this.#store.sealed(sha256)) return undefined;
+    try {
+      return await this.#store.slice(sha256, start, end);
+    } catch (error) {
+      console.warn('sluice: the local store could not be read', error);
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import type { Image, Inode } from '../src/image/image.ts';
+import type { BlockReader } from './block-reader.ts';
+import { BlockWindow, type WindowOptions } from './block-window.ts';
+import { type Conditions, isNotModified, rangeCounts } from './conditional.ts';
+import { contentRange, entityHeaders, etagOf, validatorHeaders } from './headers.ts';
+import { inject } from './inject.ts';
+import type { LocalBlocks } from './local-blocks.ts';
+import { parseRange } from './range.ts';
+
+/** What to answer with. */
+export interface Answerable {
+  readonly image: Image;
+  readonly inode: number;
+  /** Decoded, without a leading slash; for people. */
+  readonly path: string;
+  /** To be put into the file if it is HTML; given for navigations only, everything else gets the bytes as they are. */
+  readonly clientScript?: Uint8Array<ArrayBuffer>;
+}
+
+export interface AnswerSources {
+  readonly reader: Pick<BlockReader, 'read'>;
+  readonly local: () => Promise<Pick<LocalBlocks, 'rawSlices'> | undefined>;
+}
+
+/** An answer, and when its body has been handed over (or given up): until then the event must be kept alive. */
+export interface Answer {
+  readonly response: Response;
+  readonly finished: Promise<void>;
+}
+
+const now: Promise<void> = Promise.resolve();
+
+/**
+ * Answers a GET or HEAD for a file of the image. What needs no bytes (HEAD, 304, 416) reads none. The first block decides the status: this
+ * rejects with its error. A later failure errors the body, so that nobody takes it for a whole one.
+ */
+export async function respond(
+  request: Request,
+  what: Answerable,
+  sources: AnswerSources,
+  options: WindowOptions,
+): Promise<Answer> {
+  const { image } = what;
+  const inode = image.inode(what.inode);
+  const { size } = inode;
+  const isolate = image.crossOriginIsolate;
+  const rangeHeader = request.method === 'GET' ? request.headers.get('Range') : null;
+  const script = injectable(inode, rangeHeader) ? what.clientScript : undefined;
+  const etag = etagOf(inode.tag, script !== undefined);
+  const conditions: Conditions = {
+    ifNoneMatch: request.headers.get('If-None-Match'),
+    ifRange: request.headers.get('If-Range'),
+  };
+
+  if (isNotModified(conditions, etag)) {
+    return bodiless(304, validatorHeaders(inode, etag, isolate));
+  }
+  if (request.method === 'HEAD') return bodiless(200, entityHeaders(inode, etag, size, isolate));
+
+  const asked = parseRange(rangeCounts(conditions, etag) ? rangeHeader : null, size);
+  if (asked.kind === 'unsatisfiable') {
+    const headers = validatorHeaders(inode, etag, isolate);
+    headers.set('Content-Range', contentRange(size));
+    return bodiless(416, headers);
+  }
+  const range = asked.kind === 'one' ? asked : { start: 0, end: size };
+  const body = await openBody(what, range, script, sources, options);
+  const headers = entityHeaders(inode, etag, body.length, isolate);
+  if (asked.kind === 'one') headers.set('Content-Range', contentRange(size, range));
+  const response = new Response(body.content, { status: asked.kind === 'one' ? 206 : 200, headers });
+  return { response, finished: body.finished };
+}
+
+interface Body {
+  readonly content: Blob | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Bytes. */
+  readonly length: number;
+  readonly finished: Promise<void>;
+}
+
+async function openBody(
+  { image, inode, path }: Answerable,
+  range: { readonly start: number; readonly end: number },
+  script: Uint8Array | undefined,
+  sources: AnswerSources,
+  options: WindowOptions,
+): Promise<Body> {
+  const length = range.end - range.start;
+  if (!script) {
+    const slices = await (await sources.local())?.rawSlices(image, inode, range.start, range.end);
+    if (slices) return { content: slices, length, finished: now };
+  }
+  const window = new BlockWindow(sources.reader, image, { inode, path }, range, options);
+  let first: Uint8Array<ArrayBuffer>;
+  try {
+    first = window.done ? new Uint8Array(0) : await window.take();
+  } catch (error) {
+    window.close();
+    throw error;
+  }
+  const plainLength = first.length;
+  if (script) first = inject(first, script);
+  const bodyLength = length - plainLength + first.length;
+  if (window.done) return { content: first, length: bodyLength, finished: now };
+  return { ...streamOf(first, window), length: bodyLength };
+}
+
+/** One block a pull, so that the browser's appetite bounds what is held. */
+function streamOf(
+  first: Uint8Array<ArrayBuffer>,
+  window: BlockWindow,
+): { content: ReadableStream<Uint8Array<ArrayBuffer>>; finished: Promise<void> } {
+  let finish: () => void = () => {};
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const source: UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> = {
+    start: (controller) => controller.enqueue(first),
+    pull: async (controller) => {
+      try {
+        controller.enqueue(await window.take());
+        if (!window.done) return;
+        controller.close();
+      } catch (error) {
+        window.close();
+        controller.error(error);
+      }
+      finish();
+    },
+    cancel: () => {
+      window.close();
+      finish();
+    },
+  };
+  return { content: new ReadableStream(source, { highWaterMark: 1 }), finished };
+}
+
+function bodiless(status: number, headers: Headers): Answer {
+  return { response: new Response(null, { status, headers }), finished: now };
+}
+
+/** A part of HTML is not a document; whoever asks for one (a download that goes on) wants the bytes. */
+function injectable(inode: Inode, rangeHeader: string | null): boolean {
+  return rangeHeader === null && /^text\/html\b/i.test(inode.mime ?? '');
+}
