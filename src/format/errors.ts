@@ -68,6 +68,17 @@ export const errorCatalogue = {
   EBUSY: { status: 0, remedy: 'It is in use. Try again when the other user is done.' },
   ENOSPC: { status: 0, remedy: 'Free some space, or choose another place for the output.' },
   EACCES: { status: 0, remedy: 'Permission denied. Check the owner and mode.' },
+  EEXIST: { status: 0, remedy: 'Name a directory that does not exist yet, or an empty one.' },
+  EADDRINUSE: { status: 0, remedy: 'Choose another port with --port, or end the other server.' },
+  // Packing.
+  'bad-name': { status: 0, remedy: 'Rename it, or keep it out of the app directory.' },
+  'bad-link': { status: 0, remedy: 'Replace the link by what it points to, or remove it.' },
+  'bad-file': { status: 0, remedy: 'Only files, directories and links to them can be packed. Remove it.' },
+  changed: { status: 0, remedy: 'Build again when nothing writes to the app directory.' },
+  'no-runtime': {
+    status: 0,
+    remedy: 'Run `npm run build` first: it makes the files that go into every site.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorCatalogue;

@@ -1,0 +1,43 @@
+import { SluiceError } from '../format/errors.ts';
+import type { Release } from '../format/release.ts';
+
+const bootMark = '{"root":"","release":null}';
+const rootMark = '__SLUICE_ROOT__';
+
+/**
+ * The boot page for the app's page at `path`: the template with the way back to the site's root, the release and the app's title filled in.
+ * `title` is as {@link pageTitle} gives it.
+ */
+export function bootPage(
+  template: string,
+  path: string,
+  release: Release,
+  title: string | undefined,
+): string {
+  if (!template.includes(bootMark) || !template.includes(rootMark)) {
+    throw new SluiceError(
+      'no-runtime',
+      'the boot page of the runtime is not one that this build can fill in',
+    );
+  }
+  const root = '../'.repeat(path.split('/').length - 1);
+  const boot = JSON.stringify({ root, release });
+  // Functions, since `$` in a replacement text has a meaning.
+  const page = template.replace(bootMark, () => boot).replaceAll(rootMark, () => root);
+  if (title === undefined) return page;
+  return page
+    .replace(/(<title>)[^<]*(<\/title>)/, (_, open, close) => open + title + close)
+    .replace(/(<h1 id="sluice-title">)[^<]*(<\/h1>)/, (_, open, close) => open + title + close);
+}
+
+/** How far into a page its title is looked for, in bytes. */
+const titleReach = 65_536;
+
+/** The title of a page, as text that can stand in HTML; undefined where it has none, or is not in UTF-8. */
+export function pageTitle(html: Uint8Array): string | undefined {
+  const head = new TextDecoder().decode(html.subarray(0, titleReach));
+  const title = /<title[^>]*>([\s\S]*?)<\/title\s*>/i.exec(head)?.[1]?.replaceAll(/\s+/g, ' ').trim();
+  // U+FFFD: bytes of another charset. References such as &amp; stand for the same in the boot page.
+  if (!title || title.includes('\ufffd')) return undefined;
+  return title.replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
