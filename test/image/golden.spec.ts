@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from '@playwright/test';
+import { BlockTable } from '../../src/format/block-table.ts';
+import { encodeBootstrap } from '../../src/image/encode-bootstrap.ts';
+import { Image } from '../../src/image/image.ts';
+import { tinyImage } from './tiny-image.ts';
+
+/**
+ * The bytes of one tiny image, kept for good. If a test here fails, the format (or the deflater) has changed: published
+ * images must still open, so think about a feature bit before you think about new golden bytes.
+ */
+async function golden(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  const text = await readFile(new URL(`../golden/${name}.hex`, import.meta.url), 'utf8');
+  return new Uint8Array(Buffer.from(text.replaceAll(/\s/g, ''), 'hex'));
+}
+
+for (const name of ['tiny-raw', 'tiny-deflated']) {
+  test(`${name}: the golden bootstrap opens and says what it said`, async () => {
+    const image = await Image.open(await golden(name));
+    expect([...image.files()].map(({ inode, path }) => [path, inode, image.inode(inode).size])).toEqual([
+      ['a.js', 1, 19],
+      ['größe/data.bin', 5, 5000],
+      ['index.html', 3, 34],
+      ['nothing', 4, 0],
+    ]);
+    expect(image.inode(3)).toEqual({
+      kind: 'file',
+      size: 34,
+      tag: '35965bcb447b7982',
+      mime: 'text/html',
+      headers: [
+        ['X-One', '1'],
+        ['X-Two', 'a: b'],
+      ],
+      meta: undefined,
+      parent: 0,
+    });
+    expect([...image.mapRange(5, 0, 5000)]).toEqual([
+      { blob: 0, block: 1, blockOffset: 0, length: 4096, fileOffset: 0 },
+      { blob: 0, block: 2, blockOffset: 0, length: 904, fileOffset: 4096 },
+    ]);
+    const table = await BlockTable.open(await golden('tiny-table'), image.blob(0));
+    expect([table.count, table.stored(2)]).toEqual([3, { start: 4285, end: 5189 }]);
+    expect([image.crossOriginIsolate, image.fallback]).toEqual([true, 3]);
+  });
+}
+
+test('the same description still makes the same bytes', async () => {
+  const { model, bootstrap, table } = await tinyImage();
+  expect(Buffer.from(table).toString('hex')).toBe(Buffer.from(await golden('tiny-table')).toString('hex'));
+  const raw = encodeBootstrap(model, (body) => body);
+  expect(Buffer.from(raw).toString('hex')).toBe(Buffer.from(await golden('tiny-raw')).toString('hex'));
+  expect(Buffer.from(bootstrap).toString('hex')).toBe(
+    Buffer.from(await golden('tiny-deflated')).toString('hex'),
+  );
+});
