@@ -1,0 +1,23 @@
+import { join } from 'node:path';
+import { copyFromPackage, copyPage, prepareApp, type TestApp } from './test-app.ts';
+
+/**
+ * The editor of VS Code, the npm package's own prebuilt files; its page types TypeScript into an editor and asks the
+ * TypeScript worker what is wrong with it, and the JSON worker too.
+ */
+export function monacoApp(): Promise<TestApp> {
+  return prepareApp({
+    name: 'monaco',
+    expected: {
+      text: "const answer: number = 'forty-two';",
+      typescript: ["Type 'string' is not assignable to type 'number'."],
+      json: ['Expected comma'],
+    },
+    packages: ['monaco-editor'],
+    sources: ['monaco.ts', 'pages/monaco.html'],
+    build: async (dir) => {
+      await copyFromPackage('monaco-editor', ['min', 'LICENSE', 'package.json'], join(dir, 'monaco-editor'));
+      await copyPage('pages/monaco.html', dir);
+    },
+  });
+}
