@@ -4,8 +4,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
-/** sw.js, client, loader, decoder and boot page together, `gzip -9`. */
+/** What stands between a visitor and the first byte of the app, with the zstd decoder that sw.js carries; `gzip -9`. */
 const budget = 64 * 1024;
+const budgeted = ['index.html', 'sw.js', '__sluice/client.js'];
+/** Starts beside it, and (zstd.js) for pages only that read an image by themselves. */
+const others = ['__sluice/loader.js', '__sluice/zstd.js', '__sluice/icon.svg'];
 
 const runtime = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist', 'runtime');
 
@@ -24,15 +27,16 @@ const rows = readdirSync(runtime, { recursive: true, withFileTypes: true })
       brotli: brotliCompressSync(bytes).length,
     };
   });
-const total = { name: 'together', raw: 0, gzip: 0, brotli: 0 };
-for (const row of rows) {
-  total.raw += row.raw;
-  total.gzip += row.gzip;
-  total.brotli += row.brotli;
+const sum = { name: `under ${budget / 1024} KB`, raw: 0, gzip: 0, brotli: 0 };
+for (const row of rows.filter(({ name }) => budgeted.includes(name))) {
+  sum.raw += row.raw;
+  sum.gzip += row.gzip;
+  sum.brotli += row.brotli;
 }
 
-console.log(`${'runtime'.padEnd(22)}${cell('bytes')}${cell('gzip -9')}${cell('brotli')}`);
-for (const { name, raw, gzip, brotli } of [...rows, total]) {
+const rank = (/** @type {{ name: string }} */ { name }) => [...budgeted, sum.name, ...others].indexOf(name);
+console.log(`${'dist/runtime'.padEnd(22)}${cell('bytes')}${cell('gzip -9')}${cell('brotli')}`);
+for (const { name, raw, gzip, brotli } of [...rows, sum].sort((a, b) => rank(a) - rank(b))) {
   console.log(`${name.padEnd(22)}${cell(raw)}${cell(gzip)}${cell(brotli)}`);
 }
 
@@ -41,16 +45,12 @@ for (const { name } of rows) {
   // A page's policy may forbid these, and then the app would not start.
   if (/\beval\s*\(|new Function\b/.test(source)) fail(`${name} makes code from strings.`);
 }
-const needed = [
-  'index.html',
-  'sw.js',
-  '__sluice/client.js',
-  '__sluice/loader.js',
-  '__sluice/zstd.js',
-  '__sluice/icon.svg',
-];
-for (const name of needed) if (!rows.some((row) => row.name === name)) fail(`${name} is missing.`);
-if (total.gzip > budget) fail(`The runtime is ${total.gzip} bytes gzipped, over the budget of ${budget}.`);
+for (const name of [...budgeted, ...others]) {
+  if (!rows.some((row) => row.name === name)) fail(`${name} is missing.`);
+}
+if (sum.gzip > budget) {
+  fail(`${budgeted.join(' + ')} are ${sum.gzip} bytes gzipped, over the budget of ${budget}.`);
+}
 
 /** @param {string} message @returns {never} */
 function fail(message) {
