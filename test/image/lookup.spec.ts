@@ -130,8 +130,8 @@ test('every name is found, nothing else is: against a map', async () => {
       const asDirectory = other.endsWith('/') && twin.get(other.slice(0, -1)) === 'directory';
       const expected = other === '' || twin.has(other) || asDirectory;
       // A cut surrogate pair is no text that a name could be.
-      if (other.isWellFormed() && (image.lookup(other) !== undefined) !== expected)
-        wrong.push(`near ${path}: ${other}`);
+      const isText = Buffer.from(other).toString() === other;
+      if (isText && (image.lookup(other) !== undefined) !== expected) wrong.push(`near ${path}: ${other}`);
     }
   }
   for (const [path, names] of children) {
