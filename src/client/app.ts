@@ -5,7 +5,7 @@ import { type ReleaseRecord, releaseSettingName, type ServiceWorkerToPage } from
 import { LoaderProcess } from './loader-process.ts';
 import { guardRegistrations } from './registration-rule.ts';
 import { ReloadGuard } from './reload-guard.ts';
-import { announceRelease, brokerPort, controllerOf } from './service-worker-link.ts';
+import { announceRelease, brokerPort, controllerOf, sendReadTimeout } from './service-worker-link.ts';
 import type { Site } from './site.ts';
 import { Sluice } from './sluice.ts';
 
@@ -44,12 +44,17 @@ export function runApp(site: Site): void {
       onStarted: () => broker(),
     },
   );
-  const sluice = new Sluice(site.scope, loader);
+  const sluice = new Sluice(site.scope, loader, (ms) => {
+    const worker = controllerOf(site);
+    if (worker !== undefined) sendReadTimeout(worker, ms);
+    loader.setReadTimeout(ms).catch((error) => console.warn('sluice: readTimeoutMs:', error));
+  });
   define(sluice);
 
   const broker = (): void => {
     const worker = controllerOf(site);
     if (worker === undefined) return;
+    sendReadTimeout(worker, sluice.readTimeoutMs);
     brokerPort(loader, worker).catch((error) => console.info('sluice: the loader gave no port:', error));
   };
   container.addEventListener('controllerchange', broker);

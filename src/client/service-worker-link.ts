@@ -29,6 +29,11 @@ export function announceRelease(worker: ServiceWorker, release: ReleaseRecord): 
   post(worker, { type: 'sluice:release', release });
 }
 
+/** How long this page's reads may wait. A restarted service worker has forgotten it: sent again with each port. */
+export function sendReadTimeout(worker: ServiceWorker, readTimeoutMs: number): void {
+  post(worker, { type: 'sluice:settings', readTimeoutMs });
+}
+
 /** Whether the path of `url` is in the image that `worker` serves. */
 export function hasPath(worker: ServiceWorker, url: string): Promise<boolean> {
   const { port1, port2 } = new MessageChannel();

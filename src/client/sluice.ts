@@ -13,16 +13,19 @@ const defaultReadTimeoutMs = 30_000;
 export class Sluice extends EventTarget {
   readonly #scope: string;
   readonly #loader: LoaderProcess;
+  readonly #onReadTimeout: (ms: number) => void;
   #readTimeoutMs = defaultReadTimeoutMs;
   #progress: Progress | undefined;
   #indicator: Indicator | undefined;
   /** undefined until the page or the visitor's kept choice has said so. */
   #showProgress: boolean | undefined;
 
-  constructor(scope: string, loader: LoaderProcess) {
+  /** Made by the client. `onReadTimeout` tells whoever waits for blocks. */
+  constructor(scope: string, loader: LoaderProcess, onReadTimeout: (ms: number) => void) {
     super();
     this.#scope = scope;
     this.#loader = loader;
+    this.#onReadTimeout = onReadTimeout;
     this.addEventListener('progress', (event) => {
       this.#progress = (event as CustomEvent<Progress>).detail;
       this.#indicator?.update(this.#progress);
@@ -55,7 +58,7 @@ export class Sluice extends EventTarget {
   set readTimeoutMs(ms: number) {
     if (!(ms > 0)) throw new RangeError(`readTimeoutMs must be a positive number of milliseconds, not ${ms}`);
     this.#readTimeoutMs = ms;
-    this.#loader.setReadTimeout(ms).catch((error) => console.warn('sluice: readTimeoutMs:', error));
+    this.#onReadTimeout(ms);
   }
 
   /** A small progress indicator in the corner of the page, off by default. The choice is remembered on this site. */
