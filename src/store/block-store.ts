@@ -194,11 +194,11 @@ export class BlockStore {
     // In one tick with what follows: a snapshot may only hold what was flushed.
     this.#commit();
     const keep: Keep = (kind, sha256) => (kind === 'image' ? sha256 !== id : keepBlobs.has(sha256));
-    // The generation without them is durable, and the old one gone, before the first file is. (2 in STORE.md)
-    this.#journal.rewrite(this.#state.records(keep));
-    this.#compactionLimit = this.#nextCompaction();
     const dropped = [...this.#state.blobs.keys()].filter((sha256) => !keep('blob', sha256));
+    this.#rewrite(keep);
     this.#state.retain(keep);
+    // The generation without them is durable, and the old one gone, before the first file is. (2 in STORE.md)
+    this.#journal.emptyOther();
     // Queued before anybody can open a file of the same name anew.
     await Promise.all([imagePath(id), ...dropped.map(blobPath)].map((path) => this.#files.remove(path)));
   }
@@ -221,10 +221,11 @@ export class BlockStore {
     // Data first: a record never reaches the disk before the bytes that it speaks of. (1 in STORE.md)
     this.#files.flush();
     if (this.#tookAway) {
-      this.#journal.rewrite(this.#state.records());
-      this.#compactionLimit = this.#nextCompaction();
-      this.#tookAway = false;
+      this.#rewrite();
       this.#forgetPending();
+      // Readers follow the old slot as long as it is there; only now they cannot believe in what will be written anew.
+      this.#journal.emptyOther();
+      this.#tookAway = false;
     }
     const complete = [...this.#state.blobs.values()].filter(
       ({ presence }) => presence.complete && !presence.sealed,
@@ -272,12 +273,16 @@ export class BlockStore {
   /** Everything is journaled already; where there is no room for a second copy, the journal just goes on growing. */
   #compact(): void {
     try {
-      this.#journal.rewrite(this.#state.records());
-      this.#compactionLimit = this.#nextCompaction();
+      this.#rewrite();
     } catch (error) {
       if (!isCode(error, 'ENOSPC')) throw error;
       this.#compactionLimit = 2 * this.#journal.size;
     }
+  }
+
+  #rewrite(keep?: Keep): void {
+    this.#journal.rewrite(this.#state.records(keep));
+    this.#compactionLimit = this.#nextCompaction();
   }
 
   #nextCompaction(): number {

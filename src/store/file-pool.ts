@@ -94,9 +94,15 @@ export class FilePool {
   #makeRoom(): void {
     while (this.#open.size >= this.#limit) {
       const paths = [...this.#open.keys()];
-      const victim = paths.find((path) => !this.#dirty.has(path)) ?? paths[0]!;
-      // Its blocks may be journaled by the next commit, which flushes open files only.
-      if (this.#dirty.has(victim)) this.#open.get(victim)?.flush();
+      const clean = paths.find((path) => !this.#dirty.has(path));
+      const victim = clean ?? paths[0]!;
+      try {
+        // Its blocks may be journaled by the next commit, which flushes open files only.
+        if (clean === undefined) this.#open.get(victim)?.flush();
+      } catch {
+        // It stays open and unflushed, so the next commit meets the same failure and reports it. A read need not fail.
+        return;
+      }
       this.close(victim);
     }
   }

@@ -34,7 +34,7 @@ export class JournalWriter {
   #generation: number;
   #end: number;
   #tail: Uint8Array;
-  /** Length of the present generation's snapshot, header included. */
+  /** What a snapshot took at the last rewrite, or would have taken at mount; header included. */
   #snapshotLength: number;
   /** The slot that is not current may hold something. Nothing is appended until it is empty: see {@link append}. */
   #otherInUse: boolean;
@@ -45,7 +45,7 @@ export class JournalWriter {
     this.#generation = current.generation ?? 0;
     this.#end = current.end;
     this.#tail = current.tail;
-    this.#snapshotLength = current.end;
+    this.#snapshotLength = headerLayout.size + encodeRecords(current.state.records(), encodeHeader(0)).length;
     this.#otherInUse = other.size > 0;
   }
 
@@ -67,11 +67,11 @@ export class JournalWriter {
       if (!current.state.complete) {
         // Begins the store, or saves what a damaged slot still proves: every prefix of a journal is true.
         journal.rewrite(current.state.records());
-      } else {
-        journal.#emptyOther();
+      } else if (current.size > current.end) {
         // Not needed for the truth of what is appended (the chain refuses leftovers), but for the size of the slot.
-        if (current.size > current.end) current.file.truncate(current.end);
+        current.file.truncate(current.end);
       }
+      journal.emptyOther();
       const damage = damaged
         ? new SluiceError('corrupt-store', 'The journal of the local store has no whole snapshot')
         : undefined;
@@ -96,7 +96,7 @@ export class JournalWriter {
    * disk are true all the same, since the data was flushed before, and the next append writes over them.
    */
   append(records: Iterable<JournalRecord>): void {
-    this.#emptyOther();
+    this.emptyOther();
     const bytes = encodeRecords(records, this.#tail);
     if (bytes.length === 0) return;
     this.#current.write(bytes, this.#end);
@@ -108,10 +108,10 @@ export class JournalWriter {
 
   /**
    * Begins a new generation that holds exactly `records` (a snapshot, with its snapshot-end). When it throws, the old
-   * generation goes on.
+   * generation goes on; when it returns, the new one does. The old slot is emptied later, see {@link emptyOther}.
    */
   rewrite(records: Iterable<JournalRecord>): void {
-    this.#emptyOther();
+    this.emptyOther();
     const header = encodeHeader(this.#generation + 1);
     const body = encodeRecords(records, header);
     const bytes = new Uint8Array(header.length + body.length);
@@ -126,23 +126,23 @@ export class JournalWriter {
     this.#end = bytes.length;
     this.#tail = bytes.slice(-checksumSize);
     this.#snapshotLength = bytes.length;
-    this.#emptyOther();
+  }
+
+  /**
+   * Empties the slot that is not current, before anything is appended and before any file is removed: a rewrite that failed
+   * half-way may have left a complete snapshot of a higher generation there, which would win at the next mount over all
+   * that is appended to this one; and an old generation may know blocks that were dropped since.
+   */
+  emptyOther(): void {
+    if (!this.#otherInUse) return;
+    this.#other.truncate(0);
+    this.#other.flush();
+    this.#otherInUse = false;
   }
 
   close(): void {
     this.#current.close();
     this.#other.close();
-  }
-
-  /**
-   * A rewrite that failed half-way may have left a complete snapshot of a higher generation: it would win at the next
-   * mount over all that is appended to this one. And an old generation may know blocks that were dropped since.
-   */
-  #emptyOther(): void {
-    if (!this.#otherInUse) return;
-    this.#other.truncate(0);
-    this.#other.flush();
-    this.#otherInUse = false;
   }
 }
 

@@ -1,0 +1,36 @@
+import { blockStoreContract } from '../../contracts/block-store.ts';
+import { directoryContract } from '../../contracts/directory.ts';
+import { test } from '../../support/browser.ts';
+import { BrowserProfile } from '../../support/browser-profile.ts';
+import type { Origin } from '../../support/origin.ts';
+import { startStoreOrigin, WorkerCaller } from './store-page.ts';
+
+/** The contracts over the real OPFS, in a dedicated worker. One browser for all; each case has a folder of its own. */
+let origin: Origin;
+let profile: BrowserProfile;
+let worker: WorkerCaller;
+
+test.beforeAll(async () => {
+  origin = await startStoreOrigin();
+  profile = await BrowserProfile.create();
+  const page = await (await profile.launch()).newPage();
+  await page.goto(`${origin.url}/`);
+  worker = await WorkerCaller.worker(page);
+});
+
+test.afterAll(async () => {
+  await profile.remove();
+  await origin.stop();
+});
+
+const contracts = { Directory: directoryContract, BlockStore: blockStoreContract };
+let folder = 0;
+
+for (const [subject, cases] of Object.entries(contracts)) {
+  for (const { name } of cases) {
+    test(`${subject} over OPFS: ${name}`, async () => {
+      folder += 1;
+      await worker.call('contract', subject, name, `contract/${folder}`);
+    });
+  }
+}
