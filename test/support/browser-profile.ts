@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type BrowserContext, chromium } from '@playwright/test';
 import { findChromium } from '../../scripts/find-chromium.mjs';
 import { ContextLog } from './context-log.ts';
@@ -23,19 +25,23 @@ export const WEBGL_ARGS: readonly string[] = ['--use-angle=swiftshader', '--enab
  */
 export class BrowserProfile {
   readonly dir: string;
+  readonly #temp: string;
   /** What all browsers launched so far have reported. */
   readonly log = new ContextLog();
   readonly #remove: () => Promise<void>;
   #context: BrowserContext | undefined;
 
-  private constructor(dir: string, remove: () => Promise<void>) {
-    this.dir = dir;
+  private constructor(parent: string, remove: () => Promise<void>) {
+    this.dir = join(parent, 'profile');
+    this.#temp = join(parent, 'temp');
     this.#remove = remove;
   }
 
   static async create(): Promise<BrowserProfile> {
     const { path, remove } = await tempDir('profile');
-    return new BrowserProfile(path, remove);
+    const profile = new BrowserProfile(path, remove);
+    await mkdir(profile.#temp);
+    return profile;
   }
 
   /** Starts Chromium with this profile. `args` are added to the usual ones. */
@@ -47,6 +53,8 @@ export class BrowserProfile {
       executablePath,
       headless: true,
       args: [...ARGS, ...args],
+      // A killed browser leaves its sockets and scratch files behind: let them go with the profile.
+      env: { ...process.env, TMPDIR: this.#temp },
     });
     this.#context = context;
     context.once('close', () => {
