@@ -116,7 +116,8 @@ export class BlockReader {
       reject(timedOut(request));
       leave();
     }, waitMs);
-    arrival.bytes.then(resolve, reject).finally(leave);
+    // To a reader that has withdrawn nothing can fail any more.
+    arrival.bytes.then(resolve, (error) => waiting && reject(error)).finally(leave);
     return { bytes: promise, withdraw: leave };
   }
 

@@ -1,0 +1,230 @@
+import { expect, test } from '@playwright/test';
+import { type ErrorCode, SluiceError } from '../../src/format/errors.ts';
+import { BlockReader, type ReadRequest } from '../../sw/block-reader.ts';
+import type { Deliver } from '../../sw/encoded-block.ts';
+import type { BlocksWanted, LoaderPort } from '../../sw/loader-ports.ts';
+import { noise } from '../support/random.ts';
+import { type SmallImage, smallImage } from './small-image.ts';
+
+const content = noise(4, 20 * 4096);
+const blockBytes = (block: number) => content.slice(block * 4096, (block + 1) * 4096);
+let small: SmallImage;
+test.beforeAll(async () => {
+  small = await smallImage({ 'a.bin': { bytes: content } }, { blocksPerBlob: 20 });
+});
+
+/** One call that the reader made of a loader, to be ended by the test. */
+interface Call {
+  readonly want: BlocksWanted;
+  readonly signal: AbortSignal;
+  give(...blocks: number[]): void;
+  fail(code: ErrorCode): void;
+}
+
+/** A loader whose every answer the test gives. */
+class HandLoader implements LoaderPort {
+  readonly role = 'leader';
+  readonly calls: Call[] = [];
+  post(): void {}
+  readBootstrap(): Promise<never> {
+    return Promise.reject(new SluiceError('EINVAL', 'not asked here'));
+  }
+  readBlocks(want: BlocksWanted, deliver: Deliver, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const left = new Set(Array.from({ length: want.count }, (_, i) => want.first + i));
+      signal.addEventListener('abort', () => reject(signal.reason));
+      this.calls.push({
+        want,
+        signal,
+        give: (...blocks) => {
+          for (const block of blocks) {
+            left.delete(block);
+            deliver(block, { codec: 0, logicalLength: 4096, bytes: blockBytes(block) });
+          }
+          if (left.size === 0) resolve();
+        },
+        fail: (code) => reject(new SluiceError(code, 'by hand')),
+      });
+    });
+  }
+  /** The nth call, as soon as it was made. */
+  async call(n: number): Promise<Call> {
+    await expect.poll(() => this.calls.length, { intervals: [1] }).toBeGreaterThan(n);
+    return this.calls[n]!;
+  }
+}
+
+function fixture(loaders: LoaderPort[] = [new HandLoader()]) {
+  const fetched: number[] = [];
+  const decoded: number[] = [];
+  const waits: number[] = [];
+  const reader = new BlockReader({
+    local: async () => undefined,
+    ports: {
+      get best() {
+        return loaders[0];
+      },
+      wait: async () => {
+        waits.push(1);
+        return loaders[0];
+      },
+    },
+    selfFetch: {
+      read: async (_image, _blob, { first, count }, deliver) => {
+        for (let block = first; block < first + count; block++) {
+          fetched.push(block);
+          deliver(block, { codec: 0, logicalLength: 4096, bytes: blockBytes(block) });
+        }
+      },
+    },
+    decode: ({ bytes }) => {
+      decoded.push(bytes[0]!);
+      return bytes;
+    },
+  });
+  const read = (first: number, count: number, more: Partial<ReadRequest> = {}) =>
+    reader.read({
+      image: small.image,
+      path: 'a.bin',
+      blob: 0,
+      first,
+      count,
+      timeoutMs: 10_000,
+      mayWaitForLoader: false,
+      partial: false,
+      ...more,
+    });
+  return { read, loaders, fetched, decoded, waits, loader: loaders[0] as HandLoader };
+}
+
+async function isRight(block: number, bytes: Promise<Uint8Array>): Promise<void> {
+  expect(Buffer.compare(await bytes, blockBytes(block))).toBe(0);
+}
+
+test('a run is one call; blocks arrive in any order', async () => {
+  const { read, loader } = fixture();
+  const pending = read(3, 4);
+  const call = await loader.call(0);
+  expect(call.want).toMatchObject({ first: 3, count: 4, blob: 0, path: 'a.bin', image: small.image.id });
+  call.give(6, 3, 5, 4);
+  await Promise.all(pending.map(({ bytes }, i) => isRight(3 + i, bytes)));
+});
+
+test('a block is on its way once, however many wait for it', async () => {
+  const { read, loader, decoded } = fixture();
+  const first = read(0, 4);
+  const second = read(2, 4);
+  const third = read(3, 1);
+  (await loader.call(0)).give(0, 1, 2, 3);
+  const other = await loader.call(1);
+  expect(other.want).toMatchObject({ first: 4, count: 2 });
+  other.give(4, 5);
+  await Promise.all([first, second, third].flat().map(({ bytes }) => bytes));
+  await isRight(3, third[0]!.bytes);
+  expect(loader.calls.length).toBe(2);
+  expect(decoded.length).toBe(6);
+});
+
+test('a part of a block leaves it decoded for the next reader', async () => {
+  const { read, loader, decoded } = fixture();
+  const [first] = read(1, 1, { partial: true });
+  (await loader.call(0)).give(1);
+  await isRight(1, first!.bytes);
+  await isRight(1, read(1, 1, { partial: true })[0]!.bytes);
+  expect([loader.calls.length, decoded.length]).toEqual([1, 1]);
+});
+
+test('a failure is told to all who wait, and the next read tries again', async () => {
+  const { read, loader } = fixture();
+  const pending = [read(0, 2), read(0, 1)].flat();
+  (await loader.call(0)).fail('offline');
+  for (const { bytes } of pending) await expect(bytes).rejects.toMatchObject({ code: 'offline' });
+  const [again] = read(0, 1);
+  (await loader.call(1)).give(0);
+  await isRight(0, again!.bytes);
+});
+
+test('one bad block does not fail its neighbours', async () => {
+  const { read, loader } = fixture();
+  const pending = read(0, 4);
+  const call = await loader.call(0);
+  call.give(0);
+  call.fail('integrity');
+  await loader.call(3);
+  for (const single of loader.calls.slice(1)) {
+    expect(single.want.count).toBe(1);
+    if (single.want.first === 2) single.fail('integrity');
+    else single.give(single.want.first);
+  }
+  for (const block of [0, 1, 3]) await isRight(block, pending[block]!.bytes);
+  await expect(pending[2]!.bytes).rejects.toMatchObject({ code: 'integrity' });
+  expect(loader.calls.length).toBe(4);
+});
+
+test('a loader that dies is replaced for what is left: by another loader, by the network', async () => {
+  const [one, two] = [new HandLoader(), new HandLoader()];
+  const { read, loaders, fetched } = fixture([one, two]);
+  const pending = read(0, 5);
+  const call = await one.call(0);
+  call.give(0, 3);
+  loaders.shift();
+  call.fail('disconnected');
+  expect((await two.call(0)).want).toMatchObject({ first: 1, count: 2 });
+  two.calls[0]!.give(1, 2);
+  const last = await two.call(1);
+  expect(last.want).toMatchObject({ first: 4, count: 1 });
+  loaders.shift();
+  last.fail('disconnected');
+  await Promise.all(pending.map(({ bytes }, i) => isRight(i, bytes)));
+  expect(fetched).toEqual([4]);
+});
+
+test('without a loader: only a page’s own request waits for one', async () => {
+  const { read, fetched, waits } = fixture([]);
+  await isRight(0, read(0, 1)[0]!.bytes);
+  expect(waits.length).toBe(0);
+  await isRight(1, read(1, 1, { mayWaitForLoader: true })[0]!.bytes);
+  expect([waits.length, fetched]).toEqual([1, [0, 1]]);
+});
+
+test('each reader has its own deadline', async () => {
+  const { read, loader } = fixture();
+  const [short] = read(0, 1, { timeoutMs: 1000 });
+  const [long] = read(0, 1, { timeoutMs: 10_000 });
+  const call = await loader.call(0);
+  await expect(short!.bytes).rejects.toMatchObject({ code: 'read-timeout' });
+  expect(call.signal.aborted).toBe(false);
+  // The loader gives up when the first reader's time is over; the second one's is not.
+  call.fail('read-timeout');
+  const again = await loader.call(1);
+  expect(again.want.timeoutMs).toBeGreaterThan(5000);
+  again.give(0);
+  await isRight(0, long!.bytes);
+});
+
+test('a timeout of 0 wants only what is here', async () => {
+  const { read, loader } = fixture();
+  const [zero] = read(0, 1, { timeoutMs: 0 });
+  const call = await loader.call(0);
+  expect(call.want.timeoutMs).toBe(0);
+  call.fail('read-timeout');
+  await expect(zero!.bytes).rejects.toMatchObject({ code: 'read-timeout' });
+  const alone = fixture([]);
+  await expect(alone.read(0, 1, { timeoutMs: 0 })[0]!.bytes).rejects.toMatchObject({ code: 'read-timeout' });
+  expect(alone.fetched).toEqual([]);
+});
+
+test('when the last reader has withdrawn the call is cancelled, not before', async () => {
+  const { read, loader } = fixture();
+  const pending = read(0, 2);
+  const [other] = read(1, 1);
+  const call = await loader.call(0);
+  for (const block of pending) block.withdraw();
+  expect(call.signal.aborted).toBe(false);
+  other!.withdraw();
+  other!.withdraw();
+  expect(call.signal.aborted).toBe(true);
+  const [again] = read(1, 1);
+  (await loader.call(1)).give(1);
+  await isRight(1, again!.bytes);
+});
