@@ -1,0 +1,211 @@
+import type { Page } from '@playwright/test';
+import type { Sluice } from '../../src/client/index.ts';
+import { expect, test } from '../support/browser.ts';
+import { hasNginx, Nginx } from '../support/nginx.ts';
+import { Origin } from '../support/origin.ts';
+import { appPage, appScript, launched, smallApp, smallSite } from './small-site.ts';
+
+declare const window: Window & { sluice: Sluice; address: string };
+
+const controller = (page: Page) => page.evaluate(() => navigator.serviceWorker.controller?.scriptURL);
+
+test('first launch: the app runs, controlled, and completes', async ({ page }) => {
+  await using site = await smallSite(smallApp(300_000));
+  await using origin = await Origin.start({ mounts: { '/': site.dir } });
+  await page.goto(`${origin.url}/`);
+  await launched(page);
+  expect(await page.title()).toBe('The small app');
+  expect(await controller(page)).toBe(`${origin.url}/sw.js`);
+  await page.evaluate(() => window.sluice.whenComplete());
+  const state = await page.evaluate(() => window.sluice.state());
+  expect(state.complete).toBe(true);
+  expect(state.image).toBe(site.image);
+  expect(state.blocks.present).toBe(state.blocks.total);
+  expect(state.bytes.total).toBe(site.storedBytes);
+  const data = await page.evaluate(async () => (await fetch('data.json')).text());
+  expect(data).toBe('{"answer": 42}');
+});
+
+test('nothing is fetched twice on the way from the boot page to the app', async ({ page }) => {
+  await using site = await smallSite(smallApp(3_000_000));
+  await using origin = await Origin.start({ mounts: { '/': site.dir } });
+  await page.goto(`${origin.url}/`);
+  await launched(page);
+  await page.evaluate(() => window.sluice.whenComplete());
+  // What was on its way when the boot page went may come again: some requests of at most 100 ms of the link each.
+  expect(origin.bytes(/\.bin$/)).toBeLessThan(site.storedBytes * 1.5);
+});
+
+for (const address of ['/?level=3&mode=hard#start', '/docs/guide.html?chapter=2#part-5', '/index.html#x']) {
+  test(`deep link ${address}: path, query and fragment are kept`, async ({ page }) => {
+    await using site = await smallSite(smallApp());
+    await using origin = await Origin.start({ mounts: { '/': site.dir } });
+    await page.goto(`${origin.url}${address}`);
+    await launched(page);
+    expect(await page.evaluate(() => window.address)).toBe(address);
+    expect(page.url()).toBe(`${origin.url}${address}`);
+    expect(await controller(page)).toBe(`${origin.url}/sw.js`);
+  });
+}
+
+test('a later visit goes straight to the app', async ({ page }) => {
+  await using site = await smallSite(smallApp());
+  await using origin = await Origin.start({ mounts: { '/': site.dir } });
+  await page.goto(`${origin.url}/`);
+  await launched(page);
+  origin.reset();
+  await page.goto(`${origin.url}/docs/guide.html`);
+  await launched(page);
+  expect(await page.title()).toBe('The guide');
+  expect(origin.requests(/html$|\/$/)).toEqual([]);
+});
+
+test('a path prefix: two apps of one origin, each with its own worker and store', async ({ page }) => {
+  await using doom = await smallSite({ ...smallApp(), 'data.json': '"doom"' });
+  await using quake = await smallSite({ ...smallApp(), 'data.json': '"quake"' });
+  await using origin = await Origin.start({
+    mounts: { '/games/doom/': doom.dir, '/games/quake/': quake.dir },
+  });
+  for (const game of ['doom', 'quake']) {
+    await page.goto(`${origin.url}/games/${game}/docs/guide.html`);
+    await launched(page);
+    expect(await controller(page)).toBe(`${origin.url}/games/${game}/sw.js`);
+    await page.evaluate(() => window.sluice.whenComplete());
+    expect(await page.evaluate(async () => (await fetch('../data.json')).json())).toBe(game);
+  }
+  await page.goto(`${origin.url}/games/doom/`);
+  await launched(page);
+  expect(await page.evaluate(async () => (await fetch('data.json')).json())).toBe('doom');
+});
+
+test('nginx serves the site as it is, below a prefix', async ({ page }) => {
+  test.skip(!hasNginx(), 'there is no nginx on this machine');
+  await using site = await smallSite(smallApp(100_000));
+  await using nginx = await Nginx.start({ mounts: { '/games/doom/': site.dir }, gzip: true });
+  await page.goto(`${nginx.url}/games/doom/docs/guide.html?q#f`);
+  await launched(page);
+  expect(await page.evaluate(() => window.address)).toBe('/games/doom/docs/guide.html?q#f');
+  await page.evaluate(() => window.sluice.whenComplete());
+});
+
+test('a strict policy: everything works with default-src self', async ({ page, profile }) => {
+  await using site = await smallSite(smallApp(50_000), {
+    attributes: { '**/*.html': { headers: { 'Content-Security-Policy': "default-src 'self'" } } },
+    codec: 'lz4',
+  });
+  await using origin = await Origin.start({
+    mounts: { '/': site.dir },
+    headers: () => ({ 'Content-Security-Policy': "default-src 'self'" }),
+  });
+  await page.goto(`${origin.url}/`);
+  await launched(page);
+  await page.evaluate(() => window.sluice.whenComplete());
+  // The boot page's own decoration is all that the policy may take away.
+  const complaints = profile.log.console.filter(
+    (line) => line.startsWith('error') && !/inline style/.test(line),
+  );
+  expect(complaints).toEqual([]);
+});
+
+test('readLog, progress events, readTimeoutMs', async ({ page }) => {
+  await using site = await smallSite(smallApp(2_000_000));
+  await using origin = await Origin.start({ mounts: { '/': site.dir } });
+  // The client comes before the app's scripts: this one hears everything.
+  await page.goto(`${origin.url}/`);
+  await launched(page);
+  const progress = await page.evaluate(async () => {
+    const seen: { present: number; total: number; complete: boolean }[] = [];
+    window.sluice.addEventListener('progress', (event) => seen.push((event as CustomEvent).detail));
+    await window.sluice.whenComplete();
+    while (!seen.at(-1)?.complete)
+      await new Promise((resolve) => window.sluice.addEventListener('progress', resolve, { once: true }));
+    return seen;
+  });
+  expect(progress.at(-1)).toMatchObject({
+    complete: true,
+    present: site.storedBytes,
+    total: site.storedBytes,
+  });
+  await page.evaluate(async () => void (await (await fetch('data.json')).text()));
+  const log = await page.evaluate(() => window.sluice.readLog());
+  expect(log).toMatchObject({ sluice: 1, image: site.image });
+  expect(await page.evaluate(() => window.sluice.readTimeoutMs)).toBe(30_000);
+  expect(
+    await page.evaluate(() => {
+      window.sluice.readTimeoutMs = 1234;
+      return window.sluice.readTimeoutMs;
+    }),
+  ).toBe(1234);
+  await expect(
+    page.evaluate(() => {
+      window.sluice.readTimeoutMs = -1;
+    }),
+  ).rejects.toThrow(/RangeError/);
+});
+
+test('the indicator: off by default, remembered when switched on, gone at completion', async ({ page }) => {
+  await using site = await smallSite(smallApp(4_000_000), { blobSize: 2 ** 21 });
+  let open = (): void => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const large = (await site.blobs()).slice(1);
+  await using origin = await Origin.start({
+    mounts: { '/': site.dir },
+    fault: ({ path }) =>
+      large.some((name) => path.includes(name)) ? { type: 'hold', until: gate } : undefined,
+  });
+  await page.goto(`${origin.url}/`);
+  await launched(page);
+  const indicator = page.getByRole('progressbar', { name: 'App download' });
+  await page.evaluate(() => window.sluice.state());
+  await expect(indicator).toHaveCount(0);
+  await page.evaluate(() => {
+    window.sluice.showProgress = true;
+  });
+  await expect(indicator).toHaveAttribute('aria-valuenow', /^\d+$/);
+  await expect(indicator).toContainText(/^\d+ % of \d/);
+  await page.reload();
+  await launched(page);
+  await expect(indicator).toContainText(/^\d+ % of \d/);
+  expect(await page.evaluate(() => window.sluice.showProgress)).toBe(true);
+  open();
+  await expect(indicator).toHaveText('Works offline now');
+  await expect(indicator).toHaveCount(0);
+});
+
+test("an app's own service worker: refused inside, allowed outside, and ours stays", async ({ page }) => {
+  await using site = await smallSite({ ...smallApp(), 'app-sw.js': 'onfetch = () => {};', 'own/sw.js': '' });
+  await using outside = await smallSite({ 'index.html': '', 'sw.js': '' });
+  await using origin = await Origin.start({ mounts: { '/app/': site.dir, '/other/': outside.dir } });
+  await page.goto(`${origin.url}/app/`);
+  await launched(page);
+  const attempt = (script: string, scope?: string) =>
+    page.evaluate(
+      ([script, scope]) =>
+        navigator.serviceWorker.register(script!, scope === undefined ? {} : { scope }).then(
+          (registration) => registration.scope,
+          (error: Error) => `${error.name}: ${error.message}`,
+        ),
+      [script, scope] as const,
+    );
+  expect(await attempt('app-sw.js')).toMatch(/^SecurityError: Sluice serves .* was refused/);
+  expect(await attempt('own/sw.js')).toMatch(/^SecurityError: Sluice serves/);
+  expect(await attempt('/other/sw.js')).toBe(`${origin.url}/other/`);
+  await page.reload();
+  await launched(page);
+  expect(await controller(page)).toBe(`${origin.url}/app/sw.js`);
+});
+
+test('a frame of the app shares its loader', async ({ page }) => {
+  await using site = await smallSite({
+    'index.html': `${appPage('Outer')}<iframe src="inner.html"></iframe>`,
+    'inner.html': appPage('Inner'),
+    'app.js': appScript,
+  });
+  await using origin = await Origin.start({ mounts: { '/': site.dir } });
+  await page.goto(`${origin.url}/`);
+  await launched(page);
+  await page.waitForFunction(() => window.frames[0]?.document.documentElement.dataset.app === 'runs');
+  expect(await page.evaluate(() => (window.frames[0] as typeof window).sluice === window.sluice)).toBe(true);
+});
