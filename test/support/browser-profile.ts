@@ -16,9 +16,6 @@ const ARGS = [
   '--disable-sync',
 ];
 
-/** WebGL in software: what a page with a 3D canvas needs on a machine without a GPU. */
-export const WEBGL_ARGS: readonly string[] = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
-
 /**
  * A Chromium profile in a temporary directory, and at most one browser process tree at a time that uses it. The
  * profile (OPFS, caches, service workers) outlives the processes, as a visitor's does.
@@ -44,15 +41,15 @@ export class BrowserProfile {
     return profile;
   }
 
-  /** Starts Chromium with this profile. `args` are added to the usual ones. */
-  async launch(args: readonly string[] = []): Promise<BrowserContext> {
+  /** Starts Chromium with this profile. It draws WebGL in software. */
+  async launch(): Promise<BrowserContext> {
     if (this.#context) throw new Error('this profile is in use: close() or kill() first');
     const executablePath = await findChromium();
     if (!executablePath) throw new Error('no Chromium: run `node scripts/ensure-installed.mjs --browsers`');
     const context = await chromium.launchPersistentContext(this.dir, {
       executablePath,
       headless: true,
-      args: [...ARGS, ...args],
+      args: ARGS,
       // A killed browser leaves its sockets and scratch files behind: let them go with the profile.
       env: { ...process.env, TMPDIR: this.#temp },
     });
