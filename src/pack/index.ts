@@ -3,5 +3,8 @@ export { SluiceError } from '../format/errors.ts';
 export type { Attributes, FileAttributes } from './attributes.ts';
 export type { BaseReuse } from './base.ts';
 export { type BuildOptions, type BuildReport, build, defaultLevel } from './build.ts';
+export { type ExtractOptions, type ExtractReport, extract } from './extract.ts';
+export { type FsckOptions, type FsckProblem, type FsckReport, fsck } from './fsck.ts';
+export { type BlockCount, type Inspection, inspect } from './inspect.ts';
 export type { LaunchTrace } from './launch-order.ts';
 export type { OnProgress, PackProgress } from './progress.ts';

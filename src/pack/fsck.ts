@@ -1,0 +1,303 @@
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { decodeBlock } from '../codec/decode-block.ts';
+import type { BlobRecord } from '../format/blob-record.ts';
+import { BlockTable } from '../format/block-table.ts';
+import { SluiceError } from '../format/errors.ts';
+import type { Image } from '../image/image.ts';
+import type { ExtentSpan } from '../image/map-range.ts';
+import { Breath } from './breath.ts';
+import type { OnProgress } from './progress.ts';
+import { PublishedFile, readImage, readRelease } from './site-reader.ts';
+
+export interface FsckOptions {
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+export interface FsckReport {
+  /** SHA-256 of the bootstrap that `sluice.json` names. */
+  readonly image: string;
+  readonly files: number;
+  readonly blobs: number;
+  readonly blocks: number;
+  /** Bytes of blobs that were read. */
+  readonly bytes: number;
+  /** Empty for a clean site. */
+  readonly problems: readonly FsckProblem[];
+  /** `.bin` files that the image does not refer to: older versions, perhaps. No problem by themselves. */
+  readonly unreferenced: readonly string[];
+}
+
+export interface FsckProblem {
+  /** The file of the site that is wrong; `''` where it is the image as a whole. */
+  readonly file: string;
+  readonly message: string;
+  /** Paths of the app that cannot be read rightly because of it. */
+  readonly paths: readonly string[];
+}
+
+/**
+ * Verifies a site: release pointer, bootstrap, every block table, every block (its digest, and that it decodes to its logical length), what the
+ * tables repeat, names against digests, and that the files are there which every site has. Reads blobs block by block.
+ *
+ * Damage is reported. Throws SluiceError where the site cannot be read at all (no directory, no release pointer, no permission).
+ */
+export async function fsck(site: string, options: FsckOptions = {}): Promise<FsckReport> {
+  const release = readRelease(site);
+  const names = readdirSync(site).filter((name) => /^[0-9a-f]{64}\.bin$/.test(name));
+  let image: Image;
+  try {
+    image = await readImage(site, release);
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code === 'EACCES' || error.code === 'unreadable')
+      throw error;
+    const message = `${error.message}; without it no file of the app can be read, and nothing else was checked`;
+    const problem = { file: `${release.image}.bin`, message, paths: [] };
+    return {
+      image: release.image,
+      files: 0,
+      blobs: 0,
+      blocks: 0,
+      bytes: 0,
+      problems: [problem],
+      unreferenced: [],
+    };
+  }
+  const check = new SiteCheck(site, image, options);
+  for (let i = 0; i < image.blobCount; i++) await check.blob(i);
+  const files = check.tree();
+  check.pages(files);
+  const blobs = new Set(Array.from({ length: image.blobCount }, (_, i) => image.blob(i).sha256));
+  const unreferenced = names.filter(
+    (name) => !blobs.has(name.slice(0, 64)) && name !== `${release.image}.bin`,
+  );
+  await check.strays(unreferenced);
+  return {
+    image: image.id,
+    files: files.length,
+    blobs: image.blobCount,
+    blocks: check.blocks,
+    bytes: check.bytes,
+    problems: check.problems(),
+    unreferenced,
+  };
+}
+
+/** Files that every site has beside image and pointer; of those beside them the service worker knows more. */
+const runtimeFiles = ['index.html', 'sw.js', '__sluice/client.js', '__sluice/loader.js'];
+
+interface Damage {
+  readonly file: string;
+  readonly message: string;
+  readonly paths: Set<string>;
+}
+
+class SiteCheck {
+  blocks = 0;
+  bytes = 0;
+  readonly #site: string;
+  readonly #image: Image;
+  readonly #onProgress: OnProgress | undefined;
+  readonly #breath: Breath;
+  readonly #damages: Damage[] = [];
+  readonly #tables = new Map<number, BlockTable>();
+  /** By blob: what makes all of it unreadable, and what makes single blocks so. */
+  readonly #badBlobs = new Map<number, Damage>();
+  readonly #badBlocks = new Map<number, Map<number, Damage>>();
+  readonly #missing = new Set<string>();
+
+  constructor(site: string, image: Image, { onProgress, signal }: FsckOptions) {
+    this.#site = site;
+    this.#image = image;
+    this.#onProgress = onProgress;
+    this.#breath = new Breath(signal);
+  }
+
+  problems(): FsckProblem[] {
+    return this.#damages.map(({ file, message, paths }) => ({ file, message, paths: [...paths] }));
+  }
+
+  /** Reads blob `i` from front to back. */
+  async blob(i: number): Promise<void> {
+    const record = this.#recordOf(i);
+    if (record === undefined) return;
+    const name = `${record.sha256}.bin`;
+    let file: PublishedFile;
+    try {
+      file = new PublishedFile(join(this.#site, name));
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error;
+      const missing = error.code === 'ENOENT';
+      if (missing) this.#missing.add(record.sha256);
+      this.#badBlobs.set(i, this.#damage(name, missing ? 'the blob is missing' : error.message));
+      return;
+    }
+    try {
+      await this.#readBlob(i, record, name, file);
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error;
+      this.#badBlobs.set(i, this.#damage(name, error.message));
+    } finally {
+      file.close();
+    }
+  }
+
+  async #readBlob(i: number, record: BlobRecord, name: string, file: PublishedFile): Promise<void> {
+    const whole = createHash('sha256');
+    const damagesBefore = this.#damages.length;
+    if (file.length !== record.length) {
+      const how = file.length < record.length ? 'truncated' : 'longer than published';
+      this.#damage(name, `the blob is ${how}: it has ${file.length} bytes instead of ${record.length}`);
+    }
+    const head = file.read(0, record.tableLength);
+    whole.update(head);
+    const table = await BlockTable.open(head, record);
+    this.#tables.set(i, table);
+    const bad = new Map<number, Damage>();
+    for (let block = 0; block < table.count; block++) {
+      const message = await this.#readBlock(table, block, file, whole);
+      if (message !== undefined)
+        bad.set(block, this.#damage(name, `block ${block} of ${table.count} ${message}`));
+    }
+    if (bad.size > 0) this.#badBlocks.set(i, bad);
+    if (this.#damages.length === damagesBefore && whole.digest('hex') !== record.sha256) {
+      this.#damage(
+        name,
+        'the blob is not the one that its name tells, though its blocks are the published ones',
+      );
+    }
+  }
+
+  /** What is wrong with the block, if anything. */
+  async #readBlock(
+    table: BlockTable,
+    block: number,
+    file: PublishedFile,
+    whole: Hash,
+  ): Promise<string | undefined> {
+    await this.#breath.take();
+    const { start, end } = table.stored(block);
+    const stored = file.read(start, end);
+    whole.update(stored);
+    this.blocks++;
+    this.bytes += stored.length;
+    const { storedBytes } = this.#image.superblock;
+    const unused = { files: 0, totalFiles: 0, storedBytes: 0 };
+    this.#onProgress?.({ phase: 'check', bytes: this.bytes, totalBytes: storedBytes, ...unused });
+    if (stored.length < end - start) return 'is cut off';
+    if (!createHash('sha256').update(stored).digest().equals(table.digest(block)))
+      return 'does not match its digest';
+    try {
+      await decodeBlock(table.codec(block), stored, table.logicalLength(block));
+    } catch (error) {
+      if (error instanceof SluiceError) return `cannot be decoded: ${error.message}`;
+      throw error;
+    }
+    return undefined;
+  }
+
+  /** Walks the whole tree: every record of it is read, every extent compared with its table. Returns the files' paths. */
+  tree(): string[] {
+    const image = this.#image;
+    const paths: string[] = [];
+    let logicalBytes = 0;
+    try {
+      for (const { inode, path } of image.files()) {
+        paths.push(path);
+        logicalBytes += image.inode(inode).size;
+        this.#extents(inode, path);
+      }
+      if (logicalBytes !== image.superblock.logicalBytes)
+        this.#damage('', 'the superblock tells a wrong sum of file sizes');
+      const { fallback } = image;
+      if (fallback !== undefined && image.inode(fallback).kind !== 'file')
+        this.#damage('', 'the fallback is not a file');
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error;
+      this.#damage('', error.message);
+    }
+    return paths;
+  }
+
+  #extents(inode: number, path: string): void {
+    const { size } = this.#image.inode(inode);
+    for (const span of this.#image.mapExtents(inode, 0, size)) {
+      this.#badBlobs.get(span.blob)?.paths.add(path);
+      const bad = this.#badBlocks.get(span.blob);
+      if (bad !== undefined) {
+        for (let i = 0; i < span.blockCount; i++) bad.get(span.firstBlock + i)?.paths.add(path);
+      }
+      const table = this.#tables.get(span.blob);
+      const problem = table && spanProblem(span, table);
+      if (problem !== undefined)
+        this.#damage('', `an extent of ${path} differs from the block table: ${problem}`, path);
+    }
+  }
+
+  /** Whether the static files are there, and the boot pages are of this image. */
+  pages(paths: readonly string[]): void {
+    for (const name of runtimeFiles) {
+      if (!existsSync(join(this.#site, name))) this.#damage(name, 'the file is missing');
+    }
+    const pages = new Set(['index.html', ...paths.filter((path) => /\.html?$/i.test(path))]);
+    for (const page of pages) {
+      const target = join(this.#site, page);
+      if (!existsSync(target)) {
+        if (page !== 'index.html') this.#damage(page, 'the boot page is missing');
+      } else if (!readFileSync(target, 'utf8').includes(this.#image.id)) {
+        this.#damage(page, 'the boot page is not of the image that sluice.json names');
+      }
+    }
+  }
+
+  /** Files that nothing refers to: one of them may be a blob that was renamed. */
+  async strays(names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const digest = await digestOf(join(this.#site, name));
+      if (this.#missing.has(digest))
+        this.#damage(name, `the file is the missing blob ${digest}.bin under a wrong name`);
+      else if (name !== `${digest}.bin`) this.#damage(name, 'the file is not the one that its name tells');
+    }
+  }
+
+  #recordOf(i: number): BlobRecord | undefined {
+    try {
+      return this.#image.blob(i);
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error;
+      this.#damage('', error.message);
+      return undefined;
+    }
+  }
+
+  #damage(file: string, message: string, ...paths: string[]): Damage {
+    const damage = { file, message, paths: new Set(paths) };
+    this.#damages.push(damage);
+    return damage;
+  }
+}
+
+/** Compares what an extent repeats of the block table; `span` is a whole extent. */
+function spanProblem(span: ExtentSpan, table: BlockTable): string | undefined {
+  const last = span.firstBlock + span.blockCount - 1;
+  if (last >= table.count) return 'it names blocks that the blob does not have';
+  const { start } = table.stored(span.firstBlock);
+  const { end } = table.stored(last);
+  if (span.storedOffset !== start || span.storedOffset + span.storedLength !== end) {
+    return `it tells stored bytes [${span.storedOffset}, ${span.storedOffset + span.storedLength}), they are [${start}, ${end})`;
+  }
+  for (let block = span.firstBlock; block < last; block++) {
+    if (table.logicalLength(block) !== 2 ** span.shift)
+      return `block ${block} has not the logical length of its extent`;
+  }
+  const needed = span.blockOffset + span.length - (span.blockCount - 1) * 2 ** span.shift;
+  return table.logicalLength(last) < needed ? `block ${last} is shorter than the extent` : undefined;
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  return hash.digest('hex');
+}
