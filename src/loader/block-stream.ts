@@ -14,7 +14,7 @@ export interface PartialBlock {
 
 export interface BlockStreamOptions {
   readonly record: BlobRecord;
-  /** What is known of the blob. Without it the stream must begin at byte 0. */
+  /** Without it the stream must begin at byte 0, or be given one before the first bytes ({@link BlockStream.useTable}). */
   readonly table: BlockTable | undefined;
   /** First byte that was asked for. */
   readonly start: number;
@@ -23,7 +23,7 @@ export interface BlockStreamOptions {
   /** Asked when a block begins; bytes of others are skipped. */
   readonly wants: (block: number) => boolean;
   /** The verified table, with its bytes as published. */
-  readonly onTable: (table: BlockTable, bytes: Uint8Array<ArrayBuffer>) => void;
+  readonly onTable: (table: BlockTable, bytes: Uint8Array<ArrayBuffer>) => Promise<void>;
   /** A block's bytes are all there and its verification begins: it is not in flight any more, and not here yet. */
   readonly onArrived: (block: number) => void;
   /** A block that matches its digest, in a buffer of its own. The stream waits for it before it takes much more. */
@@ -65,12 +65,27 @@ export class BlockStream {
   }
 
   /**
-   * The first byte of the first block not complete yet (0 while the table is not). Of a block that the stream entered in its middle and
-   * cannot use, the byte after its start, so that nobody takes it to be coming.
+   * The first byte of the first block that is still to come whole (0 while that is the table). A block that the stream
+   * entered in its middle and cannot use is behind it already.
    */
   get position(): number {
-    if (!this.#table) return this.#options.start;
+    if (!this.#started) return this.#resumes(this.#at) ? this.#options.partial!.start : this.#at;
+    if (!this.#table) return 0;
     return this.#filling?.start ?? this.#at;
+  }
+
+  get table(): BlockTable | undefined {
+    return this.#table;
+  }
+
+  /** The table came another way. */
+  useTable(table: BlockTable): void {
+    this.#table ??= table;
+  }
+
+  /** The next byte expected. */
+  get at(): number {
+    return this.#at;
   }
 
   /** Takes the next bytes. Throws `integrity` for a table that does not match its digest, and what `onBlock` throws. */
@@ -101,12 +116,17 @@ export class BlockStream {
 
   #begin(offset: number): void {
     this.#started = true;
-    const { partial } = this.#options;
-    if (partial && offset === partial.start + partial.filled) {
-      this.#block = partial.block;
-      this.#filling = { start: partial.start, bytes: partial.bytes, filled: partial.filled };
+    if (this.#resumes(offset)) {
+      const { block, start, bytes, filled } = this.#options.partial!;
+      this.#block = block;
+      this.#filling = { start, bytes, filled };
     }
     this.#at = offset;
+  }
+
+  #resumes(offset: number): boolean {
+    const { partial } = this.#options;
+    return partial !== undefined && offset === partial.start + partial.filled;
   }
 
   async #takeTable(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
@@ -119,7 +139,7 @@ export class BlockStream {
     this.#at += taken.length;
     if (this.#tableBytes && this.#at === record.tableLength) {
       this.#table = await BlockTable.open(this.#tableBytes, record);
-      this.#options.onTable(this.#table, this.#tableBytes);
+      await this.#options.onTable(this.#table, this.#tableBytes);
       this.#tableBytes = undefined;
     }
     return taken.length;

@@ -43,8 +43,7 @@ export interface FlightView<B extends BlobView> {
   /** The first byte of the first block that it has not delivered yet; 0 while it has still to deliver the table. */
   readonly position: number;
   readonly end: number;
-  /** Bytes asked for, and of these, bytes still to come. */
-  readonly asked: number;
+  /** Bytes still to come. */
   readonly remaining: number;
 }
 
@@ -56,6 +55,8 @@ export interface PlanInput<B extends BlobView> {
   readonly background: Iterable<B>;
   /** Measured bytes per second; 0 = not known yet. */
   readonly rate: number;
+  /** Measured milliseconds from a request to its first bytes; 0 = not known yet. */
+  readonly latencyMs: number;
   /** See BlockSource.wholeFiles. */
   readonly wholeFiles: boolean;
 }
@@ -89,7 +90,8 @@ export const planLimits = {
  *
  * - Readers come first, oldest first, up to four requests at once; wanted blocks close behind one another share a request.
  * - Background fills the rest from front to back, and starts nothing while a demand request is under way.
- *   The next background request may start when half of the one before is in, so that the link does not idle a round trip.
+ *   The next background request may start when what the one before has still to bring takes no longer than an answer
+ *   to come, so that the link does not idle a round trip.
  * - Nothing is fetched that is here or in flight. Runs end where such a block begins.
  */
 export function planFetch<B extends BlobView>(input: PlanInput<B>): FetchRequest<B> | undefined {
@@ -201,7 +203,8 @@ function mayStartBackground<B extends BlobView>(input: PlanInput<B>): boolean {
   if (background.length !== input.flights.length) return false;
   const [running] = background;
   if (!running) return true;
-  return background.length === 1 && running.remaining * 2 <= running.asked;
+  const remainingMs = input.rate === 0 ? Number.POSITIVE_INFINITY : (running.remaining / input.rate) * 1000;
+  return background.length === 1 && remainingMs <= input.latencyMs;
 }
 
 function backgroundRange<B extends BlobView>(

@@ -13,6 +13,7 @@ export class RateMeter {
   #busyMs = 0;
   #bytes = 0;
   #seen = 0;
+  #latencyMs = 0;
 
   /** A request starts. */
   begin(now: number): void {
@@ -30,6 +31,16 @@ export class RateMeter {
     this.#advance(now);
     this.#bytes += bytes;
     this.#seen += bytes;
+  }
+
+  /** A request got its first bytes so long after it was sent. */
+  answered(ms: number): void {
+    this.#latencyMs = this.#latencyMs === 0 ? ms : this.#latencyMs + (ms - this.#latencyMs) / 4;
+  }
+
+  /** Milliseconds from a request to its first bytes; 0 until one was answered. */
+  get latencyMs(): number {
+    return this.#latencyMs;
   }
 
   /** Bytes per second; 0 until enough has been seen. */

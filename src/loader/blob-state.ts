@@ -1,0 +1,166 @@
+import type { BlobRecord } from '../format/blob-record.ts';
+import { BlockTable } from '../format/block-table.ts';
+import { SluiceError } from '../format/errors.ts';
+import type { Clock } from '../protocol/clock.ts';
+import type { BlobPresence } from '../store/presence.ts';
+import { BackOff } from './back-off.ts';
+import type { PartialBlock } from './block-stream.ts';
+import type { BlobView, PartialMark } from './fetch-plan.ts';
+import type { LocalBlocks } from './local-blocks.ts';
+
+/** How long background work leaves a block alone after a failure. */
+const holdFirstMs = 5000;
+const holdMaxMs = 60_000;
+
+export interface BlobStateOptions {
+  readonly record: BlobRecord;
+  readonly local: LocalBlocks;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** What the engine knows of one blob. Everything here can be made again from the image and the store. */
+export class BlobState implements BlobView {
+  readonly record: BlobRecord;
+  /** A block whose bytes came in part; the next request goes on there. */
+  leftOver: PartialBlock | undefined;
+  readonly #local: LocalBlocks;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #presence: BlobPresence;
+  #table: BlockTable | undefined;
+  #opening: Promise<BlockTable | undefined> | undefined;
+  /** Blocks that have arrived and are being verified or written. */
+  readonly #arriving = new Set<number>();
+  readonly #holds = new Map<number, { until: number; readonly pause: BackOff }>();
+
+  constructor({ record, local, clock, random }: BlobStateOptions) {
+    this.record = record;
+    this.#local = local;
+    this.#clock = clock;
+    this.#random = random;
+    this.#presence = local.presence(record);
+  }
+
+  get sha256(): string {
+    return this.record.sha256;
+  }
+
+  get length(): number {
+    return this.record.length;
+  }
+
+  get tableLength(): number {
+    return this.record.tableLength;
+  }
+
+  get blockCount(): number {
+    return this.record.blockCount;
+  }
+
+  get table(): BlockTable | undefined {
+    return this.#table;
+  }
+
+  get tableLoading(): boolean {
+    return this.#table === undefined && this.#local.hasTable(this.#presence, this.sha256);
+  }
+
+  get partial(): PartialMark | undefined {
+    const { leftOver } = this;
+    return leftOver && { block: leftOver.block, at: leftOver.start + leftOver.filled };
+  }
+
+  /** In the store, wholly: outlives this loader (once committed). */
+  get complete(): boolean {
+    return this.#presence.complete;
+  }
+
+  /** Blocks in the store. */
+  get presentCount(): number {
+    return this.#presence.count;
+  }
+
+  /** Stored bytes in the store; without the table, an estimate from the count of blocks. */
+  get presentBytes(): number {
+    if (this.complete) return this.length;
+    if (this.presentCount === 0) return this.#presence.hasTable ? this.tableLength : 0;
+    if (!this.#table) {
+      return Math.round(
+        this.tableLength + ((this.length - this.tableLength) * this.presentCount) / this.blockCount,
+      );
+    }
+    let bytes = this.tableLength;
+    for (let block = 0; block < this.blockCount; block++) {
+      if (!this.#presence.has(block)) continue;
+      const { start, end } = this.#table.stored(block);
+      bytes += end - start;
+    }
+    return bytes;
+  }
+
+  isHere(block: number): boolean {
+    return this.#arriving.has(block) || this.isReadable(block);
+  }
+
+  isReadable(block: number): boolean {
+    return this.#local.hasBlock(this.#presence, this.sha256, block);
+  }
+
+  isHeld(block: number): boolean {
+    return (this.#holds.get(block)?.until ?? 0) > this.#clock.now();
+  }
+
+  /** Keeps background work from the block (-1: the whole blob) for a pause that grows. Answers the pause in milliseconds. */
+  hold(block: number): number {
+    const pause =
+      this.#holds.get(block)?.pause ??
+      new BackOff({ firstMs: holdFirstMs, maxMs: holdMaxMs, random: this.#random });
+    const ms = pause.next();
+    this.#holds.set(block, { until: this.#clock.now() + ms, pause });
+    return ms;
+  }
+
+  arrived(block: number): void {
+    this.#arriving.add(block);
+    if (this.leftOver?.block === block) this.leftOver = undefined;
+  }
+
+  /** The block is in its place, or was not good. */
+  landed(block: number, good: boolean): void {
+    this.#arriving.delete(block);
+    if (good) this.#holds.delete(block);
+  }
+
+  setTable(table: BlockTable): void {
+    this.#table = table;
+    this.#holds.delete(-1);
+  }
+
+  /** Lets the memory of a table go that can be read from the store again. */
+  dropTable(): void {
+    if (this.#presence.hasTable) this.#table = undefined;
+  }
+
+  /** The table, where it is known or in the store. */
+  openTable(): Promise<BlockTable | undefined> {
+    if (this.#table || !this.tableLoading) return Promise.resolve(this.#table);
+    this.#opening ??= this.#readTable().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #readTable(): Promise<BlockTable | undefined> {
+    const bytes = await this.#local.readTable(this.sha256);
+    if (!bytes) return this.#table;
+    try {
+      this.#table ??= await BlockTable.open(bytes, this.record);
+    } catch (error) {
+      // Spoilt on this disk: missing, as far as we are concerned. What the publisher got wrong would be wrong again.
+      if (!(error instanceof SluiceError) || error.code !== 'integrity') throw error;
+      this.#local.forgetTable(this.sha256);
+    }
+    return this.#table;
+  }
+}

@@ -1,0 +1,98 @@
+import { SluiceError } from '../format/errors.ts';
+import { Image } from '../image/image.ts';
+import type { Clock } from '../protocol/clock.ts';
+import type { ReleaseRecord } from '../protocol/messages.ts';
+import type { BlockSource } from '../source/block-source.ts';
+import { fetchPublished } from '../source/fetch-published.ts';
+import type { LocalBlocks } from './local-blocks.ts';
+import { noRetries, retryDelay } from './retry-policy.ts';
+
+/** For a bootstrap, from the first try to the last. */
+const bootstrapDeadlineMs = 45_000;
+
+export interface BootstrapsOptions {
+  readonly source: BlockSource;
+  readonly local: LocalBlocks;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly signal: AbortSignal;
+}
+
+/** Opens images: from the store where they are there, else from the network, and then they are stored. Each once. */
+export class Bootstraps {
+  readonly #options: BootstrapsOptions;
+  readonly #lengths = new Map<string, number>();
+  readonly #opening = new Map<string, Promise<Image>>();
+  /** As published, for images whose bootstrap the store did not take. */
+  readonly #unstored = new Map<string, Uint8Array<ArrayBuffer>>();
+
+  constructor(options: BootstrapsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The verified image. `bytes` is the length of its bootstrap, where it is known: without it only the store can have it (`unreadable`
+   * otherwise). A failure is not remembered.
+   */
+  open(image: string, bytes: number | undefined): Promise<Image> {
+    if (bytes !== undefined) this.#lengths.set(image, bytes);
+    const known = this.#opening.get(image);
+    if (known) return known;
+    const opening = this.#open(image);
+    this.#opening.set(image, opening);
+    opening.catch(() => this.#opening.delete(image)); // Whoever asked is told.
+    return opening;
+  }
+
+  /** The bootstrap as published. */
+  async read(image: string): Promise<Uint8Array<ArrayBuffer>> {
+    await this.open(image, undefined);
+    const bytes = this.#unstored.get(image) ?? (await this.#options.local.readImage(image));
+    if (!bytes) throw new SluiceError('unreadable', `The bootstrap of image ${image} is not stored`);
+    return bytes;
+  }
+
+  async #open(image: string): Promise<Image> {
+    const { local } = this.#options;
+    const stored = await local.readImage(image);
+    const opened = stored && (await openUnlessSpoilt(stored, image));
+    if (opened) return opened;
+    // Asked for only now: whoever knows the length may have come while the store was read.
+    const bytes = this.#lengths.get(image);
+    if (bytes === undefined) {
+      throw new SluiceError('unreadable', `Image ${image} is not stored, and nobody has told its length`);
+    }
+    return this.#fetch({ image, bytes });
+  }
+
+  async #fetch({ image, bytes }: ReleaseRecord): Promise<Image> {
+    const { source, local, clock, random, signal } = this.#options;
+    const deadline = clock.now() + bootstrapDeadlineMs;
+    const counts = noRetries();
+    for (;;) {
+      try {
+        const published = await fetchPublished(source, { sha256: image, length: bytes }, signal);
+        const opened = await Image.open(published, { sha256: image });
+        await local.addImage(image, published);
+        if (local.full) this.#unstored.set(image, published);
+        return opened;
+      } catch (error) {
+        const delay = retryDelay(error, counts, deadline - clock.now(), random);
+        if (delay === undefined || clock.now() + delay > deadline || signal.aborted) throw error;
+        await new Promise<void>((resolve) => {
+          clock.after(delay, resolve);
+        });
+      }
+    }
+  }
+}
+
+/** Undefined for bytes that are not (or no longer) the published ones: they are fetched again. */
+async function openUnlessSpoilt(bytes: Uint8Array<ArrayBuffer>, image: string): Promise<Image | undefined> {
+  try {
+    return await Image.open(bytes, { sha256: image });
+  } catch (error) {
+    if (error instanceof SluiceError && error.code === 'integrity') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,42 @@
+import type { Clock } from '../protocol/clock.ts';
+
+/** Something was written and is not journaled: so long at most, and so much at most. */
+const commitMs = 250;
+const commitBytes = 4 * 1024 * 1024;
+
+/**
+ * When to commit: flushing is a full disk barrier on some platforms, so it is done rarely, but a crash must not cost much. One
+ * commit at a time; what is written meanwhile goes into the next.
+ */
+export class CommitTimer {
+  readonly #clock: Clock;
+  readonly #commit: () => Promise<void>;
+  #stop: (() => void) | undefined;
+  #bytes = 0;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(clock: Clock, commit: () => Promise<void>) {
+    this.#clock = clock;
+    this.#commit = commit;
+  }
+
+  /** So many bytes were written. */
+  wrote(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes >= commitBytes) this.#begin();
+    else this.#stop ??= this.#clock.after(commitMs, () => this.#begin());
+  }
+
+  /** Resolves when everything written so far is committed. */
+  flush(): Promise<void> {
+    return this.#begin();
+  }
+
+  #begin(): Promise<void> {
+    this.#stop?.();
+    this.#stop = undefined;
+    this.#bytes = 0;
+    this.#running = this.#running.then(() => this.#commit());
+    return this.#running;
+  }
+}

@@ -1,0 +1,611 @@
+import { BlockTable, verifyBlock } from '../format/block-table.ts';
+import { SluiceError } from '../format/errors.ts';
+import type { Image } from '../image/image.ts';
+import type { Clock } from '../protocol/clock.ts';
+import type { LoaderInfo, PendingReadInfo } from '../protocol/state.ts';
+import type { BlockSource } from '../source/block-source.ts';
+import { OriginError } from '../source/origin-error.ts';
+import { BackOff } from './back-off.ts';
+import { BlobState } from './blob-state.ts';
+import { CommitTimer } from './commit-timer.ts';
+import { type Demand, isBlockInFlight, planFetch } from './fetch-plan.ts';
+import { Flight, type FlightEvents } from './flight.ts';
+import type { LocalBlocks } from './local-blocks.ts';
+import { Mount } from './mount.ts';
+import { type PendingRead, PendingReads } from './pending-reads.ts';
+import { RateMeter } from './rate-meter.ts';
+import { retryDelay } from './retry-policy.ts';
+import { TableShelf } from './table-shelf.ts';
+
+/** A stored block, verified. The bytes may be shared with other readers: copy before transferring them. */
+export interface StoredBlock {
+  readonly codec: number;
+  readonly logicalLength: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export interface BlockRead {
+  readonly blob: number;
+  readonly block: number;
+  /** What the reader asked for, for the eyes of people. */
+  readonly path: string;
+  /** 0: only what is here. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface EngineOptions {
+  readonly source: BlockSource;
+  readonly local: LocalBlocks;
+  readonly clock: Clock;
+  /** In [0, 1): for jitter. */
+  readonly random: () => number;
+  readonly onEvent?: (event: EngineEvent) => void;
+}
+
+export type EngineEvent =
+  | { readonly type: 'changed' }
+  | { readonly type: 'sealed'; readonly blobs: readonly string[] }
+  | { readonly type: 'complete'; readonly image: string };
+
+/** What {@link Engine.info} tells of the loader; who it is and which role it has is known elsewhere. */
+export type EngineInfo = Omit<LoaderInfo, 'id' | 'role' | 'storage'>;
+
+const backgroundFirstMs = 1000;
+const backgroundMaxMs = 30_000;
+/** A flight that nobody waits for any more is ended when it has still this much to bring. */
+const worthAborting = 64 * 1024;
+
+/**
+ * Brings the blocks of mounted images: what readers wait for first, then all the rest. It decides nothing by itself
+ * (fetch-plan.ts does, from what the engine knows), and keeps nothing that could not be made again.
+ *
+ * Invariants: a block becomes present, and reaches a reader, only after its digest was checked; it is asked for by one flight at
+ * a time; every reader ends (pending-reads.ts).
+ */
+export class Engine {
+  readonly #source: BlockSource;
+  readonly #local: LocalBlocks;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #emit: (event: EngineEvent) => void;
+  readonly #blobs = new Map<string, BlobState>();
+  /** Images by id; those of {@link #background} are completed, the newest first. */
+  readonly #mounts = new Map<string, Mount>();
+  #background: Mount[] = [];
+  readonly #pending: PendingReads<StoredBlock>;
+  readonly #hints = new WeakMap<PendingRead, { readonly start: number; readonly end: number }>();
+  readonly #flights = new Set<Flight>();
+  readonly #landing = new Set<Promise<void>>();
+  readonly #tableWaiters = new Map<BlobState, Set<(table: BlockTable | undefined) => void>>();
+  readonly #tables = new TableShelf();
+  readonly #meter = new RateMeter();
+  readonly #commits: CommitTimer;
+  readonly #backOff: BackOff;
+  #backgroundAt = 0;
+  #offline = false;
+  readonly #timers = new Set<() => void>();
+  #pumping = false;
+  #closed: SluiceError | undefined;
+  #fetched = 0;
+  #requests = 0;
+  #retries = 0;
+  #errors = 0;
+  #lastError: LoaderInfo['lastError'];
+  readonly #completed = new Set<string>();
+
+  constructor({ source, local, clock, random, onEvent }: EngineOptions) {
+    this.#source = source;
+    this.#local = local;
+    this.#clock = clock;
+    this.#random = random;
+    this.#emit = onEvent ?? (() => {});
+    this.#pending = new PendingReads(clock, (read) => this.#abandoned(read));
+    this.#commits = new CommitTimer(clock, () => this.#commit());
+    this.#backOff = new BackOff({ firstMs: backgroundFirstMs, maxMs: backgroundMaxMs, random });
+  }
+
+  /** Serves the image from now on. Mounting it again answers the same mount. */
+  mount(image: Image): Mount {
+    const known = this.#mounts.get(image.id);
+    if (known) return known;
+    const blobs = Array.from({ length: image.blobCount }, (_, i) => this.#blobState(image, i));
+    const mount = new Mount(image, blobs, this.#clock.now());
+    this.#mounts.set(image.id, mount);
+    if (mount.complete) this.#completed.add(image.id);
+    return mount;
+  }
+
+  /** Completes the image in the background, before images that were asked for earlier. */
+  complete(mount: Mount): void {
+    this.#background = [mount, ...this.#background.filter((other) => other !== mount)];
+    this.#pump();
+  }
+
+  /**
+   * One stored block, from here or as soon as it comes. Throws `read-timeout`, `offline`, `bad-origin`, `integrity`,
+   * `corrupt-image`, `ERANGE`, `closed`, or the signal's reason.
+   */
+  async read(mount: Mount, read: BlockRead): Promise<StoredBlock> {
+    if (this.#closed) throw this.#closed;
+    const blob = mount.blobs[read.blob];
+    if (!blob || read.block >= blob.blockCount) {
+      throw new SluiceError(
+        'ERANGE',
+        `${read.path}: the image has no block ${read.block} in blob ${read.blob}`,
+      );
+    }
+    const started = this.#clock.now();
+    const stored = (blob.isReadable(read.block) && (await this.#readLocal(blob, read.block))) || undefined;
+    const block = stored ?? (await this.#wait(mount, blob, read));
+    const now = this.#clock.now();
+    mount.log.add({
+      path: read.path,
+      blob: read.blob,
+      block: read.block,
+      atMs: Math.round(started - mount.since),
+      waitedMs: Math.round(now - started),
+    });
+    return block;
+  }
+
+  /**
+   * Takes a table (block -1) or block from somebody who fetched it. What is here already, does not match its digest, or cannot be
+   * checked (no table yet) is ignored.
+   */
+  async provide(
+    mount: Mount,
+    blobIndex: number,
+    block: number,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): Promise<void> {
+    const blob = mount.blobs[blobIndex];
+    if (!blob || block >= blob.blockCount || this.#closed) return;
+    if (block < 0) {
+      if (blob.table || blob.tableLoading) return;
+      const table = await openGoodTable(bytes, blob);
+      if (table) await this.#acceptTable(blob, table, bytes);
+      return;
+    }
+    const table = await blob.openTable();
+    if (!table || blob.isHere(block)) return;
+    blob.arrived(block);
+    const good = await verifyBlock(table, block, bytes);
+    if (good) await this.#acceptBlock(blob, table, block, bytes);
+    else blob.landed(block, false);
+  }
+
+  /** The network may be back: tries now what was waiting for it. */
+  retryNow(): void {
+    this.#backgroundAt = 0;
+    this.#backOff.reset();
+    this.#pump();
+  }
+
+  /** Everything written so far is durable when this resolves (as far as the store can). */
+  flush(): Promise<void> {
+    return this.#commits.flush();
+  }
+
+  get fetchedBytes(): number {
+    return this.#fetched;
+  }
+
+  /** The reads that wait, oldest first. */
+  pendingReads(mount: Mount): PendingReadInfo[] {
+    const index = new Map(mount.blobs.map((blob, i) => [blob.sha256, i]));
+    const now = this.#clock.now();
+    return [...this.#pending.all()].flatMap((read) => {
+      const blob = index.get(read.blob);
+      if (blob === undefined) return [];
+      return [
+        { serial: read.serial, path: read.path, block: { blob, index: read.block }, ageMs: now - read.since },
+      ];
+    });
+  }
+
+  info(): EngineInfo {
+    return {
+      activity: this.#activity(),
+      rate: Math.round(this.#meter.rate()),
+      requests: this.#requests,
+      retries: this.#retries,
+      errors: this.#errors,
+      lastError: this.#lastError,
+    };
+  }
+
+  /** Something went wrong that a person may want to know of. */
+  report(error: unknown): void {
+    this.#errors += 1;
+    const code = error instanceof SluiceError ? error.code : 'unreadable';
+    this.#lastError = {
+      code,
+      message: error instanceof Error ? error.message : String(error),
+      at: Date.now(),
+    };
+  }
+
+  /** Ends everything: readers get `closed`; what has arrived is committed. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = new SluiceError('closed', 'The loader was closed');
+    for (const stop of this.#timers) stop();
+    for (const flight of this.#flights) flight.abort(this.#closed);
+    this.#pending.rejectAll(this.#closed);
+    await Promise.all(this.#landing);
+    await this.#commits.flush();
+  }
+
+  // ——— reading ———
+
+  async #readLocal(blob: BlobState, block: number): Promise<StoredBlock | undefined> {
+    const table = await blob.openTable();
+    if (!table) return undefined;
+    this.#tables.use(blob);
+    const { start, end } = table.stored(block);
+    const bytes = await this.#local.readBlock(blob.sha256, block, start, end - start);
+    return bytes && asStoredBlock(table, block, bytes);
+  }
+
+  #wait(mount: Mount, blob: BlobState, read: BlockRead): Promise<StoredBlock> {
+    const { block, path, timeoutMs, signal } = read;
+    const waiting = this.#pending.wait({ blob: blob.sha256, block, path, timeoutMs, signal });
+    const pending = this.#pending.get(blob.sha256, block);
+    if (pending && !blob.table && !blob.tableLoading && !this.#hints.has(pending)) {
+      const hint = mount.hint(path, read.blob, block);
+      if (hint) this.#hints.set(pending, hint);
+    }
+    this.#pump();
+    return waiting;
+  }
+
+  /** Nobody waits for the block any more: a flight that serves nobody else gives its slot back. */
+  #abandoned(read: PendingRead): void {
+    for (const flight of this.#flights) {
+      if (flight.kind !== 'demand' || flight.blob.sha256 !== read.blob || flight.remaining < worthAborting)
+        continue;
+      if (!this.#readsOf(flight).length)
+        flight.abort(new SluiceError('closed', 'Nobody waits for these blocks'));
+    }
+    this.#pump();
+  }
+
+  #readsOf(flight: Flight): PendingRead[] {
+    return [...this.#pending.all()].filter(
+      (read) =>
+        read.blob === flight.blob.sha256 &&
+        (flight.bringsTable || isBlockInFlight([flight], this.#demand(flight.blob, read))),
+    );
+  }
+
+  #demand(blob: BlobState, read: PendingRead): Demand<BlobState> {
+    return { blob, block: read.block, hint: this.#hints.get(read) };
+  }
+
+  // ——— deciding ———
+
+  /** Soon, once: reads that are asked for in one go shall be planned together. */
+  #pump(): void {
+    if (this.#pumping || this.#closed) return;
+    this.#pumping = true;
+    queueMicrotask(() => {
+      this.#pumping = false;
+      if (!this.#closed) this.#plan();
+    });
+  }
+
+  #plan(): void {
+    const demands = this.#readyDemands();
+    for (;;) {
+      const request = planFetch({
+        demands,
+        flights: [...this.#flights],
+        background: this.#clock.now() < this.#backgroundAt || this.#local.full ? [] : this.#missingBlobs(),
+        rate: this.#meter.rate(),
+        latencyMs: this.#meter.latencyMs,
+        wholeFiles: this.#source.wholeFiles,
+      });
+      if (!request) break;
+      this.#launch(new Flight(request, this.#events, this.#clock.now()));
+    }
+    this.#emit({ type: 'changed' });
+  }
+
+  #readyDemands(): Demand<BlobState>[] {
+    const now = this.#clock.now();
+    const demands: Demand<BlobState>[] = [];
+    for (const read of this.#pending.all()) {
+      const blob = this.#blobs.get(read.blob);
+      if (!blob || read.notBefore > now) continue;
+      if (blob.tableLoading) this.#loadTable(blob);
+      else if (blob.isReadable(read.block)) this.#serveLate(blob, read);
+      else demands.push(this.#demand(blob, read));
+    }
+    return demands;
+  }
+
+  /** The block landed between the reader's look at the store and its wait. */
+  #serveLate(blob: BlobState, read: PendingRead): void {
+    this.#inBackground(async () => {
+      const stored = await this.#readLocal(blob, read.block);
+      if (stored) this.#pending.resolve(blob.sha256, read.block, stored);
+      else this.#pump();
+    });
+  }
+
+  *#missingBlobs(): Generator<BlobState> {
+    for (const mount of this.#background) {
+      for (const blob of mount.blobs) {
+        if (blob.complete) continue;
+        if (blob.tableLoading) {
+          this.#loadTable(blob);
+          return;
+        }
+        yield blob;
+      }
+    }
+  }
+
+  #loadTable(blob: BlobState): void {
+    this.#inBackground(async () => {
+      if (await blob.openTable()) this.#tables.use(blob);
+      this.#pump();
+    });
+  }
+
+  // ——— fetching ———
+
+  #launch(flight: Flight): void {
+    this.#flights.add(flight);
+    this.#requests += 1;
+    this.#meter.begin(this.#clock.now());
+    this.#inBackground(async () => {
+      let failure: unknown;
+      try {
+        await flight.run(this.#source);
+      } catch (error) {
+        failure = error;
+      }
+      // Reads are looked up while the flight still counts, so that its range is theirs.
+      const reads = failure === undefined ? [] : this.#readsOf(flight);
+      const broughtNoTable = flight.bringsTable;
+      this.#flights.delete(flight);
+      this.#meter.end(this.#clock.now());
+      if (broughtNoTable) this.#tableCame(flight.blob, undefined);
+      if (failure !== undefined && !this.#closed) this.#failed(flight, failure, reads);
+      this.#pump();
+    });
+  }
+
+  readonly #events: FlightEvents = {
+    onBytes: (flight, count) => {
+      if (!flight.answered) this.#meter.answered(this.#clock.now() - flight.since);
+      this.#fetched += count;
+      this.#meter.add(count, this.#clock.now());
+      // The next background request may start before this one is in.
+      if (flight.kind === 'background' && this.#flights.size === 1) this.#pump();
+    },
+    onTable: async (flight, table, bytes) => {
+      await this.#acceptTable(flight.blob, table, bytes);
+    },
+    onBlock: async (flight, table, block, bytes) => {
+      this.#online();
+      await this.#acceptBlock(flight.blob, table, block, bytes);
+    },
+    onBad: (flight, block) => this.#bad(flight.blob, block),
+    onWholeFile: (flight) => {
+      for (const other of this.#flights) {
+        if (other !== flight && other.whole && other.blob === flight.blob && other.position <= flight.start)
+          return false;
+      }
+      return true;
+    },
+    tableOf: (flight) => {
+      const { blob } = flight;
+      if (blob.table) return Promise.resolve(blob.table);
+      if (![...this.#flights].some((other) => other.blob === blob && other.bringsTable))
+        return Promise.resolve(undefined);
+      return new Promise((resolve) => {
+        const waiters = this.#tableWaiters.get(blob) ?? new Set();
+        this.#tableWaiters.set(blob, waiters.add(resolve));
+      });
+    },
+  };
+
+  async #acceptTable(blob: BlobState, table: BlockTable, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#tableCame(blob, table);
+    await this.#local.writeTable(blob.sha256, bytes);
+    this.#wrote(blob, bytes.length);
+  }
+
+  #tableCame(blob: BlobState, table: BlockTable | undefined): void {
+    if (table) {
+      blob.setTable(table);
+      this.#tables.use(blob);
+    }
+    const waiters = this.#tableWaiters.get(blob);
+    this.#tableWaiters.delete(blob);
+    for (const resolve of waiters ?? []) resolve(table);
+    this.#pump();
+  }
+
+  /** A verified block: to its readers first, they have waited long enough. */
+  async #acceptBlock(
+    blob: BlobState,
+    table: BlockTable,
+    block: number,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): Promise<void> {
+    const stored = asStoredBlock(table, block, bytes);
+    this.#pending.resolve(blob.sha256, block, stored);
+    let written = false;
+    try {
+      await this.#local.writeBlock(blob.sha256, block, table.stored(block).start, bytes);
+      written = true;
+    } finally {
+      blob.landed(block, written);
+    }
+    // Whoever came while it was being written.
+    this.#pending.resolve(blob.sha256, block, stored);
+    this.#wrote(blob, bytes.length);
+  }
+
+  #wrote(blob: BlobState, bytes: number): void {
+    // The last block of a blob is worth a commit: it can be sealed, and perhaps an image is complete.
+    if (blob.complete) this.#inBackground(() => this.#commits.flush());
+    else this.#commits.wrote(bytes);
+    this.#emit({ type: 'changed' });
+  }
+
+  async #commit(): Promise<void> {
+    const blobs = await this.#local.commit();
+    if (blobs.length > 0) this.#emit({ type: 'sealed', blobs });
+    for (const [image, mount] of this.#mounts) {
+      if (this.#completed.has(image) || !mount.complete || this.#local.full) continue;
+      this.#completed.add(image);
+      this.#emit({ type: 'complete', image });
+    }
+  }
+
+  // ——— failing ———
+
+  #bad(blob: BlobState, block: number): void {
+    blob.landed(block, false);
+    const error = new SluiceError(
+      'integrity',
+      `Block ${block} of ${blob.sha256}.bin does not match its digest`,
+    );
+    this.report(error);
+    const read = this.#pending.get(blob.sha256, block);
+    if (!read) this.#hold(blob, block);
+    else this.#failRead(blob, read, error);
+    this.#pump();
+  }
+
+  #failed(flight: Flight, error: unknown, reads: readonly PendingRead[]): void {
+    const { blob, kind } = flight;
+    const code = error instanceof SluiceError ? error.code : undefined;
+    // Our own abort of a flight that nobody waits for.
+    if (code === 'closed') return;
+    this.report(error);
+    // A connection that was cut: the rest is asked for at once, from where it ended.
+    if (flight.progressed && (code === 'offline' || code === 'read-timeout' || isRetryable(error))) {
+      this.#retries += 1;
+      return;
+    }
+    let lost = false;
+    for (const read of reads) lost = this.#failRead(blob, read, error) || lost;
+    if (code === 'offline' && (lost || reads.length === 0)) this.#offline = true;
+    if (lost && code === 'offline') this.#rejectUnserved(error);
+    if (kind === 'background' && reads.length === 0) {
+      if (code === 'bad-origin' || code === 'integrity' || code === 'corrupt-image') this.#hold(blob, -1);
+      this.#pauseBackground();
+    }
+  }
+
+  /** One failure of what somebody waits for: to be tried again, or told. Answers true when the readers were told. */
+  #failRead(blob: BlobState, read: PendingRead, error: unknown): boolean {
+    const now = this.#clock.now();
+    const delay = retryDelay(error, read.retries, read.deadline - now, this.#random);
+    if (delay === undefined) {
+      this.#pending.reject(read.blob, read.block, withPath(error, read.path));
+      if (error instanceof SluiceError && error.code === 'integrity')
+        this.#hold(blob, blob.table ? read.block : -1);
+      return true;
+    }
+    this.#retries += 1;
+    read.notBefore = now + delay;
+    this.#wakeAfter(delay);
+    return false;
+  }
+
+  /** The network is away: those that wait for their turn to find that out are told now. */
+  #rejectUnserved(error: unknown): void {
+    const flights = [...this.#flights];
+    if (flights.some((flight) => flight.answered)) return; // It was one connection, or one file.
+    for (const read of [...this.#pending.all()]) {
+      const blob = this.#blobs.get(read.blob);
+      if (blob && (blob.isHere(read.block) || isBlockInFlight(flights, this.#demand(blob, read)))) continue;
+      this.#pending.reject(read.blob, read.block, withPath(error, read.path));
+    }
+  }
+
+  #hold(blob: BlobState, block: number): void {
+    this.#wakeAfter(blob.hold(block));
+  }
+
+  #pauseBackground(): void {
+    const delay = this.#backOff.next();
+    this.#backgroundAt = this.#clock.now() + delay;
+    this.#wakeAfter(delay);
+  }
+
+  /** Something came: the network is there. */
+  #online(): void {
+    this.#offline = false;
+    if (this.#backOff.failures === 0) return;
+    this.retryNow();
+  }
+
+  #activity(): LoaderInfo['activity'] {
+    for (const flight of this.#flights) if (flight.kind === 'demand') return 'demand';
+    if (this.#flights.size > 0) return 'background';
+    if (this.#offline) return 'offline';
+    if (this.#clock.now() < this.#backgroundAt) return 'backing-off';
+    return this.#pending.size > 0 ? 'demand' : 'idle';
+  }
+
+  // ——— plumbing ———
+
+  #blobState(image: Image, index: number): BlobState {
+    const record = image.blob(index);
+    const known = this.#blobs.get(record.sha256);
+    if (known) return known;
+    const blob = new BlobState({ record, local: this.#local, clock: this.#clock, random: this.#random });
+    this.#blobs.set(record.sha256, blob);
+    return blob;
+  }
+
+  #wakeAfter(ms: number): void {
+    const stop = this.#clock.after(ms + 1, () => {
+      this.#timers.delete(stop);
+      this.#pump();
+    });
+    this.#timers.add(stop);
+  }
+
+  /** Work whose failure nobody else hears of: it is reported, never lost. */
+  #inBackground(work: () => Promise<void>): void {
+    const running = work()
+      .catch((error: unknown) => this.report(error))
+      .finally(() => this.#landing.delete(running));
+    this.#landing.add(running);
+  }
+}
+
+function isRetryable(error: unknown): boolean {
+  return error instanceof OriginError && error.retryable;
+}
+
+function asStoredBlock(table: BlockTable, block: number, bytes: Uint8Array<ArrayBuffer>): StoredBlock {
+  return { codec: table.codec(block), logicalLength: table.logicalLength(block), bytes };
+}
+
+/** Undefined where the bytes are not the blob's table. */
+async function openGoodTable(
+  bytes: Uint8Array<ArrayBuffer>,
+  blob: BlobState,
+): Promise<BlockTable | undefined> {
+  try {
+    return await BlockTable.open(bytes, blob.record);
+  } catch (error) {
+    if (error instanceof SluiceError && error.code === 'integrity') return undefined;
+    throw error;
+  }
+}
+
+function withPath(error: unknown, path: string): unknown {
+  if (!(error instanceof SluiceError) || error.path !== undefined) return error;
+  return new SluiceError(error.code, `${path}: ${error.message}`, { path, cause: error });
+}

@@ -1,0 +1,65 @@
+import type { DirectoryEntry, FileStat } from '../protocol/loader-api.ts';
+import type { ProvideBlocks, ReleaseRecord } from '../protocol/messages.ts';
+import type { Progress, ReadLog, SluiceState } from '../protocol/state.ts';
+import type { StoredBlock } from './engine.ts';
+
+/** Consecutive blocks `[first, first + count)`. */
+export interface BlocksQuery {
+  readonly image: string;
+  readonly path: string;
+  readonly blob: number;
+  readonly first: number;
+  readonly count: number;
+  readonly timeoutMs: number;
+}
+
+/** {@link SluiceState} without what only the asking loader knows: its own name and role. */
+export type ServiceState = Omit<SluiceState, 'loader'> & {
+  readonly loader: Omit<SluiceState['loader'], 'id' | 'role'>;
+};
+
+export interface OpenOptions {
+  readonly release: ReleaseRecord | undefined;
+  /** Complete the image in the background. */
+  readonly background: boolean;
+}
+
+/**
+ * What a loader does, whoever asks: a page, a service worker, another tab's loader. The leader does it by itself
+ * (local-service.ts), a standby passes it on to the leader (remote-service.ts). Everything may be asked again.
+ */
+export interface LoaderService {
+  /** Mounts the image of the release (without one: what `sluice.json` names, or, offline, what is stored). Answers which it is. */
+  open(options: OpenOptions): Promise<ReleaseRecord>;
+  /** Hands over every block of the query, in any order. The blocks may be shared: copy before transferring. */
+  readBlocks(
+    query: BlocksQuery,
+    onBlock: (block: number, stored: StoredBlock) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** The bootstrap as published. */
+  readBootstrap(image: string): Promise<Uint8Array<ArrayBuffer>>;
+  provideBlocks(image: string, blocks: ProvideBlocks['blocks']): Promise<void>;
+  state(image: string): Promise<ServiceState>;
+  readLog(image: string): Promise<ReadLog>;
+  flush(): Promise<void>;
+  stat(image: string, path: string): Promise<FileStat>;
+  readdir(image: string, path: string): Promise<readonly DirectoryEntry[]>;
+  read(
+    image: string,
+    path: string,
+    start: number,
+    end: number,
+    timeoutMs: number,
+  ): Promise<Uint8Array<ArrayBuffer>>;
+  prefetch(image: string, paths: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a leader tells everybody. */
+export type ServiceEvent =
+  | { readonly type: 'progress'; readonly image: string; readonly progress: Progress }
+  | { readonly type: 'sealed'; readonly blobs: readonly string[] }
+  | { readonly type: 'complete'; readonly image: string }
+  /** `sluice.json` names this image, and its bootstrap is in the store. */
+  | { readonly type: 'release'; readonly release: ReleaseRecord };

@@ -1,0 +1,230 @@
+import { SluiceError } from '../format/errors.ts';
+import type { MessageEndpoint } from '../protocol/channel.ts';
+import type { Clock } from '../protocol/clock.ts';
+import type { DirectoryEntry, FileStat, LoaderApi, LoaderOptions } from '../protocol/loader-api.ts';
+import { loaderLockName, type ReleaseRecord } from '../protocol/messages.ts';
+import type { Progress, ReadLog, SluiceState } from '../protocol/state.ts';
+import type { Directory } from '../store/directory.ts';
+import type { ServiceEvent } from './loader-service.ts';
+import { LocalService } from './local-service.ts';
+import { ServiceWorkerPort } from './service-worker-port.ts';
+import { Succession } from './succession.ts';
+
+/** The edges to the platform. */
+export interface LoaderPlatform {
+  /** A name that no other loader has. */
+  readonly loader: string;
+  readonly fetch: typeof fetch;
+  readonly locks: Pick<LockManager, 'request'>;
+  readonly newChannel: (name: string) => MessageEndpoint;
+  /** The scope's folder; undefined where the browser gives none. Asked when this loader is to lead. */
+  readonly openDirectory: (scope: string) => Promise<Directory | undefined>;
+  readonly clock: Clock;
+  /** In [0, 1): for jitter. */
+  readonly random: () => number;
+}
+
+const defaultReadTimeoutMs = 30_000;
+
+/** One tab's loader: what its page calls, and the ports to service workers; the work is done by whoever leads. */
+export class Loader implements LoaderApi {
+  readonly #platform: LoaderPlatform;
+  readonly #ports = new Set<ServiceWorkerPort>();
+  readonly #complete: Promise<void>;
+  #completed!: () => void;
+  #readTimeoutMs: number | undefined;
+  #started: { readonly succession: Succession; readonly release: Promise<ReleaseRecord> } | undefined;
+  #image: ReleaseRecord | undefined;
+  #local: LocalService | undefined;
+  #onProgress: ((progress: Progress) => void) | undefined;
+  #progress: Progress | undefined;
+  #onRelease: ((release: ReleaseRecord) => void) | undefined;
+  #release: ReleaseRecord | undefined;
+  #releaseLock: (() => void) | undefined;
+  /** Events that came before start() knew which image is ours. */
+  readonly #early: ServiceEvent[] = [];
+
+  constructor(platform: LoaderPlatform) {
+    this.#platform = platform;
+    this.#complete = new Promise((resolve) => {
+      this.#completed = resolve;
+    });
+  }
+
+  async start(options: LoaderOptions): Promise<{ readonly loader: string; readonly image: string }> {
+    const { loader } = this.#platform;
+    if (this.#started) throw new SluiceError('EINVAL', 'This loader was started before');
+    this.#readTimeoutMs = options.readTimeoutMs;
+    // Held before anybody knows our name: who is granted it takes us for dead.
+    const locked = this.#holdLock();
+    const succession = this.#newSuccession(options);
+    const open = { release: options.release, background: options.background ?? true };
+    const release = succession.use('start', (service) => service.open(open), 50_000);
+    release.catch(() => {}); // Also awaited below.
+    this.#started = { succession, release };
+    await locked;
+    this.#image = await release;
+    this.#tellLateEvents();
+    return { loader, image: this.#image.image };
+  }
+
+  connect(endpoint: MessageEndpoint): void {
+    const { succession } = this.#running();
+    const port = new ServiceWorkerPort(
+      endpoint,
+      (name, work) => succession.use(name, work),
+      (closed) => this.#ports.delete(closed),
+    );
+    this.#ports.add(port);
+    this.#greet(port, succession.role);
+  }
+
+  async state(): Promise<SluiceState> {
+    const { succession, image } = await this.#mounted();
+    const state = await succession.use('state', (service) => service.state(image));
+    return { ...state, loader: { ...state.loader, id: this.#platform.loader, role: succession.role } };
+  }
+
+  async readLog(): Promise<ReadLog> {
+    const { succession, image } = await this.#mounted();
+    return succession.use('readLog', (service) => service.readLog(image));
+  }
+
+  setReadTimeout(ms: number): void {
+    this.#readTimeoutMs = ms;
+    for (const port of this.#ports) this.#greet(port, this.#running().succession.role);
+  }
+
+  watch(onProgress: (progress: Progress) => void): void {
+    this.#onProgress = onProgress;
+    if (this.#progress) onProgress(this.#progress);
+  }
+
+  watchRelease(onRelease: (release: ReleaseRecord) => void): void {
+    this.#onRelease = onRelease;
+    if (this.#release) onRelease(this.#release);
+  }
+
+  whenComplete(): Promise<void> {
+    return this.#complete;
+  }
+
+  async flush(): Promise<void> {
+    const { succession } = await this.#mounted();
+    await succession.use('flush', (service) => service.flush());
+  }
+
+  async stat(path: string): Promise<FileStat> {
+    const { succession, image } = await this.#mounted();
+    return succession.use('stat', (service) => service.stat(image, path));
+  }
+
+  async readdir(path: string): Promise<readonly DirectoryEntry[]> {
+    const { succession, image } = await this.#mounted();
+    return succession.use('readdir', (service) => service.readdir(image, path));
+  }
+
+  async read(path: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    const { succession, image } = await this.#mounted();
+    const timeoutMs = this.#readTimeoutMs ?? defaultReadTimeoutMs;
+    return succession.use('read', (service) => service.read(image, path, start, end, timeoutMs));
+  }
+
+  async prefetch(paths: readonly string[]): Promise<void> {
+    const { succession, image } = await this.#mounted();
+    await succession.use('prefetch', (service) => service.prefetch(image, paths));
+  }
+
+  async close(): Promise<void> {
+    for (const port of [...this.#ports]) port.close();
+    await this.#started?.succession.close();
+    this.#releaseLock?.();
+  }
+
+  /** The browser says that the network is back. */
+  retryNow(): void {
+    this.#local?.retryNow();
+  }
+
+  #newSuccession({ scope, background = true }: LoaderOptions): Succession {
+    const { loader, locks, newChannel, clock } = this.#platform;
+    return new Succession({
+      scope,
+      loader,
+      locks,
+      newChannel,
+      clock,
+      lead: async (onEvent) => {
+        const { fetch, random, openDirectory } = this.#platform;
+        const directory = await openDirectory(scope);
+        this.#local = await LocalService.start({ scope, fetch, clock, random, directory, onEvent });
+        return this.#local;
+      },
+      prepare: async (service) => {
+        // The first service hears of it from start().
+        if (this.#image) await service.open({ release: this.#image, background });
+      },
+      onRole: (role) => {
+        for (const port of this.#ports) this.#greet(port, role);
+      },
+      onEvent: (event) => this.#onEvent(event),
+    });
+  }
+
+  #onEvent(event: ServiceEvent): void {
+    switch (event.type) {
+      case 'sealed':
+        for (const port of this.#ports) port.post({ type: 'store-changed', sealed: event.blobs });
+        return;
+      case 'complete':
+        for (const port of this.#ports) port.post({ type: 'image-complete', image: event.image });
+        if (!this.#image) this.#early.push(event);
+        else if (event.image === this.#image.image) this.#completed();
+        return;
+      case 'progress':
+        if (!this.#image) this.#early.push(event);
+        else if (event.image === this.#image.image) {
+          this.#progress = event.progress;
+          this.#onProgress?.(event.progress);
+        }
+        return;
+      case 'release':
+        if (event.release.image === this.#image?.image) return;
+        this.#release = event.release;
+        this.#onRelease?.(event.release);
+    }
+  }
+
+  #tellLateEvents(): void {
+    for (const event of this.#early.splice(0)) this.#onEvent(event);
+  }
+
+  #greet(port: ServiceWorkerPort, role: 'leader' | 'standby'): void {
+    port.hello(this.#platform.loader, role, this.#readTimeoutMs);
+  }
+
+  #running(): { readonly succession: Succession; readonly release: Promise<ReleaseRecord> } {
+    if (!this.#started) throw new SluiceError('EINVAL', 'The loader was not started');
+    return this.#started;
+  }
+
+  async #mounted(): Promise<{ readonly succession: Succession; readonly image: string }> {
+    const { succession, release } = this.#running();
+    return { succession, image: (await release).image };
+  }
+
+  /** The lock of our name is held until close(), or until the worker ends. Resolves when it is ours. */
+  #holdLock(): Promise<void> {
+    const { locks, loader } = this.#platform;
+    return new Promise((resolve, reject) => {
+      locks
+        .request(loaderLockName(loader), () => {
+          resolve();
+          return new Promise<void>((release) => {
+            this.#releaseLock = release;
+          });
+        })
+        .catch(reject);
+    });
+  }
+}

@@ -1,0 +1,266 @@
+import { SluiceError } from '../format/errors.ts';
+import { superblockLayout } from '../format/superblock.ts';
+import type { Clock } from '../protocol/clock.ts';
+import type { DirectoryEntry, FileStat } from '../protocol/loader-api.ts';
+import type { ProvideBlocks, ReleaseRecord } from '../protocol/messages.ts';
+import type { Progress, ReadLog } from '../protocol/state.ts';
+import { fetchRelease } from '../source/fetch-release.ts';
+import { HttpSource } from '../source/http-source.ts';
+import { BlockStore } from '../store/block-store.ts';
+import type { Directory } from '../store/directory.ts';
+import { MemoryDirectory } from '../store/memory-directory.ts';
+import { Bootstraps } from './bootstraps.ts';
+import { Engine, type EngineEvent, type StoredBlock } from './engine.ts';
+import { FileReader } from './file-reader.ts';
+import type {
+  BlocksQuery,
+  LoaderService,
+  OpenOptions,
+  ServiceEvent,
+  ServiceState,
+} from './loader-service.ts';
+import { LocalBlocks } from './local-blocks.ts';
+import type { Mount } from './mount.ts';
+import { Throttle } from './throttle.ts';
+
+export interface LocalServiceOptions {
+  /** URL of the site directory, with a trailing slash. */
+  readonly scope: string;
+  readonly fetch: typeof fetch;
+  readonly clock: Clock;
+  /** In [0, 1): for jitter. */
+  readonly random: () => number;
+  /** The scope's folder; undefined, with the reason, where the browser gives none. */
+  readonly directory: Directory | undefined;
+  readonly onEvent: (event: ServiceEvent) => void;
+  /** See HttpSource. */
+  readonly stallMs?: number;
+}
+
+/** A progress event at most so often. */
+const progressMs = 250;
+/** Blocks that are kept in memory where there is no OPFS; what is more than that falls out again. */
+const memoryBytes = 512 * 1024 * 1024;
+/** A prefetch may take as long as the link needs. */
+const prefetchTimeoutMs = 60 * 60 * 1000;
+
+/** The leader's service: it owns the store and the network. */
+export class LocalService implements LoaderService {
+  readonly #options: LocalServiceOptions;
+  readonly #local: LocalBlocks;
+  readonly #engine: Engine;
+  readonly #bootstraps: Bootstraps;
+  readonly #persistent: boolean;
+  readonly #abort = new AbortController();
+  readonly #progress = new Map<string, Throttle>();
+
+  private constructor(options: LocalServiceOptions, store: BlockStore, persistent: boolean) {
+    this.#options = options;
+    const { scope: base, fetch, clock, random } = options;
+    const source = new HttpSource({
+      base,
+      fetch,
+      ...(options.stallMs === undefined ? {} : { stallMs: options.stallMs }),
+    });
+    this.#persistent = persistent;
+    this.#local = new LocalBlocks(store, {
+      onFull: (reason) => this.#engine.report(reason),
+      ...(persistent ? {} : { capacityBytes: memoryBytes }),
+    });
+    this.#engine = new Engine({
+      source,
+      local: this.#local,
+      clock,
+      random,
+      onEvent: (event) => this.#onEvent(event),
+    });
+    this.#bootstraps = new Bootstraps({
+      source,
+      local: this.#local,
+      clock,
+      random,
+      signal: this.#abort.signal,
+    });
+    if (store.damage) this.#engine.report(store.damage);
+  }
+
+  /** Opens the store, or goes on in memory where that is not to be had. */
+  static async start(options: LocalServiceOptions): Promise<LocalService> {
+    const { directory } = options;
+    if (directory) {
+      try {
+        return new LocalService(options, await BlockStore.open(directory), true);
+      } catch (error) {
+        const service = new LocalService(options, await BlockStore.open(new MemoryDirectory()), false);
+        service.#engine.report(error);
+        return service;
+      }
+    }
+    return new LocalService(options, await BlockStore.open(new MemoryDirectory()), false);
+  }
+
+  async open({ release, background }: OpenOptions): Promise<ReleaseRecord> {
+    const named = release ?? (await this.#currentRelease());
+    const mount = await this.#mount(named.image, named.bytes);
+    if (background) this.#engine.complete(mount);
+    // What sluice.json has just told need not be asked again.
+    if (release) void this.#lookForUpdate(release.image);
+    this.#tellProgress(mount);
+    return { image: mount.image.id, bytes: superblockLayout.size + mount.image.superblock.bodyStoredLength };
+  }
+
+  async readBlocks(
+    query: BlocksQuery,
+    onBlock: (block: number, stored: StoredBlock) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { image, path, blob, first, count, timeoutMs } = query;
+    const mount = await this.#mount(image);
+    await Promise.all(
+      Array.from({ length: count }, async (_, i) => {
+        const block = first + i;
+        onBlock(block, await this.#engine.read(mount, { blob, block, path, timeoutMs, signal }));
+      }),
+    );
+  }
+
+  readBootstrap(image: string): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#bootstraps.read(image);
+  }
+
+  async provideBlocks(image: string, blocks: ProvideBlocks['blocks']): Promise<void> {
+    const mount = await this.#mount(image);
+    // Tables (block -1) first: without them the others cannot be verified.
+    for (const { blob, block, bytes } of blocks.toSorted((a, b) => a.block - b.block)) {
+      await this.#engine.provide(mount, blob, block, bytes);
+    }
+  }
+
+  async state(image: string): Promise<ServiceState> {
+    const mount = await this.#mount(image);
+    return {
+      image,
+      complete: mount.complete,
+      blocks: { total: mount.totalBlocks, present: mount.presentBlocks },
+      bytes: {
+        total: mount.image.superblock.storedBytes,
+        present: mount.presentBytes,
+        fetched: this.#engine.fetchedBytes,
+      },
+      pendingReads: this.#engine.pendingReads(mount),
+      loader: { ...this.#engine.info(), storage: this.#persistent && !this.#local.full ? 'opfs' : 'memory' },
+    };
+  }
+
+  async readLog(image: string): Promise<ReadLog> {
+    const mount = await this.#mount(image);
+    return { sluice: 1, image, reads: mount.log.entries() };
+  }
+
+  flush(): Promise<void> {
+    return this.#engine.flush();
+  }
+
+  async stat(image: string, path: string): Promise<FileStat> {
+    return (await this.#files(image)).stat(path);
+  }
+
+  async readdir(image: string, path: string): Promise<readonly DirectoryEntry[]> {
+    return (await this.#files(image)).readdir(path);
+  }
+
+  async read(image: string, path: string, start: number, end: number, timeoutMs: number) {
+    return (await this.#files(image)).read(path, start, end, timeoutMs);
+  }
+
+  async prefetch(image: string, paths: readonly string[]): Promise<void> {
+    await (await this.#files(image)).prefetch(paths, prefetchTimeoutMs);
+  }
+
+  /** The browser says that it is online: a hint to try now. */
+  retryNow(): void {
+    this.#engine.retryNow();
+  }
+
+  async close(): Promise<void> {
+    if (this.#abort.signal.aborted) return;
+    this.#abort.abort(new SluiceError('closed', 'The loader was closed'));
+    for (const throttle of this.#progress.values()) throttle.cancel();
+    await this.#engine.close();
+    await this.#local.close();
+  }
+
+  async #mount(image: string, bytes?: number): Promise<Mount> {
+    return this.#engine.mount(await this.#bootstraps.open(image, bytes));
+  }
+
+  async #files(image: string): Promise<FileReader> {
+    return new FileReader(this.#engine, await this.#mount(image));
+  }
+
+  /** What the server names now; where it cannot be asked, what was stored last: that is how an offline launch begins. */
+  async #currentRelease(): Promise<{ readonly image: string; readonly bytes?: number }> {
+    try {
+      return await this.#fetchRelease();
+    } catch (error) {
+      const stored = this.#local.images().at(-1);
+      if (stored === undefined) throw error;
+      this.#engine.report(error);
+      return { image: stored };
+    }
+  }
+
+  /** A newer release is fetched and told, and used by the next navigation. This one goes on. */
+  async #lookForUpdate(current: string): Promise<void> {
+    try {
+      const release = await this.#fetchRelease();
+      if (release.image === current) return;
+      await this.#bootstraps.open(release.image, release.bytes);
+      await this.#engine.flush();
+      this.#options.onEvent({ type: 'release', release });
+    } catch (error) {
+      // Offline, or a server that is being deployed to: the next start looks again.
+      if (!this.#abort.signal.aborted) this.#engine.report(error);
+    }
+  }
+
+  async #fetchRelease(): Promise<ReleaseRecord> {
+    const { scope: base, fetch } = this.#options;
+    return fetchRelease({ base, fetch, signal: this.#abort.signal });
+  }
+
+  #onEvent(event: EngineEvent): void {
+    if (event.type === 'changed') {
+      for (const throttle of this.#progress.values()) throttle.request();
+      return;
+    }
+    this.#options.onEvent(event);
+    // The last progress event of an image is not left to the throttle.
+    if (event.type === 'complete') this.#progress.get(event.image)?.now();
+  }
+
+  #tellProgress(mount: Mount): void {
+    const image = mount.image.id;
+    const tell = (): void =>
+      this.#options.onEvent({ type: 'progress', image, progress: this.#progressOf(mount) });
+    const known = this.#progress.get(image);
+    if (known) known.now();
+    else
+      this.#progress
+        .set(image, new Throttle(this.#options.clock, progressMs, tell))
+        .get(image)
+        ?.now();
+    // A page that comes later waits for this as well.
+    if (mount.complete) this.#options.onEvent({ type: 'complete', image });
+  }
+
+  #progressOf(mount: Mount): Progress {
+    return {
+      present: mount.presentBytes,
+      total: mount.image.superblock.storedBytes,
+      rate: this.#engine.info().rate,
+      complete: mount.complete,
+      waitingFor: this.#engine.pendingReads(mount)[0]?.path,
+    };
+  }
+}

@@ -1,0 +1,57 @@
+import type { Image } from '../image/image.ts';
+import type { BlobState } from './blob-state.ts';
+import { ReadRing } from './read-log.ts';
+
+/** So many reads are remembered for a launch trace. */
+const readLogCapacity = 65_536;
+
+/** An image that is being served: its blobs as the engine knows them (shared with other images), and its reads. */
+export class Mount {
+  readonly image: Image;
+  /** By index in the image's blob table. */
+  readonly blobs: readonly BlobState[];
+  /** Clock time at which it was mounted. */
+  readonly since: number;
+  readonly log = new ReadRing(readLogCapacity);
+  readonly totalBlocks: number;
+
+  constructor(image: Image, blobs: readonly BlobState[], since: number) {
+    this.image = image;
+    this.blobs = blobs;
+    this.since = since;
+    this.totalBlocks = blobs.reduce((sum, blob) => sum + blob.blockCount, 0);
+  }
+
+  get complete(): boolean {
+    return this.blobs.every((blob) => blob.complete);
+  }
+
+  get presentBlocks(): number {
+    return this.blobs.reduce((sum, blob) => sum + blob.presentCount, 0);
+  }
+
+  get presentBytes(): number {
+    return this.blobs.reduce((sum, blob) => sum + blob.presentBytes, 0);
+  }
+
+  /**
+   * Stored range of the run of blocks of `path` that holds the block, from the image's extents: known without the block
+   * table. Undefined where the path does not lead there (it is for people's eyes, so it need not).
+   */
+  hint(
+    path: string,
+    blob: number,
+    block: number,
+  ): { readonly start: number; readonly end: number } | undefined {
+    const inode = this.image.lookup(path);
+    if (inode === undefined) return undefined;
+    const { kind, size } = this.image.inode(inode);
+    if (kind !== 'file') return undefined;
+    for (const span of this.image.mapExtents(inode, 0, size)) {
+      if (span.blob !== blob || block < span.firstBlock || block >= span.firstBlock + span.blockCount)
+        continue;
+      return { start: span.storedOffset, end: span.storedOffset + span.storedLength };
+    }
+    return undefined;
+  }
+}

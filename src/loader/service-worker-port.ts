@@ -1,0 +1,105 @@
+import { SluiceError, toWireError } from '../format/errors.ts';
+import { Channel, type MessageEndpoint } from '../protocol/channel.ts';
+import { isToLoader } from '../protocol/guards.ts';
+import {
+  type FromLoader,
+  type Hello,
+  protocolVersion,
+  type ReadBlocks,
+  type ToLoader,
+} from '../protocol/messages.ts';
+import type { LoaderService } from './loader-service.ts';
+
+/** Does something with the service of the moment (see Succession). */
+export type UseService = <T>(name: string, work: (service: LoaderService) => Promise<T>) => Promise<T>;
+
+/** One service worker at the other end of a brokered port: its requests to the service, the service's news to it. */
+export class ServiceWorkerPort {
+  readonly #channel: Channel<FromLoader, ToLoader>;
+  readonly #use: UseService;
+  readonly #reads = new Map<number, AbortController>();
+
+  constructor(endpoint: MessageEndpoint, use: UseService, onClose: (port: ServiceWorkerPort) => void) {
+    this.#use = use;
+    this.#channel = new Channel(endpoint, {
+      accept: isToLoader,
+      replyTo: () => undefined,
+      onMessage: (message) => void this.#onMessage(message),
+      onClose: () => {
+        for (const abort of this.#reads.values())
+          abort.abort(new SluiceError('disconnected', 'The port was closed'));
+        onClose(this);
+      },
+    });
+  }
+
+  hello(loader: string, role: Hello['role'], readTimeoutMs: number | undefined): void {
+    this.post({
+      type: 'hello',
+      version: protocolVersion,
+      loader,
+      role,
+      ...(readTimeoutMs === undefined ? {} : { readTimeoutMs }),
+    });
+  }
+
+  post(message: FromLoader): void {
+    this.#channel.post(message);
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  async #onMessage(message: ToLoader): Promise<void> {
+    switch (message.type) {
+      case 'cancel':
+        this.#reads.get(message.id)?.abort(new SluiceError('closed', 'Nobody waits any more'));
+        return;
+      case 'read-blocks':
+        return this.#answer(message.id, () => this.#readBlocks(message));
+      case 'read-bootstrap':
+        return this.#answer(message.id, async () => {
+          const bytes = await this.#use('read-bootstrap', (service) => service.readBootstrap(message.image));
+          this.#channel.post({ type: 'bootstrap', id: message.id, bytes }, [bytes.buffer]);
+        });
+      case 'provide-blocks':
+        // A gift: whoever gave it does not wait, and what is not taken is fetched.
+        return this.#use('provide-blocks', (service) =>
+          service.provideBlocks(message.image, message.blocks),
+        ).catch((error) => console.info('sluice: provided blocks were not taken:', error));
+    }
+  }
+
+  async #readBlocks(message: ReadBlocks): Promise<void> {
+    const { id } = message;
+    const abort = new AbortController();
+    this.#reads.set(id, abort);
+    // A new leader is asked for all of them again; the service worker counts on one reply a block.
+    const sent = new Set<number>();
+    try {
+      await this.#use(`read-blocks ${message.path}`, (service) =>
+        service.readBlocks(
+          message,
+          (block, { codec, logicalLength, bytes: shared }) => {
+            if (sent.has(block)) return;
+            sent.add(block);
+            const bytes = shared.slice();
+            this.#channel.post({ type: 'block', id, block, codec, logicalLength, bytes }, [bytes.buffer]);
+          },
+          abort.signal,
+        ),
+      );
+    } finally {
+      this.#reads.delete(id);
+    }
+  }
+
+  async #answer(id: number, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#channel.post({ type: 'failed', id, error: toWireError(error) });
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/** Byte arrays by key, together at most `limit` bytes; the one that was used longest ago falls out first. */
+export class SpillCache {
+  readonly #limit: number;
+  readonly #entries = new Map<string, Uint8Array<ArrayBuffer>>();
+  #bytes = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Sum of what is held. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+
+  get(key: string): Uint8Array<ArrayBuffer> | undefined {
+    const bytes = this.#entries.get(key);
+    if (!bytes) return undefined;
+    this.#entries.delete(key);
+    this.#entries.set(key, bytes);
+    return bytes;
+  }
+
+  set(key: string, bytes: Uint8Array<ArrayBuffer>): void {
+    this.#drop(key);
+    this.#entries.set(key, bytes);
+    this.#bytes += bytes.length;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#bytes <= this.#limit) break;
+      this.#drop(oldest);
+    }
+  }
+
+  #drop(key: string): void {
+    this.#bytes -= this.#entries.get(key)?.length ?? 0;
+    this.#entries.delete(key);
+  }
+}

@@ -1,0 +1,24 @@
+import { expose } from 'comlink';
+import { systemClock } from '../protocol/clock.ts';
+import { carrySluiceErrors } from '../protocol/comlink-errors.ts';
+import { openOpfsDirectory } from '../store/opfs-directory.ts';
+import { storeFolder } from '../store/store-paths.ts';
+import { Loader } from './loader.ts';
+
+/** The loader's dedicated worker: wires the platform to the loader and the loader to its page. */
+const loader = new Loader({
+  loader: crypto.randomUUID(),
+  fetch: (input, init) => fetch(input, init),
+  locks: navigator.locks,
+  newChannel: (name) => new BroadcastChannel(name),
+  openDirectory: async (scope) =>
+    openOpfsDirectory(await storeFolder(scope), (reason) =>
+      console.info('sluice: blocks are kept in memory:', reason.message),
+    ),
+  clock: systemClock,
+  random: Math.random,
+});
+
+addEventListener('online', () => loader.retryNow());
+carrySluiceErrors();
+expose(loader);
