@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deflateRawSync } from 'node:zlib';
@@ -192,15 +192,7 @@ export default defineConfig({
   plugins: [bootTemplate(), zstdPlacement(), deflatedZstd(), runtimeId(), executableCli()],
   builder: {
     async buildApp(builder) {
-      for (const name of Object.keys(environments)) {
-        const environment = builder.environments[name]!;
-        const { input } = environment.config.build.rolldownOptions;
-        const missing = (typeof input === 'string' ? [input] : Object.values(input ?? {})).filter(
-          (f) => !existsSync(f),
-        );
-        if (missing.length > 0) console.warn('TEMPORARY: entries not there yet, skipped:', missing.join(' '));
-        else await builder.build(environment);
-      }
+      for (const name of Object.keys(environments)) await builder.build(builder.environments[name]!);
     },
   },
 });
