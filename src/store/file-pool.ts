@@ -53,7 +53,9 @@ export class FilePool {
 
   /** Closes and removes a file; whoever opens it after this call was made gets a new one. */
   remove(path: string): Promise<void> {
+    this.close(path);
     return this.#enqueue(async () => {
+      // Again: it may have been on its way to being opened.
       this.close(path);
       await this.#directory.remove(path);
     });

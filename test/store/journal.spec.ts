@@ -1,0 +1,188 @@
+import { expect, test } from '@playwright/test';
+import { crc32 } from '../../src/format/crc32.ts';
+import {
+  decodeGeneration,
+  encodeHeader,
+  encodeRecords,
+  headerLayout,
+  type JournalRecord,
+  payloadLayouts,
+  replay,
+} from '../../src/store/journal.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+const digest = (byte: number): string => byte.toString(16).padStart(2, '0').repeat(32);
+
+const everyRecord: readonly JournalRecord[] = [
+  { type: 'image', sha256: digest(0xa1), length: 0x1234 },
+  { type: 'blob', sha256: digest(0xb2), length: 8_388_608, tableLength: 96, blockCount: 2 },
+  { type: 'table', blob: 0 },
+  { type: 'present', blob: 0, first: 1, count: 1 },
+  { type: 'sealed', blob: 0 },
+  { type: 'snapshot-end' },
+];
+
+function concat(...parts: readonly Uint8Array[]): Bytes {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+function slotOf(records: readonly JournalRecord[], generation = 1): Bytes {
+  const header = encodeHeader(generation);
+  return concat(header, encodeRecords(records, header));
+}
+
+/** A record as a later release might write it: `type` and payload free, the checksum right. */
+function recordOf(type: number, payload: Bytes, previous: Uint8Array): Bytes {
+  const record = new Uint8Array(9 + payload.length);
+  const view = new DataView(record.buffer);
+  view.setUint32(0, payload.length, true);
+  record[4] = type;
+  record.set(payload, 5);
+  const covered = concat(previous.subarray(-4), record.subarray(0, -4));
+  view.setUint32(record.length - 4, crc32(covered), true);
+  return record;
+}
+
+function collect(slot: Bytes): { records: JournalRecord[]; end: number } {
+  const records: JournalRecord[] = [];
+  const end = replay(slot, headerLayout.size, (record) => {
+    records.push(record);
+    return true;
+  });
+  return { records, end };
+}
+
+test('the layouts have neither gaps nor overlaps', () => {
+  for (const layout of [headerLayout, ...Object.values(payloadLayouts)]) {
+    const fields = Object.values(layout.fields as Record<string, { offset: number; size: number }>);
+    let end = 0;
+    for (const { offset, size } of fields.toSorted((a, b) => a.offset - b.offset)) {
+      expect(offset, layout.name).toBe(end);
+      end = offset + size;
+    }
+    expect(end, layout.name).toBe(layout.size);
+  }
+});
+
+test('every record comes back as it was', () => {
+  const slot = slotOf(everyRecord, 7);
+  expect(decodeGeneration(slot)).toBe(7);
+  expect(collect(slot)).toEqual({ records: everyRecord, end: slot.length });
+});
+
+test('appended in parts, the bytes are the same', () => {
+  const header = encodeHeader(1);
+  let slot = concat(header);
+  for (const record of everyRecord) slot = concat(slot, encodeRecords([record], slot));
+  expect([...slot]).toEqual([...slotOf(everyRecord)]);
+});
+
+test('a view into a larger buffer is replayed as that view only', () => {
+  const slot = slotOf(everyRecord);
+  const around = concat(new Uint8Array(13), slot, new Uint8Array(13));
+  const view = around.subarray(13, 13 + slot.length);
+  expect(decodeGeneration(view)).toBe(1);
+  expect(collect(view).records).toEqual(everyRecord);
+});
+
+test('a journal that is cut anywhere ends calmly at the last whole record', () => {
+  const slot = slotOf(everyRecord);
+  const ends = [headerLayout.size];
+  for (let count = 1; count <= everyRecord.length; count++)
+    ends.push(slotOf(everyRecord.slice(0, count)).length);
+  for (let length = headerLayout.size; length <= slot.length; length++) {
+    const { records, end } = collect(slot.slice(0, length));
+    const whole = ends.filter((each) => each <= length).length - 1;
+    expect(end).toBe(ends[whole]);
+    expect(records).toEqual(everyRecord.slice(0, whole));
+  }
+});
+
+test('any flipped bit ends the replay before its record, or spoils the header', () => {
+  const slot = slotOf(everyRecord);
+  const ends = [headerLayout.size];
+  for (let count = 1; count <= everyRecord.length; count++)
+    ends.push(slotOf(everyRecord.slice(0, count)).length);
+  const wrong: number[] = [];
+  for (let bit = 0; bit < slot.length * 8; bit++) {
+    const flipped = slot.slice();
+    flipped[bit >> 3]! ^= 1 << (bit & 7);
+    if (bit < headerLayout.size * 8) {
+      if (decodeGeneration(flipped) !== undefined) wrong.push(bit);
+      continue;
+    }
+    const damaged = ends.findIndex((end) => bit < end * 8) - 1;
+    if (JSON.stringify(collect(flipped).records) !== JSON.stringify(everyRecord.slice(0, damaged)))
+      wrong.push(bit);
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('records left over from another generation, or behind another record, do not fit', () => {
+  const present = (first: number): JournalRecord => ({ type: 'present', blob: 0, first, count: 1 });
+  const old = slotOf([...everyRecord, present(2), present(3)], 1);
+  const shorter = slotOf([...everyRecord, present(4)], 1);
+  const younger = slotOf(everyRecord, 2);
+  for (const fresh of [shorter, younger]) {
+    const slot = old.slice();
+    slot.set(fresh);
+    expect(collect(slot).end).toBe(fresh.length);
+  }
+});
+
+test('what cannot be true ends the replay', () => {
+  const slot = slotOf(everyRecord);
+  const seen: string[] = [];
+  const end = replay(slot, headerLayout.size, ({ type }) => {
+    seen.push(type);
+    return type !== 'table';
+  });
+  expect(seen).toEqual(['image', 'blob', 'table']);
+  expect(end).toBe(slotOf(everyRecord.slice(0, 2)).length);
+});
+
+test('bytes that are not ours are no journal', () => {
+  expect(decodeGeneration(new Uint8Array(0))).toBeUndefined();
+  expect(decodeGeneration(new Uint8Array(1000))).toBeUndefined();
+  expect(decodeGeneration(encodeHeader(1).subarray(0, 31))).toBeUndefined();
+});
+
+test('a later version, an unknown type and an unknown length of a known type are store-too-new', () => {
+  const later = encodeHeader(1);
+  const view = new DataView(later.buffer);
+  view.setUint32(8, 2, true);
+  view.setUint32(28, crc32(later.subarray(0, 28)), true);
+  const tooNew = expect.objectContaining({ code: 'store-too-new' });
+  const thrownBy = (action: () => unknown): unknown => {
+    try {
+      return action();
+    } catch (error) {
+      return error;
+    }
+  };
+  expect(thrownBy(() => decodeGeneration(later))).toEqual(tooNew);
+  const slot = slotOf(everyRecord);
+  for (const record of [recordOf(32, new Uint8Array(3), slot), recordOf(3, new Uint8Array(8), slot)]) {
+    expect(thrownBy(() => collect(concat(slot, record)))).toEqual(tooNew);
+    // With a wrong checksum it is nobody's word, and ends the journal.
+    record[5]! ^= 1;
+    expect(collect(concat(slot, record)).end).toBe(slot.length);
+  }
+});
+
+test('golden: the bytes of a journal', () => {
+  // Made from STORE.md by another program, in another language.
+  const hex = [...slotOf(everyRecord, 3)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  expect(hex).toBe(
+    [
+      '89534c4a4e4c310a01000000030000000000000000000000000000006e67ea5f', // header: generation 3
+      '2400000001a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1341200004532d559', // image
+      '2c00000002b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b20000800060000000020000005cd6a881', // blob
+      '040000000300000000ea4af077', // table
+      '0c0000000400000000010000000100000054ba6b58', // present
+      '0400000005000000005ca3a414', // sealed
+      '000000000666546d94', // snapshot-end
+    ].join(''),
+  );
+});
