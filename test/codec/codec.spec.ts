@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { expect, test } from '@playwright/test';
 import { decodeBlock } from '../../src/codec/decode-block.ts';
 import { blockEncoder } from '../../src/codec/encode-block.ts';
@@ -127,15 +126,4 @@ test('raw: no copy, and the length is checked', async () => {
 
 test('an unknown codec is too new', async () => {
   await expect(decodeBlock(3, new Uint8Array(1), 1)).rejects.toMatchObject({ code: 'unsupported-image' });
-});
-
-test('the zstd decoder starts without a fetch and leaves the global one alone', async () => {
-  const { fetch } = globalThis;
-  const { loadZstd } = await import('../../src/codec/zstd-decoder.ts');
-  const loading = loadZstd();
-  expect(globalThis.fetch).toBe(fetch);
-  await loading;
-  const source = await readFile(new URL(import.meta.resolve('zstddec')), 'utf8');
-  // What initWithoutFetch relies on: one use of fetch, in init.
-  expect(source.match(/\bfetch\(/g)).toHaveLength(1);
 });

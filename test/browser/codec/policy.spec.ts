@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'vite';
 import { blockEncoder } from '../../../src/codec/encode-block.ts';
@@ -7,7 +7,7 @@ import { Origin } from '../../support/origin.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 import type { CodecCall, CodecReply } from './codec-worker.ts';
 
-/** A file of this folder as one classic script, the lazily loaded decoder inside, as the service worker has it. */
+/** A file of this folder as one classic script. */
 async function bundle(file: string): Promise<string> {
   const entry = join(import.meta.dirname, file);
   const lib = { entry, formats: ['iife' as const], name: 'codec' };
@@ -32,6 +32,10 @@ for (const [name, policy, expected] of [
     const dir = await tempDir('codec');
     await writeFile(join(dir.path, 'index.html'), '<!doctype html><title>codec</title>');
     await writeFile(join(dir.path, 'worker.js'), await bundle('codec-worker.ts'));
+    await copyFile(
+      new URL('../../../dist/runtime/__sluice/zstd.js', import.meta.url),
+      join(dir.path, 'zstd.js'),
+    );
     const headers = (): Record<string, string> => ({ 'Content-Security-Policy': policy });
     const origin = await Origin.start({ mounts: { '/': dir.path }, headers });
     try {
@@ -59,8 +63,8 @@ for (const [name, policy, expected] of [
       };
       const paths = ['a.js', 'größe/data.bin', 'index.html', 'nothing'];
       const zstd = expected === 'zstd' ? [...logical] : 'no-wasm';
-      expect(await call('zstd')).toEqual({ decoded: zstd, paths, nativeFetch: true });
-      expect(await call('lz4')).toEqual({ decoded: [...logical], paths, nativeFetch: true });
+      expect(await call('zstd')).toEqual({ decoded: zstd, paths });
+      expect(await call('lz4')).toEqual({ decoded: [...logical], paths });
     } finally {
       await origin.stop();
       await dir.remove();
