@@ -29,6 +29,9 @@ function present(store: BlockStore, blobs: readonly PublishedBlob[]): string[] {
   });
 }
 
+/** The store that `holdOpen` opened, with the blob that it began. */
+let held: { store: BlockStore; blob: PublishedBlob } | undefined;
+
 serve({
   async contract(subject: keyof typeof contracts, name: string, folder: string): Promise<void> {
     const found = contracts[subject].find((each) => each.name === name);
@@ -100,5 +103,60 @@ serve({
     }
     await store.close();
     return right;
+  },
+
+  /** Half of a blob is committed, and everything stays open. Answers where its first block lies. */
+  async holdOpen(folder: string): Promise<{ sha256: string; start: number; end: number; bytes: number[] }> {
+    const blob = await publishedBlob(950, 20, 500);
+    const { sha256 } = blob.description;
+    const store = await BlockStore.open(await opfs(folder));
+    store.blob(blob.description);
+    await store.writeTable(sha256, tableOf(blob));
+    for (let block = 0; block < 10; block++) {
+      await store.writeBlock(sha256, block, blob.blocks[block]!.start, blockOf(blob, block));
+    }
+    await store.commit();
+    held = { store, blob };
+    return { sha256, ...blob.blocks[0]!, bytes: [...blockOf(blob, 0)] };
+  },
+
+  async finish(): Promise<void> {
+    const { store, blob } = held!;
+    for (let block = 10; block < 20; block++) {
+      await store.writeBlock(blob.description.sha256, block, blob.blocks[block]!.start, blockOf(blob, block));
+    }
+    await store.commit();
+  },
+
+  /** Writes and commits until something fails; answers the code of that, and what was committed before. */
+  async fill(folder: string): Promise<{ code: unknown; committed: string[] }> {
+    const blobs = await killBlobs();
+    const store = await BlockStore.open(await opfs(folder), { minCompaction });
+    let committed: string[] = [];
+    let code: unknown = 'no error';
+    try {
+      for (const blob of blobs) {
+        store.blob(blob.description);
+        for (const [block, { start }] of blob.blocks.entries()) {
+          await store.writeBlock(blob.description.sha256, block, start, blockOf(blob, block));
+          if (block % 10 !== 9) continue;
+          await store.commit();
+          committed = present(store, blobs);
+        }
+      }
+    } catch (error) {
+      code = (error as { code?: unknown }).code ?? String(error);
+    }
+    await store.close().catch(() => undefined); // The quota is still exhausted.
+    return { code, committed };
+  },
+
+  /** The code of the reason why there is no OPFS. */
+  async unavailable(): Promise<unknown> {
+    let code: unknown = 'available';
+    await openOpfsDirectory('x', (reason) => {
+      code = reason.code;
+    });
+    return code;
   },
 });
