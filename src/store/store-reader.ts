@@ -48,7 +48,7 @@ export class StoreReader {
   }
 
   /**
-   * Reads what the journal has learned since. Cheap when nothing happened: two small reads, and then only what was appended.
+   * Reads what the journal has learned since. Cheap when nothing happened: one small read, and then only what was appended.
    * Begins after the call, whatever else is under way. Throws `store-too-new`, `unreadable`.
    */
   refresh(): Promise<void> {
@@ -169,6 +169,16 @@ export class StoreReader {
   }
 
   async #lookOnce(): Promise<'followed' | 'stale' | 'nothing'> {
+    const position = this.#position;
+    if (position !== undefined) {
+      // As long as its slot is there, nothing was written that a later generation alone knows of.
+      const header = await this.#header(position.path);
+      if (header === 'stale') return 'stale';
+      if (header?.generation === position.generation) {
+        const outcome = await this.#follow(header);
+        if (outcome !== 'torn') return outcome;
+      }
+    }
     const headers: Header[] = [];
     for (const path of journalSlots) {
       const header = await this.#header(path);
