@@ -105,14 +105,16 @@ export function backgroundBytes(rate: number): number {
   return Math.min(backgroundMaxBytes, Math.max(backgroundMinBytes, Math.round((rate * backgroundMs) / 1000)));
 }
 
-/** Whether a flight will still deliver stored bytes `[start, end)` of the blob. */
+/**
+ * Whether a flight will still come to what begins at `start`. If it ends in the middle of that (it could not know where blocks
+ * end), what it brought is kept, and the next request goes on from there.
+ */
 export function isInFlight<B extends BlobView>(
   flights: readonly FlightView<B>[],
   blob: B,
   start: number,
-  end: number,
 ): boolean {
-  return flights.some((flight) => flight.blob === blob && flight.position <= start && end <= flight.end);
+  return flights.some((flight) => flight.blob === blob && flight.position <= start && start < flight.end);
 }
 
 /** Whether some flight will still deliver the block (or, while its table is unknown, may be taken to). */
@@ -122,7 +124,7 @@ export function isBlockInFlight<B extends BlobView>(
 ): boolean {
   const { blob, block, hint } = demand;
   const range = blob.table?.stored(block) ?? hint;
-  return range !== undefined && isInFlight(flights, blob, range.start, range.end);
+  return range !== undefined && isInFlight(flights, blob, range.start);
 }
 
 function planDemand<B extends BlobView>(input: PlanInput<B>): FetchRequest<B> | undefined {
@@ -158,7 +160,7 @@ function blindRange<B extends BlobView>(input: PlanInput<B>, demand: Demand<B>):
   const { blob, hint } = demand;
   if (blob.tableLoading) return undefined;
   const short = hint !== undefined && hint.end - hint.start <= planLimits.blindBytes;
-  if (isInFlight(input.flights, blob, 0, blob.tableLength)) return short ? hint : undefined;
+  if (isInFlight(input.flights, blob, 0)) return short ? hint : undefined;
   const near = short && hint.start - blob.tableLength <= planLimits.gapBytes;
   // Bytes that another flight brings already are not asked for again.
   const clash = near && input.flights.some((flight) => flight.blob === blob && flight.position < hint.end);
@@ -248,8 +250,7 @@ function isMissing<B extends BlobView>(
   block: number,
 ): boolean {
   if (blob.isHere(block)) return false;
-  const { start, end } = table.stored(block);
-  return !isInFlight(input.flights, blob, start, end);
+  return !isInFlight(input.flights, blob, table.stored(block).start);
 }
 
 function resumeAt(blob: BlobView, block: number): number | undefined {

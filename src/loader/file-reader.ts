@@ -31,11 +31,11 @@ export class FileReader {
   async read(path: string, start: number, end: number, timeoutMs: number): Promise<Uint8Array<ArrayBuffer>> {
     const inode = this.#lookup(path);
     const { size } = this.#fileInode(path, inode);
-    const stop = Math.min(end, size);
     if (!(Number.isSafeInteger(start) && start >= 0 && end >= start)) {
       throw new SluiceError('ERANGE', `${path}: [${start}, ${end}) is not a range of bytes`, { path });
     }
-    const into = new Uint8Array(Math.max(0, stop - start));
+    const stop = Math.max(start, Math.min(end, size));
+    const into = new Uint8Array(stop - start);
     await this.#eachSpan(path, inode, start, stop, timeoutMs, (span, logical) => {
       into.set(logical.subarray(span.blockOffset, span.blockOffset + span.length), span.fileOffset - start);
     });

@@ -1,0 +1,276 @@
+import { expect, test } from '@playwright/test';
+import { Image } from '../../src/image/image.ts';
+import { seededRandom } from '../support/random.ts';
+import { askedBytes, failure, withEngine } from './engine-rig.ts';
+import { type Fixture, makeSite } from './site-fixture.ts';
+
+const KiB = 1024;
+let site: Fixture;
+
+test.beforeAll(async () => {
+  site = await makeSite(
+    [
+      { name: 'index.html', size: 3000, shift: 16 },
+      { name: 'app.js', size: 300 * KiB, shift: 16 },
+      { name: 'data.pak', size: 2000 * KiB, shift: 14 },
+      { name: 'tail.bin', size: 100 * KiB + 1, shift: 12 },
+      { name: 'empty', size: 0, shift: 12 },
+    ],
+    512 * KiB,
+  );
+});
+
+const content = (name: string): Uint8Array => site.files.get(name)!;
+
+test('a first read: table and blocks of the file in one request, exactly', () =>
+  withEngine(site, async ({ origin, read }) => {
+    expectSame(await read('index.html'), content('index.html'));
+    expect(origin.log.map((entry) => entry.range)).toEqual([
+      `bytes=0-${site.blobs[0]!.record.tableLength + 3000 - 1}`,
+    ]);
+    expectSame(await read('index.html'), content('index.html'));
+    expect(origin.log.length).toBe(1);
+  }));
+
+test('any file and range reads as published; nothing is fetched twice', () =>
+  withEngine(site, async ({ origin, read }) => {
+    for (const name of site.files.keys()) {
+      expectSame(await read(name, 10, 5000), content(name).slice(10, 5000));
+      expectSame(await read(name), content(name));
+    }
+    expect(askedBytes(origin, site).twice).toBe(0);
+  }));
+
+test('a far, long file: the table first, then only what was asked', () =>
+  withEngine(site, async ({ origin, read }) => {
+    expectSame(await read('data.pak', 1_000_000, 1_000_010), content('data.pak').slice(1_000_000, 1_000_010));
+    const { total } = askedBytes(origin, site);
+    expect(total).toBeLessThan(600 * KiB);
+  }));
+
+test('stat, readdir, and Node’s codes', () =>
+  withEngine(site, async ({ files, read }) => {
+    expect(files.stat('/app.js')).toMatchObject({ kind: 'file', size: 300 * KiB });
+    expect(files.stat('')).toMatchObject({ kind: 'directory' });
+    expect(files.readdir('/').map(({ name }) => name)).toContain('data.pak');
+    expect((await failure(read('nothing'))).code).toBe('ENOENT');
+    expect((await failure(read(''))).code).toBe('EISDIR');
+    expect((await failure(read('app.js', 5, 2))).code).toBe('ERANGE');
+    expect(() => files.stat('x')).toThrow(/not in the image/);
+    expect(() => files.readdir('app.js')).toThrow();
+  }));
+
+test('the background completes the image, front to back, nothing twice, and seals every blob', () =>
+  withEngine(site, async ({ origin, engine, mount, event, events, store }) => {
+    engine.complete(mount);
+    await event('complete');
+    expect(askedBytes(origin, site)).toEqual({
+      total: site.blobs.reduce((sum, { record }) => sum + record.length, 0),
+      twice: 0,
+    });
+    const order = [...new Set(origin.log.map((entry) => entry.path))];
+    expect(order).toEqual(site.blobs.map(({ record }) => `/app/${record.sha256}.bin`));
+    const sealed = events.flatMap((told) => (told.type === 'sealed' ? told.blobs : []));
+    expect(sealed.toSorted()).toEqual(site.blobs.map(({ record }) => record.sha256).toSorted());
+    expect(mount.presentBytes).toBe(mount.image.superblock.storedBytes);
+    for (const { record } of site.blobs) expect(store.blob(record).sealed).toBe(true);
+  }));
+
+test('a host without ranges: each blob once, whole', () =>
+  withEngine(
+    site,
+    async ({ origin, engine, mount, event, read }) => {
+      expectSame(
+        await read('data.pak', 1_500_000, 1_500_010),
+        content('data.pak').slice(1_500_000, 1_500_010),
+      );
+      engine.complete(mount);
+      await event('complete');
+      expectSame(await read('tail.bin'), content('tail.bin'));
+      // The first answer shows that there are no ranges; table and run may have been asked for side by side by then.
+      expect(origin.log.length).toBeLessThanOrEqual(site.blobs.length + 1);
+    },
+    { ranges: false },
+  ));
+
+test('a reader preempts the background: it starts nothing more until the reader is served', () =>
+  withEngine(site, async ({ origin, engine, mount, read, event }) => {
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const last = site.blobs.at(-1)!.record;
+    // The reader's request is held at the server; the background's first one is slow.
+    origin.fault = (request) =>
+      request.path.includes(last.sha256)
+        ? { type: 'hold', until: held }
+        : { type: 'throttle', bytesPerSecond: 4e6 };
+    engine.complete(mount);
+    await origin.waitForRequest((entry) => entry.path.includes(site.blobs[0]!.record.sha256));
+    const reading = read('tail.bin', 100 * KiB, 100 * KiB + 1);
+    reading.catch(() => {}); // Awaited below.
+    await origin.waitForRequest((entry) => entry.path.includes(last.sha256));
+    // Everything that the background had under way comes in; nothing new may start.
+    const background = () => origin.requests((entry) => !entry.path.includes(last.sha256));
+    const running = background().length;
+    await expect.poll(() => background().filter((entry) => entry.endedAt === undefined).length).toBe(0);
+    expect(engine.info().activity).toBe('demand');
+    expect(background().length).toBe(running);
+    origin.fault = undefined;
+    release();
+    expectSame(await reading, content('tail.bin').slice(100 * KiB, 100 * KiB + 1));
+    await event('complete');
+    expect(background().length).toBeGreaterThan(running);
+  }));
+
+test('a block in flight for the background that gets a reader is not fetched twice', () =>
+  withEngine(site, async ({ origin, engine, mount, read, event }) => {
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    origin.fault = () => ({ type: 'hold', until: held });
+    engine.complete(mount);
+    await origin.waitForRequest(() => true);
+    const reading = read('index.html');
+    await expect.poll(() => engine.pendingReads(mount).length).toBe(1);
+    expect(engine.pendingReads(mount)[0]).toMatchObject({
+      serial: 1,
+      path: 'index.html',
+      block: { blob: 0, index: 0 },
+    });
+    release();
+    expectSame(await reading, content('index.html'));
+    await event('complete');
+    expect(askedBytes(origin, site).twice).toBe(0);
+  }));
+
+test('many readers of one block are one pending read and one request', () =>
+  withEngine(site, async ({ origin, read }) => {
+    const all = await Promise.all(Array.from({ length: 20 }, () => read('index.html')));
+    for (const bytes of all) expectSame(bytes, content('index.html'));
+    expect(origin.log.length).toBe(1);
+  }));
+
+test('neighbours asked for together share a request', () =>
+  withEngine(site, async ({ origin, engine, mount, read }) => {
+    await read('data.pak', 0, 1); // The table is known now.
+    origin.reset();
+    const first = 600 * KiB;
+    const spans = [...mount.image.mapRange(mount.image.lookup('data.pak')!, first, first + 160 * KiB)];
+    const one = spans.filter((span) => span.blob === spans[0]!.blob);
+    // Every other block: the gaps are short and missing, so they are fetched along.
+    await engine.read(mount, { ...pick(one[0]!), path: 'warm', timeoutMs: 5000 });
+    origin.reset();
+    const wanted = one.slice(1).filter((_, i) => i % 2 === 0);
+    await Promise.all(
+      wanted.map((span) => engine.read(mount, { ...pick(span), path: 'data.pak', timeoutMs: 5000 })),
+    );
+    expect(wanted.length).toBeGreaterThan(2);
+    expect(origin.log.length).toBe(1);
+  }));
+
+test('a reader that goes away ends its request and frees the slot', () =>
+  withEngine(site, async ({ origin, engine, mount, read }) => {
+    await read('data.pak', 0, 1);
+    origin.reset();
+    origin.fault = () => ({ type: 'hang-at', byte: 10 });
+    const abort = new AbortController();
+    const span = [...mount.image.mapRange(mount.image.lookup('data.pak')!, 900 * KiB, 1100 * KiB)];
+    const inBlob = span.filter(({ blob }) => blob === span[0]!.blob);
+    const reading = Promise.allSettled(
+      inBlob.map((one) =>
+        engine.read(mount, { ...pick(one), path: 'data.pak', timeoutMs: 10_000, signal: abort.signal }),
+      ),
+    );
+    await origin.waitForRequest(() => true);
+    abort.abort(new Error('gone'));
+    for (const result of await reading) expect(result.status).toBe('rejected');
+    await origin.waitForRequest((entry) => entry.aborted);
+    expect(engine.pendingReads(mount)).toEqual([]);
+  }));
+
+test('blocks that somebody else fetched are verified, taken once, and not fetched', () =>
+  withEngine(site, async ({ origin, engine, mount, read }) => {
+    const { record, bytes } = site.blobs[0]!;
+    const table = bytes.slice(0, record.tableLength);
+    const block = bytes.slice(record.tableLength, record.tableLength + 3000);
+    const wrong = block.slice();
+    wrong[7]! ^= 1;
+    await engine.provide(mount, 0, 0, block); // No table yet: cannot be checked.
+    await engine.provide(mount, 0, -1, wrong);
+    await engine.provide(mount, 0, -1, table);
+    await engine.provide(mount, 0, -1, table);
+    await engine.provide(mount, 0, 0, wrong);
+    expect(mount.presentBlocks).toBe(0);
+    await engine.provide(mount, 0, 0, block);
+    await engine.provide(mount, 0, 0, wrong);
+    await engine.provide(mount, 99, 0, block);
+    expect(mount.presentBlocks).toBe(1);
+    expectSame(await read('index.html'), content('index.html'));
+    expect(origin.log.length).toBe(0);
+  }));
+
+test('two images share their blobs', () =>
+  withEngine(site, async ({ origin, engine, mount, event }) => {
+    engine.complete(mount);
+    await event('complete');
+    origin.reset();
+    const other = await makeSite([{ name: 'index.html', size: 3000, shift: 16 }], 512 * KiB, 2);
+    const second = engine.mount(await Image.open(other.bootstrap, { sha256: other.image }));
+    expect(second.complete).toBe(false);
+    expect(mount.complete).toBe(true);
+    expect(engine.mount(mount.image)).toBe(mount);
+  }));
+
+test('the read log has the reads in order, with path and block', () =>
+  withEngine(site, async ({ mount, read }) => {
+    await read('index.html');
+    await read('app.js', 0, 1);
+    await read('index.html');
+    const log = mount.log.entries();
+    expect(log.map(({ path, blob, block }) => ({ path, blob, block }))).toEqual([
+      { path: 'index.html', blob: 0, block: 0 },
+      { path: 'app.js', blob: 0, block: 1 },
+      { path: 'index.html', blob: 0, block: 0 },
+    ]);
+    expect(log[2]!.atMs).toBeGreaterThanOrEqual(log[0]!.atMs);
+  }));
+
+test('64 readers, 10,000 reads over an image that is still loading: none differs', () =>
+  withEngine(site, async ({ origin, engine, mount, read, event }) => {
+    origin.fault = () => ({ type: 'throttle', bytesPerSecond: 3e6 });
+    engine.complete(mount);
+    const names = [...site.files.keys()];
+    let differing = 0;
+    const reader = async (seed: number): Promise<void> => {
+      const random = seededRandom(seed);
+      for (let i = 0; i < 10_000 / 64; i++) {
+        const name = names[Math.floor(random() * names.length)]!;
+        const { length } = content(name);
+        const start = Math.floor(random() * length);
+        // Mostly short ranges, now and then all of it.
+        const end = random() < 0.02 ? length : Math.min(length, start + Math.floor(random() * 30_000));
+        const bytes = await read(name, start, end);
+        if (Buffer.compare(bytes, content(name).subarray(start, end)) !== 0) differing += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: 64 }, (_, i) => reader(i + 1)));
+    expect(differing).toBe(0);
+    await event('complete');
+    const { total, twice } = askedBytes(origin, site);
+    expect(twice / total).toBeLessThan(0.02);
+  }));
+
+/** Quicker than toEqual on megabytes. */
+function expectSame(actual: Uint8Array, expected: Uint8Array): void {
+  expect(actual.length).toBe(expected.length);
+  expect(Buffer.compare(actual, expected)).toBe(0);
+}
+
+function pick({ blob, block }: { readonly blob: number; readonly block: number }): {
+  blob: number;
+  block: number;
+} {
+  return { blob, block };
+}

@@ -1,0 +1,315 @@
+import { expect, test } from '@playwright/test';
+import { SluiceError } from '../../src/format/errors.ts';
+import type { BlockFile, Directory } from '../../src/store/directory.ts';
+import { MemoryDirectory } from '../../src/store/memory-directory.ts';
+import type { Fault } from '../support/fault.ts';
+import { askedBytes, failure, withEngine } from './engine-rig.ts';
+import { type Fixture, makeSite } from './site-fixture.ts';
+
+/** What the network can do to a read, and what the reader gets. */
+const KiB = 1024;
+let site: Fixture;
+
+test.beforeAll(async () => {
+  site = await makeSite(
+    [
+      { name: 'a', size: 200 * KiB, shift: 16 },
+      { name: 'b', size: 200 * KiB, shift: 16 },
+      { name: 'c', size: 300 * KiB, shift: 16 },
+    ],
+    512 * KiB,
+  );
+});
+
+const content = (name: string): Uint8Array => site.files.get(name)!;
+
+function expectSame(actual: Uint8Array, name: string): void {
+  expect(Buffer.compare(actual, content(name))).toBe(0);
+}
+
+/** Answers the first `count` requests for blobs with the fault. */
+function first(count: number, fault: Fault): () => Fault | undefined {
+  let left = count;
+  return () => (left-- > 0 ? fault : undefined);
+}
+
+const refused: { name: string; fault: Fault; code: string; requests: number }[] = [
+  { name: 'HTML instead of a blob', fault: { type: 'html-200' }, code: 'bad-origin', requests: 1 },
+  { name: '404', fault: { type: 'status', status: 404 }, code: 'bad-origin', requests: 1 },
+  { name: '403', fault: { type: 'status', status: 403 }, code: 'bad-origin', requests: 1 },
+  { name: '500 again and again', fault: { type: 'status', status: 500 }, code: 'bad-origin', requests: 4 },
+  {
+    name: '429 that asks for more patience than the reader has',
+    fault: { type: 'status', status: 429, retryAfter: 60 },
+    code: 'bad-origin',
+    requests: 1,
+  },
+  {
+    name: 'a connection that is cut before every answer',
+    fault: { type: 'cut-before-headers' },
+    code: 'offline',
+    requests: 2,
+  },
+];
+
+for (const { name, fault, code, requests } of refused) {
+  test(`${name}: ${code} after ${requests} request(s); mended, the same read works`, () =>
+    withEngine(site, async ({ origin, read, engine }) => {
+      origin.fault = () => fault;
+      const error = await failure(read('a', 0, 10));
+      expect(error.code).toBe(code);
+      expect(error.path).toBe('a');
+      expect(origin.log.length).toBe(requests);
+      expect(engine.info().lastError?.code).toBe(code);
+      origin.fault = undefined;
+      expectSame(await read('a'), 'a');
+    }));
+}
+
+test('500 once, then right: the read works', () =>
+  withEngine(site, async ({ origin, read }) => {
+    origin.fault = first(1, { type: 'status', status: 500 });
+    expectSame(await read('a'), 'a');
+    expect(origin.log.length).toBe(2);
+  }));
+
+test('429 with Retry-After: asked again, not before that', () =>
+  withEngine(site, async ({ origin, read }) => {
+    origin.fault = first(1, { type: 'status', status: 429, retryAfter: 1 });
+    expectSame(await read('a'), 'a');
+    const [before, after] = origin.log;
+    expect(after!.startedAt - before!.startedAt).toBeGreaterThanOrEqual(1000);
+  }));
+
+test('cut in the middle: goes on from there, nothing is fetched twice', () =>
+  withEngine(site, async ({ origin, read }) => {
+    await read('a'); // The table is known now.
+    origin.reset();
+    origin.fault = first(1, { type: 'cut-at', byte: 100_001 });
+    expectSame(await read('b'), 'b');
+    const [cut, rest] = origin.log;
+    expect(origin.log.length).toBe(2);
+    const end = Number(/bytes=(\d+)-/.exec(cut!.range!)![1]) + 100_001;
+    const resumed = Number(/bytes=(\d+)-/.exec(rest!.range!)![1]);
+    // What the server had sent and the cut connection had not delivered is not ours.
+    expect(resumed).toBeLessThanOrEqual(end);
+    expect(resumed).toBeGreaterThan(end - 100_001);
+    expect(resumed + rest!.bodyBytes).toBe(Number(/-(\d+)$/.exec(cut!.range!)![1]) + 1);
+  }));
+
+for (const type of ['one-byte-short', 'wrong-content-range', 'gzip-206'] as const) {
+  test(`${type} for every range: the blob is taken whole, and the read works`, () =>
+    withEngine(site, async ({ origin, read }) => {
+      origin.fault = (request) => (request.range ? { type } : undefined);
+      expectSame(await read('b'), 'b');
+      origin.reset();
+      expectSame(await read('c'), 'c');
+      // Ranges are not tried again.
+      expect(origin.log.every((entry) => entry.range === undefined)).toBe(true);
+    }));
+
+  test(`${type} for ranges, 404 for whole blobs: bad-origin`, () =>
+    withEngine(site, async ({ origin, read }) => {
+      origin.fault = (request) => (request.range ? { type } : { type: 'status', status: 404 });
+      expect((await failure(read('a', 0, 10))).code).toBe('bad-origin');
+      origin.fault = undefined;
+      expectSame(await read('a'), 'a');
+    }));
+}
+
+test('a hung server: asked again while the reader’s deadline lasts, then read-timeout, in time', () =>
+  withEngine(
+    site,
+    async ({ origin, read }) => {
+      origin.fault = () => ({ type: 'hang' });
+      const started = performance.now();
+      expect((await failure(read('a', 0, 10, 900))).code).toBe('read-timeout');
+      expect(performance.now() - started).toBeGreaterThanOrEqual(890);
+      expect(performance.now() - started).toBeLessThan(3000);
+      expect(origin.log.length).toBeGreaterThan(1);
+      origin.fault = undefined;
+      expectSame(await read('a'), 'a');
+    },
+    { stallMs: 200 },
+  ));
+
+test('one hung connection: the next one serves the reader', () =>
+  withEngine(
+    site,
+    async ({ origin, read }) => {
+      origin.fault = first(1, { type: 'hang-at', byte: 70_000 });
+      expectSame(await read('a'), 'a');
+    },
+    { stallMs: 200 },
+  ));
+
+test('a timeout of 0 takes only what is here', () =>
+  withEngine(site, async ({ origin, read, engine, mount }) => {
+    expect((await failure(engine.read(mount, { blob: 0, block: 0, path: 'a', timeoutMs: 0 }))).code).toBe(
+      'read-timeout',
+    );
+    expect(origin.log.length).toBe(0);
+    await read('a');
+    expect((await engine.read(mount, { blob: 0, block: 0, path: 'a', timeoutMs: 0 })).bytes.length).toBe(
+      65536,
+    );
+  }));
+
+test('a flipped bit: one refetch, integrity for its readers alone, mended without a restart', () =>
+  withEngine(site, async ({ origin, read, engine, mount, event }) => {
+    const { record } = site.blobs[0]!;
+    // In the second block of `a`.
+    const offset = record.tableLength + 70_000;
+    origin.fault = (request) =>
+      request.path.includes(record.sha256) ? { type: 'flip-bit', offset } : undefined;
+    const covering = () =>
+      origin.requests(({ path, range }) => {
+        const [, low, high] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [];
+        return path.includes(record.sha256) && Number(low) <= offset && offset <= Number(high);
+      });
+    const error = await failure(read('a'));
+    expect(error.code).toBe('integrity');
+    expect(error.path).toBe('a');
+    expect(covering().length).toBe(2);
+    expectSame(await read('b'), 'b');
+    expect(Buffer.compare(await read('a', 0, 65536), content('a').subarray(0, 65536))).toBe(0);
+    // The background goes on with all the rest.
+    engine.complete(mount);
+    await expect.poll(() => mount.presentBlocks).toBe(mount.totalBlocks - 1);
+    origin.fault = undefined;
+    expectSame(await read('a'), 'a');
+    await event('complete');
+  }));
+
+test('a flipped bit in a block table: one refetch, integrity, mended', () =>
+  withEngine(site, async ({ origin, read }) => {
+    const { record } = site.blobs[0]!;
+    origin.fault = (request) =>
+      request.path.includes(record.sha256) ? { type: 'flip-bit', offset: 30 } : undefined;
+    expect((await failure(read('a', 0, 10))).code).toBe('integrity');
+    expect(origin.requests(({ range }) => range?.startsWith('bytes=0-') ?? false).length).toBe(2);
+    const inSecondBlob = content('c').subarray(128 * KiB);
+    expect(Buffer.compare(await read('c', 128 * KiB), inSecondBlob)).toBe(0);
+    origin.fault = undefined;
+    expectSame(await read('a'), 'a');
+  }));
+
+test('the server is gone: offline at once, for everybody; back again: it works', () =>
+  withEngine(site, async ({ origin, read, engine, mount, event }) => {
+    expectSame(await read('a'), 'a');
+    await origin.stop();
+    const started = performance.now();
+    const all = Array.from({ length: 40 }, (_, i) =>
+      failure(read(i % 2 ? 'b' : 'c', i * 5000, i * 5000 + 10)),
+    );
+    for (const error of await Promise.all(all)) expect(error.code).toBe('offline');
+    expect(performance.now() - started).toBeLessThan(3000);
+    expectSame(await read('a'), 'a');
+    expect(engine.info().activity).toBe('offline');
+    engine.complete(mount);
+    await expect.poll(() => engine.info().errors).toBeGreaterThan(2);
+    await origin.start();
+    engine.retryNow();
+    await event('complete');
+    expectSame(await read('b'), 'b');
+    expect(engine.info().activity).toBe('idle');
+  }));
+
+test('the background backs off while the server is gone, and a reader’s success brings it back', () =>
+  withEngine(site, async ({ origin, read, engine, mount, event }) => {
+    await origin.stop();
+    engine.complete(mount);
+    await expect.poll(() => engine.info().errors).toBeGreaterThan(0);
+    await origin.start();
+    expectSame(await read('c'), 'c');
+    await event('complete');
+    expect(askedBytes(origin, site).twice).toBe(0);
+  }));
+
+/** A directory whose disk is full from some point on. */
+class FullDirectory implements Directory {
+  full = false;
+  readonly #inner = new MemoryDirectory();
+
+  async open(path: string, options?: { create?: boolean }): Promise<BlockFile> {
+    const file = await this.#inner.open(path, options);
+    const check = (): void => {
+      if (this.full) throw new SluiceError('ENOSPC', 'The quota is exhausted');
+    };
+    return {
+      read: (into, at) => file.read(into, at),
+      write: (bytes, at) => {
+        check();
+        file.write(bytes, at);
+      },
+      size: () => file.size(),
+      truncate: (length) => file.truncate(length),
+      flush: () => {
+        check();
+        file.flush();
+      },
+      close: () => file.close(),
+    };
+  }
+
+  snapshot(path: string): Promise<Blob | undefined> {
+    return this.#inner.snapshot(path);
+  }
+
+  list(folder: string): Promise<string[]> {
+    return this.#inner.list(folder);
+  }
+
+  remove(path: string): Promise<void> {
+    return this.#inner.remove(path);
+  }
+}
+
+test('quota exhausted: reads go on, from a bounded memory, and what falls out is fetched again', () => {
+  const directory = new FullDirectory();
+  return withEngine(
+    site,
+    async ({ origin, read, engine, mount, local }) => {
+      expectSame(await read('a'), 'a');
+      directory.full = true;
+      expectSame(await read('b'), 'b');
+      expect(local.full).toBe(true);
+      expect(engine.info().lastError?.code).toBe('ENOSPC');
+      expectSame(await read('c'), 'c');
+      origin.reset();
+      expectSame(await read('a'), 'a');
+      expect(origin.log.length).toBe(0);
+      expectSame(await read('b'), 'b');
+      expect(origin.log.length).toBeGreaterThan(0);
+      // Nothing is loaded ahead that could not be kept.
+      await engine.flush();
+      origin.reset();
+      engine.complete(mount);
+      expectSame(await read('a'), 'a');
+      expect(origin.log.length).toBe(0);
+      expect(mount.complete).toBe(false);
+    },
+    { directory, local: { spillBytes: 350 * KiB } },
+  );
+});
+
+test('no storage at all: kept in memory up to a bound', () =>
+  withEngine(
+    site,
+    async ({ read, local, engine }) => {
+      for (const name of ['a', 'b', 'c', 'a', 'b', 'c']) expectSame(await read(name), name);
+      expect(local.full).toBe(true);
+      expect(engine.info().lastError?.code).toBe('ENOSPC');
+    },
+    { local: { capacityBytes: 300 * KiB, spillBytes: 100 * KiB } },
+  ));
+
+test('closing ends every wait', () =>
+  withEngine(site, async ({ origin, read, engine }) => {
+    origin.fault = () => ({ type: 'hang' });
+    const reading = failure(read('a'));
+    await origin.waitForRequest(() => true);
+    await engine.close();
+    expect((await reading).code).toBe('closed');
+    expect((await failure(read('a'))).code).toBe('closed');
+  }));
