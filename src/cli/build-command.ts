@@ -3,7 +3,7 @@ import { type Command, parse, UsageError, wholeNumber } from './command.ts';
 import { interruptible } from './interruption.ts';
 import { readJsonFile } from './json-file.ts';
 import { ProgressLine } from './progress-line.ts';
-import { formatBytes, formatDuration, formatNumberOf, formatShare } from './quantity.ts';
+import { formatBytes, formatCount, formatDuration, formatNumberOf, formatShare } from './quantity.ts';
 import { readTraceFile } from './trace-file.ts';
 
 const help = `sluice build <app-dir> --out <site-dir> [options]
@@ -101,7 +101,7 @@ function summary(report: BuildReport, out: string, base: string | undefined): st
       'stored',
       `${formatBytes(storedBytes)} (${formatShare(storedBytes, logicalBytes)}), and ${formatBytes(bytes)} of bootstrap`,
     ],
-    ['blobs', `${formatNumberOf(blobs, 'blob')} of ${formatNumberOf(blocks, 'block')}`],
+    ['blobs', `${formatCount(blobs)}, with ${formatNumberOf(blocks, 'block')}`],
   ];
   if (report.duplicateBytes > 0 || report.duplicateFiles > 0) {
     lines.push([

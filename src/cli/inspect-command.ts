@@ -38,7 +38,7 @@ function text(inspection: Inspection): string {
     ],
     [
       'files',
-      `${formatNumberOf(inspection.files, 'file')} in ${formatNumberOf(inspection.directories + 1, 'directory')}`,
+      `${formatCount(inspection.files)} in ${formatNumberOf(inspection.directories + 1, 'directory')}`,
     ],
     [
       'bytes',
@@ -46,7 +46,7 @@ function text(inspection: Inspection): string {
     ],
     ['twice', `${formatBytes(inspection.duplicateBytes)} not stored again`],
     ['extents', formatCount(superblock.extentCount)],
-    ['blobs', `${formatNumberOf(inspection.blobs, 'blob')} of ${formatNumberOf(inspection.blocks, 'block')}`],
+    ['blobs', `${formatCount(inspection.blobs)}, with ${formatNumberOf(inspection.blocks, 'block')}`],
     ['launch set', `${formatNumberOf(launchSet.files, 'file')}, ${formatBytes(launchSet.bytes)}`],
   ];
   if (fallback !== undefined) lines.push(['fallback', fallback]);

@@ -1,9 +1,9 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SluiceError } from '../format/errors.ts';
 import { parseRelease, type Release } from '../format/release.ts';
 import { Image } from '../image/image.ts';
-import { fromNodeError } from './node-error.ts';
+import { fromNodeError, nodeCode } from './node-error.ts';
 
 /** What the release pointer of a site directory says. Throws `ENOENT`, `ENOTDIR`, `EACCES`, or as `parseRelease` does, with the path. */
 export function readRelease(site: string): Release {
@@ -15,6 +15,12 @@ export function readRelease(site: string): Release {
   } catch (error) {
     if (error instanceof SluiceError)
       throw new SluiceError(error.code, `${path}: ${error.message}`, { path, cause: error });
+    if (nodeCode(error) === 'ENOENT') {
+      const what = existsSync(site)
+        ? `${site} is no site: it has no sluice.json`
+        : `there is no directory ${site}`;
+      throw new SluiceError('ENOENT', what, { path });
+    }
     throw fromNodeError(error, 'read', path);
   }
 }

@@ -31,6 +31,8 @@ export async function walk(root: string, { onFile, signal }: WalkOptions = {}): 
     if (!statSync(real).isDirectory())
       throw new SluiceError('ENOTDIR', `${root} is not a directory`, { path: root });
   } catch (error) {
+    if (nodeCode(error) === 'ENOENT')
+      throw new SluiceError('ENOENT', `there is no directory ${root}`, { path: root });
     throw fromNodeError(error, 'read', root);
   }
   const breath = new Breath(signal);

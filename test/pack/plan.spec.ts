@@ -1,0 +1,94 @@
+import { expect, test } from '@playwright/test';
+import { launchOrder } from '../../src/pack/launch-order.ts';
+import { plan } from '../../src/pack/plan.ts';
+import type { TreeFile } from '../../src/pack/tree.ts';
+
+function file(path: string, size = 10): TreeFile {
+  return { kind: 'file', name: path.split('/').at(-1)!, path, source: `/${path}`, size };
+}
+
+const paths = (files: readonly TreeFile[]): string[] => files.map(({ path }) => path);
+
+test('without a trace: entry, pages, scripts, styles, wasm, the rest by path', () => {
+  const files = [
+    'z.txt',
+    'a/b.png',
+    'main.wasm',
+    'x.css',
+    'lib/z.mjs',
+    'a.js',
+    'b.html',
+    'index.html',
+    'sub/index.html',
+  ].map((path) => file(path));
+  const { files: ordered, launchCount } = launchOrder(files, []);
+  expect(launchCount).toBe(0);
+  expect(paths(ordered)).toEqual([
+    'index.html',
+    'b.html',
+    'a.js',
+    'lib/z.mjs',
+    'x.css',
+    'main.wasm',
+    'a/b.png',
+    'sub/index.html',
+    'z.txt',
+  ]);
+});
+
+test('a trace comes first in its order, ranged files after whole ones, unknown paths left out', () => {
+  const files = ['index.html', 'late.png', 'app.js', 'data.pck', 'z.json'].map((path) => file(path));
+  const read = (path: string) => ({ path, blob: 0, block: 0, atMs: 0, waitedMs: 0 });
+  const traces = [
+    { reads: ['data.pck', 'z.json', '/late.png', 'gone.js', 'z.json', ''].map(read) },
+    { reads: ['app.js', '../etc/passwd', 'late.png'].map(read) },
+  ];
+  const { files: ordered, launchCount } = launchOrder(files, traces);
+  expect(paths(ordered)).toEqual(['z.json', 'late.png', 'app.js', 'data.pck', 'index.html']);
+  expect(launchCount).toBe(4);
+});
+
+test('every file is planned once; shared blocks hold one kind and no more than fits', () => {
+  const files = Array.from({ length: 500 }, (_, i) =>
+    file(`f${i}.${i % 3 === 0 ? 'png' : 'js'}`, (i * 7919) % 70_000),
+  );
+  const units = plan(files, 100);
+  const planned = units.flatMap((unit) => (unit.kind === 'file' ? [unit.file] : unit.files));
+  expect(paths(planned).sort()).toEqual(paths(files).sort());
+  for (const unit of units) {
+    if (unit.kind === 'file') {
+      expect(unit.file.size).toBeGreaterThanOrEqual(65_536);
+      continue;
+    }
+    expect(unit.files.reduce((sum, { size }) => sum + size, 0)).toBeLessThanOrEqual(2 ** unit.shift);
+    expect(new Set(unit.files.map(({ path }) => path.endsWith('.png')))).toEqual(new Set([unit.compressed]));
+    const inLaunch = new Set(unit.files.map((one) => files.indexOf(one) < 100));
+    expect(inLaunch.size).toBe(1);
+  }
+});
+
+test('a small file never comes later than its turn among the units', () => {
+  const files = [
+    file('a.js'),
+    file('big.wasm', 900_000),
+    file('b.js'),
+    file('c.png'),
+    file('huge.js', 900_001),
+    file('d.png'),
+  ];
+  const units = plan(files, 0).map((unit) =>
+    unit.kind === 'file' ? unit.file.path : paths(unit.files).join('+'),
+  );
+  expect(units).toEqual(['a.js+b.js', 'big.wasm', 'c.png+d.png', 'huge.js']);
+});
+
+test('whole-read files have large blocks, range-read ones small; files of one size are cut alike', () => {
+  const files = [
+    file('a.js', 100_000),
+    file('b.mp4', 200_000),
+    file('c.sqlite', 300_000),
+    file('same.data', 100_000),
+  ];
+  const shifts = plan(files, 0).map(({ shift }) => shift);
+  expect(shifts).toEqual([18, 16, 16, 18]);
+});
