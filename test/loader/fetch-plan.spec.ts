@@ -1,0 +1,327 @@
+import { expect, test } from '@playwright/test';
+import {
+  type BlobView,
+  backgroundBytes,
+  type Demand,
+  type FetchRequest,
+  type FlightView,
+  type PartialMark,
+  type PlanInput,
+  planFetch,
+  planLimits,
+} from '../../src/loader/fetch-plan.ts';
+import { seededRandom } from '../support/random.ts';
+
+const KiB = 1024;
+
+/** A blob as a test wants it. */
+class TestBlob implements BlobView {
+  readonly length: number;
+  readonly tableLength: number;
+  readonly blockCount: number;
+  readonly ends: readonly number[];
+  readonly here = new Set<number>();
+  readonly held = new Set<number>();
+  tableKnown = false;
+  tableLoading = false;
+  partial: PartialMark | undefined;
+
+  constructor(sizes: readonly number[]) {
+    this.blockCount = sizes.length;
+    this.tableLength = 16 + 40 * sizes.length;
+    let end = this.tableLength;
+    this.ends = sizes.map((size) => (end += size));
+    this.length = end;
+  }
+
+  stored(block: number): { start: number; end: number } {
+    return { start: this.ends[block - 1] ?? this.tableLength, end: this.ends[block]! };
+  }
+
+  get table(): { stored(block: number): { start: number; end: number } } | undefined {
+    return this.tableKnown ? { stored: (block) => this.stored(block) } : undefined;
+  }
+
+  get complete(): boolean {
+    return this.tableKnown && this.here.size === this.blockCount;
+  }
+
+  isHere(block: number): boolean {
+    return this.here.has(block);
+  }
+
+  isHeld(block: number): boolean {
+    return this.held.has(block);
+  }
+}
+
+function blob(sizes: readonly number[], known = true): TestBlob {
+  const made = new TestBlob(sizes);
+  made.tableKnown = known;
+  return made;
+}
+
+function plan(input: Partial<PlanInput<TestBlob>>): FetchRequest<TestBlob> | undefined {
+  return planFetch({
+    demands: [],
+    flights: [],
+    background: [],
+    rate: 0,
+    latencyMs: 0,
+    wholeFiles: false,
+    ...input,
+  });
+}
+
+function want(of: TestBlob, block: number, hint?: { start: number; end: number }): Demand<TestBlob> {
+  return { blob: of, block, hint };
+}
+
+function flight(
+  of: TestBlob,
+  kind: 'demand' | 'background',
+  position: number,
+  end: number,
+  remaining = end - position,
+): FlightView<TestBlob> {
+  return { blob: of, kind, position, end, remaining };
+}
+
+const ten = Array.from({ length: 10 }, () => 10 * KiB);
+
+test('nothing to do', () => {
+  const done = blob(ten);
+  for (let i = 0; i < 10; i++) done.here.add(i);
+  expect(plan({})).toBeUndefined();
+  expect(plan({ background: [done], demands: [want(done, 3)] })).toBeUndefined();
+});
+
+test('a wanted block: exactly its bytes', () => {
+  const one = blob(ten);
+  expect(plan({ demands: [want(one, 3)] })).toEqual({ blob: one, kind: 'demand', ...one.stored(3) });
+});
+
+test('oldest first, whatever the background wants', () => {
+  const one = blob(ten);
+  const two = blob(ten);
+  const demands = [want(two, 9), want(one, 0)];
+  expect(plan({ demands, background: [one, two] })).toMatchObject({ blob: two, start: two.stored(9).start });
+  const flights = [flight(two, 'demand', two.stored(9).start, two.length)];
+  expect(plan({ demands, flights })).toMatchObject({ blob: one, start: one.stored(0).start });
+});
+
+test('wanted blocks close behind share the request, over missing blocks only', () => {
+  const one = blob(ten);
+  const demands = [want(one, 2), want(one, 3), want(one, 6), want(one, 0)];
+  // 4 and 5 are missing: 20 KiB fetched along. 0 lies before.
+  expect(plan({ demands })).toMatchObject({ start: one.stored(2).start, end: one.stored(6).end });
+  one.here.add(4);
+  expect(plan({ demands })).toMatchObject({ start: one.stored(2).start, end: one.stored(3).end });
+  one.here.delete(4);
+  const flights = [flight(one, 'demand', one.stored(5).start, one.stored(5).end)];
+  expect(plan({ demands, flights })).toMatchObject({ start: one.stored(2).start, end: one.stored(3).end });
+});
+
+test('a gap of exactly the limit is bridged, a longer one is not', () => {
+  const bridged = blob([1000, planLimits.gapBytes, 1000]);
+  expect(plan({ demands: [want(bridged, 0), want(bridged, 2)] })).toMatchObject({ end: bridged.length });
+  const far = blob([1000, planLimits.gapBytes + 1, 1000]);
+  expect(plan({ demands: [want(far, 0), want(far, 2)] })).toMatchObject({ end: far.stored(0).end });
+});
+
+test('no more than four demand requests', () => {
+  const one = blob(Array.from({ length: 20 }, () => 100 * KiB));
+  const flights = [0, 4, 8, 12].map((block) => {
+    const { start, end } = one.stored(block);
+    return flight(one, 'demand', start, end);
+  });
+  expect(plan({ demands: [want(one, 16)], flights: flights.slice(1) })).toBeDefined();
+  expect(plan({ demands: [want(one, 16)], flights })).toBeUndefined();
+});
+
+test('a block that came in part: only the rest', () => {
+  const one = blob(ten);
+  const { start, end } = one.stored(3);
+  one.partial = { block: 3, at: start + 77 };
+  expect(plan({ demands: [want(one, 3)] })).toMatchObject({ start: start + 77, end });
+  expect(plan({ demands: [want(one, 2)] })).toMatchObject({
+    start: one.stored(2).start,
+    end: one.stored(2).end,
+  });
+  for (const block of [0, 1, 2]) one.here.add(block);
+  expect(plan({ background: [one] })).toMatchObject({ start: start + 77 });
+});
+
+test('in flight, also when the flight ends in the middle of the block: not asked for again', () => {
+  const one = blob(ten);
+  const { start, end } = one.stored(3);
+  expect(plan({ demands: [want(one, 3)], flights: [flight(one, 'background', start, end)] })).toBeUndefined();
+  expect(plan({ demands: [want(one, 3)], flights: [flight(one, 'background', 0, end - 1)] })).toBeUndefined();
+  // It has passed the block, which was not good.
+  expect(
+    plan({ demands: [want(one, 3)], flights: [flight(one, 'background', end, one.length)] }),
+  ).toBeDefined();
+});
+
+test('table unknown: with the run along when near, before it when far, alone when the run is long', () => {
+  const one = blob(ten, false);
+  const near = one.stored(1);
+  expect(plan({ demands: [want(one, 1, near)] })).toMatchObject({ start: 0, end: near.end });
+  const far = one.stored(8);
+  expect(plan({ demands: [want(one, 8, far)] })).toMatchObject({ start: 0, end: one.tableLength });
+  const table = [flight(one, 'demand', 0, one.tableLength)];
+  expect(plan({ demands: [want(one, 8, far)], flights: table })).toMatchObject({ ...far });
+  expect(plan({ demands: [want(one, 8)], flights: table })).toBeUndefined();
+  const long = blob([planLimits.blindBytes, 1], false);
+  const run = { start: long.tableLength, end: long.length };
+  expect(plan({ demands: [want(long, 0, run)] })).toMatchObject({ start: 0, end: long.tableLength });
+  one.tableLoading = true;
+  expect(plan({ demands: [want(one, 1, near)] })).toBeUndefined();
+});
+
+test('background: from the front, as much as fits the time, at least a block', () => {
+  const one = blob(ten);
+  expect(plan({ background: [one], rate: 1 })).toEqual({
+    blob: one,
+    kind: 'background',
+    start: one.stored(0).start,
+    end: one.stored(5).end,
+  });
+  const big = blob([planLimits.backgroundMinBytes * 3, 10]);
+  expect(plan({ background: [big], rate: 1 })).toMatchObject({
+    start: big.stored(0).start,
+    end: big.stored(0).end,
+  });
+  one.here.add(0);
+  one.held.add(1);
+  one.here.add(4);
+  expect(plan({ background: [one] })).toMatchObject({ start: one.stored(2).start, end: one.stored(3).end });
+  one.held.add(-1);
+  expect(plan({ background: [one, big] })).toMatchObject({ blob: big });
+});
+
+test('background: an unknown table comes with the first blocks', () => {
+  const one = blob(
+    Array.from({ length: 100 }, () => 10 * KiB),
+    false,
+  );
+  expect(plan({ background: [one] })).toEqual({
+    blob: one,
+    kind: 'background',
+    start: 0,
+    end: one.tableLength + planLimits.backgroundFirstBytes,
+  });
+  const small = blob([10], false);
+  expect(plan({ background: [small] })).toMatchObject({ start: 0, end: small.length });
+});
+
+test('background: nothing while a reader’s request is under way', () => {
+  const one = blob(ten);
+  const flights = [flight(blob(ten), 'demand', 0, 100)];
+  expect(plan({ background: [one], flights })).toBeUndefined();
+});
+
+test('background: the next request starts when the rest of the one before comes sooner than an answer', () => {
+  const one = blob(ten);
+  const { start, end } = one.stored(0);
+  const running = (remaining: number) => [flight(one, 'background', start, end, remaining)];
+  const link = { background: [one], rate: 100_000, latencyMs: 50 };
+  expect(plan({ ...link, flights: running(5001) })).toBeUndefined();
+  expect(plan({ ...link, flights: running(5000) })).toMatchObject({ start: one.stored(1).start });
+  expect(plan({ ...link, flights: [...running(10), ...running(10)] })).toBeUndefined();
+});
+
+test('background requests last about as long as they should', () => {
+  expect(backgroundBytes(0)).toBe(planLimits.backgroundFirstBytes);
+  expect(backgroundBytes(1000)).toBe(planLimits.backgroundMinBytes);
+  expect(backgroundBytes(2_500_000)).toBe((2_500_000 * planLimits.backgroundMs) / 1000);
+  expect(backgroundBytes(1e12)).toBe(planLimits.backgroundMaxBytes);
+});
+
+test('whole files: one request a blob', () => {
+  const one = blob(ten, false);
+  const demands = [want(one, 3, one.stored(3)), want(one, 7)];
+  expect(plan({ demands, wholeFiles: true })).toMatchObject({ start: 0, end: one.length });
+  const flights = [flight(one, 'demand', one.stored(5).start, one.length)];
+  expect(plan({ demands, flights, wholeFiles: true })).toBeUndefined();
+  expect(plan({ background: [one], wholeFiles: true })).toMatchObject({
+    start: 0,
+    end: one.length,
+    kind: 'background',
+  });
+});
+
+/**
+ * A link that answers in any order, over images of any shape: nothing is asked for twice, no request is longer than it may be,
+ * readers are served, and in the end everything is here.
+ */
+for (let seed = 1; seed <= 20; seed++) {
+  test(`everything is planned, once (${seed})`, () => {
+    const random = seededRandom(seed);
+    const upTo = (n: number): number => Math.floor(random() * n);
+    const wholeFiles = seed % 10 === 0;
+    const blobs = Array.from({ length: 1 + upTo(4) }, () =>
+      blob(
+        Array.from({ length: 1 + upTo(60) }, () => 1 + upTo(random() < 0.03 ? 1 << 20 : 20_000)),
+        false,
+      ),
+    );
+    interface Running extends FlightView<TestBlob> {
+      position: number;
+      remaining: number;
+      readonly start: number;
+    }
+    const flights: Running[] = [];
+    let demands: Demand<TestBlob>[] = [];
+    const fetched = new Map(blobs.map((one) => [one, new Uint8Array(one.length)]));
+    for (let step = 0; blobs.some((one) => !one.complete); step++) {
+      expect(step, 'it comes to an end').toBeLessThan(5000);
+      if (random() < 0.3) {
+        const of = blobs[upTo(blobs.length)]!;
+        const block = upTo(of.blockCount);
+        if (!of.isHere(block) && !demands.some((one) => one.blob === of && one.block === block)) {
+          demands.push(want(of, block, random() < 0.7 ? of.stored(block) : undefined));
+        }
+      }
+      for (;;) {
+        const request = plan({
+          demands,
+          flights,
+          background: blobs,
+          wholeFiles,
+          rate: 1e6,
+          latencyMs: upTo(200),
+        });
+        if (!request) break;
+        const { blob: of, start, end, kind } = request;
+        expect(start).toBeGreaterThanOrEqual(0);
+        expect(start).toBeLessThan(end);
+        expect(end).toBeLessThanOrEqual(of.length);
+        const limit = kind === 'demand' ? planLimits.demandBytes : planLimits.backgroundMaxBytes;
+        if (!wholeFiles) expect(end - start).toBeLessThanOrEqual(limit + of.tableLength + (1 << 20));
+        const bytes = fetched.get(of)!;
+        for (let at = start; at < end; at++) bytes[at] = bytes[at]! + 1;
+        const partial = of.partial?.at === start ? of.stored(of.partial.block).start : undefined;
+        if (partial !== undefined) of.partial = undefined;
+        flights.push({ blob: of, kind, start, position: partial ?? start, end, remaining: end - start });
+      }
+      expect(flights.length + demands.length, 'somebody does something').toBeGreaterThan(0);
+      // Some flight ends: what it brought is here. Blind ones (no table yet) have to wait for it.
+      const able = flights.filter((one) => one.blob.tableKnown || one.start === 0);
+      const done = able[upTo(able.length)];
+      if (!done) continue;
+      flights.splice(flights.indexOf(done), 1);
+      const { blob: of } = done;
+      if (done.start === 0) of.tableKnown = true;
+      for (let block = 0; block < of.blockCount; block++) {
+        const { start, end } = of.stored(block);
+        if (done.position <= start && end <= done.end) of.here.add(block);
+        else if (done.position <= start && start < done.end && !of.isHere(block))
+          of.partial = { block, at: done.end };
+      }
+      demands = demands.filter((one) => !one.blob.isHere(one.block));
+    }
+    expect(demands).toEqual([]);
+    for (const bytes of fetched.values()) expect(bytes.every((count) => count === 1)).toBe(true);
+  });
+}

@@ -1,0 +1,134 @@
+import { expect, test } from '@playwright/test';
+import { SluiceError } from '../../src/format/errors.ts';
+import { BackOff } from '../../src/loader/back-off.ts';
+import { CommitTimer } from '../../src/loader/commit-timer.ts';
+import { RateMeter } from '../../src/loader/rate-meter.ts';
+import { ReadRing } from '../../src/loader/read-log.ts';
+import { noRetries, retryDelay } from '../../src/loader/retry-policy.ts';
+import { SpillCache } from '../../src/loader/spill-cache.ts';
+import { Throttle } from '../../src/loader/throttle.ts';
+import { OriginError } from '../../src/source/origin-error.ts';
+import { ManualClock } from './manual-clock.ts';
+
+const middle = (): number => 0.5; // No jitter.
+
+test('rate: bytes over busy time; pauses do not count, the past fades', () => {
+  const meter = new RateMeter();
+  expect(meter.rate()).toBe(0);
+  meter.begin(0);
+  for (let at = 10; at <= 1000; at += 10) meter.add(10_000, at);
+  meter.end(1000);
+  expect(meter.rate()).toBeGreaterThan(950_000);
+  expect(meter.rate()).toBeLessThan(1_050_000);
+  meter.begin(60_000);
+  for (let at = 60_010; at <= 65_000; at += 10) meter.add(1000, at);
+  expect(meter.rate()).toBeGreaterThan(95_000);
+  expect(meter.rate()).toBeLessThan(150_000);
+});
+
+test('rate: a few bytes say nothing', () => {
+  const meter = new RateMeter();
+  meter.begin(0);
+  meter.add(1000, 100);
+  expect(meter.rate()).toBe(0);
+});
+
+test('latency: smoothed', () => {
+  const meter = new RateMeter();
+  expect(meter.latencyMs).toBe(0);
+  meter.answered(100);
+  meter.answered(200);
+  expect(meter.latencyMs).toBe(125);
+});
+
+test('back-off doubles to its limit, ±25 %, and forgets', () => {
+  const backOff = new BackOff({ firstMs: 1000, maxMs: 5000, random: middle });
+  expect([1, 2, 3, 4, 5].map(() => backOff.next())).toEqual([1000, 2000, 4000, 5000, 5000]);
+  expect(backOff.failures).toBe(5);
+  backOff.reset();
+  expect(backOff.next()).toBe(1000);
+  expect(new BackOff({ firstMs: 1000, maxMs: 5000, random: () => 0 }).next()).toBe(750);
+  expect(new BackOff({ firstMs: 1000, maxMs: 5000, random: () => 0.999 }).next()).toBeCloseTo(1250, -1);
+});
+
+test('read log: a ring, overwritten from its oldest', () => {
+  const ring = new ReadRing(3);
+  const entry = (block: number) => ({ path: 'p', blob: 0, block, atMs: block, waitedMs: 0 });
+  expect(ring.entries()).toEqual([]);
+  for (let block = 0; block < 3; block++) ring.add(entry(block));
+  expect(ring.entries().map(({ block }) => block)).toEqual([0, 1, 2]);
+  for (let block = 3; block < 8; block++) ring.add(entry(block));
+  expect(ring.entries().map(({ block }) => block)).toEqual([5, 6, 7]);
+});
+
+test('throttle: at once when quiet, then at the end of the pause, never lost', () => {
+  const clock = new ManualClock();
+  let runs = 0;
+  const throttle = new Throttle(clock, 250, () => {
+    runs += 1;
+  });
+  throttle.request();
+  expect(runs).toBe(1);
+  throttle.request();
+  throttle.request();
+  expect(runs).toBe(1);
+  clock.advance(250);
+  expect(runs).toBe(2);
+  clock.advance(1000);
+  expect(runs).toBe(2);
+  throttle.request();
+  throttle.request();
+  throttle.now();
+  expect(runs).toBe(4);
+  clock.advance(1000);
+  expect(runs).toBe(4);
+});
+
+test('commit: every 250 ms at most, at 4 MiB at once, one at a time', async () => {
+  const clock = new ManualClock();
+  let commits = 0;
+  const timer = new CommitTimer(clock, async () => {
+    commits += 1;
+  });
+  timer.wrote(10);
+  timer.wrote(10);
+  clock.advance(249);
+  await Promise.resolve();
+  expect(commits).toBe(0);
+  clock.advance(1);
+  await timer.flush();
+  expect(commits).toBe(2);
+  timer.wrote(4 * 1024 * 1024);
+  await timer.flush();
+  expect(commits).toBe(4);
+  expect(clock.timers).toBe(0);
+});
+
+test('spill: bounded, what was used longest ago falls out', () => {
+  const cache = new SpillCache(30);
+  for (const key of ['a', 'b', 'c']) cache.set(key, new Uint8Array(10));
+  cache.get('a');
+  cache.set('d', new Uint8Array(10));
+  expect(['a', 'b', 'c', 'd'].filter((key) => cache.has(key))).toEqual(['a', 'c', 'd']);
+  cache.set('d', new Uint8Array(25));
+  expect(cache.bytes).toBe(25);
+  cache.set('huge', new Uint8Array(31));
+  expect(cache.bytes).toBe(0);
+});
+
+test('retries: one for a lost connection, three for a busy server, one refetch, stalls while there is time', () => {
+  const delays = (error: unknown, left = 60_000): (number | undefined)[] => {
+    const counts = noRetries();
+    return [1, 2, 3, 4, 5].map(() => retryDelay(error, counts, left, middle));
+  };
+  const none = [undefined, undefined, undefined, undefined, undefined];
+  expect(delays(new SluiceError('offline', ''))).toEqual([150, ...none.slice(1)]);
+  expect(delays(new SluiceError('integrity', ''))).toEqual([0, ...none.slice(1)]);
+  expect(delays(new SluiceError('read-timeout', ''))).toEqual([250, 500, 750, 1000, 1250]);
+  expect(delays(new OriginError('', { retryable: true }))).toEqual([300, 600, 1200, undefined, undefined]);
+  expect(delays(new OriginError('', { retryable: true, retryAfterMs: 5000 }))[0]).toBe(5000);
+  expect(delays(new OriginError('', { retryable: true, retryAfterMs: 5000 }), 4000)).toEqual(none);
+  expect(delays(new OriginError('404'))).toEqual(none);
+  expect(delays(new SluiceError('corrupt-image', ''))).toEqual(none);
+  expect(delays(new Error('a bug'))).toEqual(none);
+});
