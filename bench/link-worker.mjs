@@ -7,6 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 /** @typedef {import('node:net').Socket} Socket */
 /** @typedef {{ lane: Lane, bytes: Buffer | undefined, at: number }} Flight bytes: undefined means "has ended" */
+/** @typedef {{ -readonly [K in keyof import('./link.ts').LinkExchange]: import('./link.ts').LinkExchange[K] }} Exchange */
 
 const { bytesPerMs, delayMs, targetPort } = workerData;
 
@@ -14,6 +15,66 @@ const { bytesPerMs, delayMs, targetPort } = workerData;
 const QUEUE = 256 * 1024;
 /** Bytes per turn: about a millisecond's worth, between one packet and a few. */
 const TURN = Math.min(16 * 1024, Math.max(1460, Math.floor(bytesPerMs)));
+const sliceMs = 10;
+
+/** Times on the wall clock, to a fraction of a millisecond: other processes have the same. */
+const now = () => performance.timeOrigin + performance.now();
+
+/** What crossed the link since the last reset. */
+class Log {
+  since = now();
+  /** @type {Exchange[]} */
+  exchanges = [];
+  /** Bytes that reached the client, by slices of `sliceMs` since `since`. @type {number[]} */
+  slices = [];
+
+  /** @param {number} bytes */
+  delivered(bytes) {
+    const slice = Math.floor((now() - this.since) / sliceMs);
+    while (this.slices.length <= slice) this.slices.push(0);
+    this.slices[slice] = (this.slices[slice] ?? 0) + bytes;
+  }
+}
+
+/** HTTP/1.1 on one connection, as far as a log needs it: browsers do not pipeline and send no bodies to a static server. */
+class Conversation {
+  #head = '';
+  /** @type {Exchange | undefined} */
+  #current;
+
+  /** @param {Buffer} bytes towards the server */
+  asked(bytes) {
+    this.#head += bytes.toString('latin1');
+    for (;;) {
+      const end = this.#head.indexOf('\r\n\r\n');
+      if (end < 0) break;
+      const head = this.#head.slice(0, end);
+      this.#head = this.#head.slice(end + 4);
+      const [line = ''] = head.split('\r\n', 1);
+      const range = /^range: *bytes=(.*)$/im.exec(head)?.[1] ?? '';
+      this.#current = {
+        line: line.replace(/ HTTP.*/, ''),
+        range,
+        askedAt: now(),
+        firstAt: 0,
+        lastAt: 0,
+        bytes: 0,
+      };
+      log.exchanges.push(this.#current);
+    }
+    // No browser sends so long a head: this is not HTTP.
+    if (this.#head.length > 64 * 1024) this.#head = '';
+  }
+
+  /** @param {Buffer} bytes that have reached the client */
+  answered(bytes) {
+    log.delivered(bytes.length);
+    if (!this.#current) return;
+    this.#current.firstAt ||= now();
+    this.#current.lastAt = now();
+    this.#current.bytes += bytes.length;
+  }
+}
 
 /** One direction of the link. */
 class Direction {
@@ -51,14 +112,14 @@ class Direction {
 
   pump() {
     while (this.#ring.length > 0) {
-      const now = performance.now();
-      if (this.#freeAt > now + 0.5) {
+      const ahead = this.#freeAt - performance.now();
+      if (ahead > 0.5) {
         if (!this.#pumpTimer) {
           this.#pumpTimer = true;
           setTimeout(() => {
             this.#pumpTimer = false;
             this.pump();
-          }, this.#freeAt - now);
+          }, ahead);
         }
         return;
       }
@@ -108,13 +169,18 @@ class Lane {
   /** Has a turn coming. */
   waiting = false;
 
-  /** @param {Direction} direction @param {Socket} from @param {Socket} to */
-  constructor(direction, from, to) {
+  /**
+   * @param {Direction} direction @param {Socket} from @param {Socket} to
+   * @param {{ sent?: (bytes: Buffer) => void, arrived?: (bytes: Buffer) => void }} hear
+   */
+  constructor(direction, from, to, hear) {
     this.direction = direction;
     this.from = from;
     this.to = to;
+    this.hear = hear;
     direction.lanes += 1;
     from.on('data', (/** @type {Buffer} */ bytes) => {
+      hear.sent?.(bytes);
       this.#queue.push(bytes);
       this.#queued += bytes.length;
       direction.hold(bytes.length);
@@ -177,20 +243,26 @@ class Lane {
   /** @param {Buffer | undefined} bytes */
   deliver(bytes) {
     if (this.to.destroyed) return;
-    if (bytes === undefined) this.to.end();
-    else if (!this.to.write(bytes)) this.#blocked = true;
+    if (bytes === undefined) {
+      this.to.end();
+      return;
+    }
+    this.hear.arrived?.(bytes);
+    if (!this.to.write(bytes)) this.#blocked = true;
   }
 }
 
 const up = new Direction();
 const down = new Direction();
+let log = new Log();
 let connections = 0;
 
 const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (client) => {
   connections += 1;
   const target = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-  const upLane = new Lane(up, client, target);
-  const downLane = new Lane(down, target, client);
+  const conversation = new Conversation();
+  const upLane = new Lane(up, client, target, { sent: (bytes) => conversation.asked(bytes) });
+  const downLane = new Lane(down, target, client, { arrived: (bytes) => conversation.answered(bytes) });
   // Attaching 'data' starts the flow; the handshake's round trip comes first.
   client.pause();
   setTimeout(() => client.resume(), 2 * delayMs);
@@ -222,14 +294,20 @@ server.listen(0, '127.0.0.1', () => {
   parentPort?.postMessage(address.port);
 });
 
-parentPort?.on('message', (/** @type {'stats' | 'reset'} */ question) => {
+parentPort?.on('message', (/** @type {'stats' | 'log' | 'reset'} */ question) => {
+  if (question === 'log') {
+    parentPort?.postMessage({ since: log.since, sliceMs, slices: log.slices, exchanges: log.exchanges });
+    return;
+  }
   if (question === 'reset') {
     connections = 0;
+    log = new Log();
     for (const direction of [up, down]) {
       direction.delivered = 0;
       direction.peakBuffered = direction.buffered;
     }
   }
   const peakBuffered = Math.max(up.peakBuffered, down.peakBuffered);
-  parentPort?.postMessage({ up: up.delivered, down: down.delivered, connections, peakBuffered });
+  const requests = log.exchanges.length;
+  parentPort?.postMessage({ up: up.delivered, down: down.delivered, connections, requests, peakBuffered });
 });

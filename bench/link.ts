@@ -20,8 +20,34 @@ export interface LinkStats {
   /** The same, towards the client. */
   readonly down: number;
   readonly connections: number;
+  /** HTTP/1.1 requests without a body. */
+  readonly requests: number;
   /** The most that the link ever held in one direction, waiting and under way, in bytes. */
   readonly peakBuffered: number;
+}
+
+/** One request and its answer, as the client's end of the link sees them. Times are milliseconds of the epoch. */
+export interface LinkExchange {
+  /** `GET /path?query`. */
+  readonly line: string;
+  /** `0-99` of a `Range: bytes=0-99`; else empty. */
+  readonly range: string;
+  readonly askedAt: number;
+  /** 0 until bytes of the answer have arrived. */
+  readonly firstAt: number;
+  readonly lastAt: number;
+  /** So far, headers included. */
+  readonly bytes: number;
+}
+
+/** What crossed the link since the last reset. */
+export interface LinkLog {
+  /** Milliseconds of the epoch. */
+  readonly since: number;
+  readonly sliceMs: number;
+  /** Bytes that reached the client, by slices of `sliceMs` from `since` on. */
+  readonly slices: readonly number[];
+  readonly exchanges: readonly LinkExchange[];
 }
 
 export interface ShapedLinkOptions {
@@ -70,6 +96,10 @@ export class ShapedLink {
     return this.#ask('stats');
   }
 
+  async log(): Promise<LinkLog> {
+    return this.#ask('log');
+  }
+
   /** The counts begin again at zero. */
   async reset(): Promise<void> {
     await this.#ask('reset');
@@ -84,9 +114,9 @@ export class ShapedLink {
     await this.stop();
   }
 
-  async #ask(question: 'stats' | 'reset'): Promise<LinkStats> {
+  async #ask<Answer>(question: 'stats' | 'log' | 'reset'): Promise<Answer> {
     const answer = once(this.#worker, 'message', { signal: AbortSignal.timeout(5000) });
     this.#worker.postMessage(question);
-    return ((await answer) as [LinkStats])[0];
+    return ((await answer) as [Answer])[0];
   }
 }
