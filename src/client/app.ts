@@ -32,7 +32,7 @@ export function runApp(site: Site): void {
 
   const loader = new LoaderProcess(
     {
-      newWorker: () => new Worker(site.loader, { name: 'sluice loader' }),
+      script: site.loader,
       options: () => loaderOptions(site),
     },
     {

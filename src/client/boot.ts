@@ -5,6 +5,7 @@ import { BootView } from './boot-view.ts';
 import { withDeadline } from './deadline.ts';
 import { LoaderProcess } from './loader-process.ts';
 import { ReloadGuard } from './reload-guard.ts';
+import { scriptError } from './script-error.ts';
 import { announceRelease, brokerPort, controllerOf, hasPath } from './service-worker-link.ts';
 import { type Site, siteAt } from './site.ts';
 
@@ -40,14 +41,14 @@ async function launch(site: Site, release: ReleaseRecord | undefined, view: Boot
   view.step('Opening the app');
   const loader = new LoaderProcess(
     {
-      newWorker: () => new Worker(site.loader, { name: 'sluice loader' }),
+      script: site.loader,
       options: () => ({ scope: site.scope, ...(release === undefined ? {} : { release }) }),
     },
     { onProgress: (progress) => view.progress(progress) },
   );
   try {
     const worker = controllerOf(site);
-    if (worker !== undefined) return await recoverControlled(site, worker, view);
+    if (worker !== undefined) return await recoverControlled(site, loader, worker, view);
     if (await hasActiveWorker(site)) return reload(site); // A hard reload: it left the worker out.
     await Promise.all([takeControl(site, view), loader.started()]);
     await handOver(site, loader, release, view);
@@ -58,9 +59,15 @@ async function launch(site: Site, release: ReleaseRecord | undefined, view: Boot
 }
 
 /** This page should have been the app: either the worker does not know the path, or it came up between request and answer. */
-async function recoverControlled(site: Site, worker: ServiceWorker, view: BootView): Promise<void> {
-  if (await hasPath(worker, location.href)) reload(site);
-  else view.notInApp(location.pathname, site.scope);
+async function recoverControlled(
+  site: Site,
+  loader: LoaderProcess,
+  worker: ServiceWorker,
+  view: BootView,
+): Promise<void> {
+  if (await hasPath(worker, location.href)) return reload(site);
+  loader.close();
+  view.notInApp(location.pathname, site.scope);
 }
 
 async function hasActiveWorker(site: Site): Promise<boolean> {
@@ -79,30 +86,14 @@ async function takeControl(site: Site, view: BootView): Promise<void> {
   try {
     await workbox.register({ immediate: true });
   } catch (error) {
-    throw await registrationError(site, error);
+    const words = error instanceof Error ? error.message : String(error);
+    throw await scriptError(
+      site.serviceWorker,
+      new SluiceError('no-service-worker', `The service worker was refused: ${words}`, { cause: error }),
+    );
   }
   view.step('Starting the service worker');
   await withDeadline('The service worker', Promise.race([workbox.controlling, gone]), controlDeadlineMs);
-}
-
-/** Why `register` failed: the browser's words say little, and are the same for a server that is away and one that answers 404. */
-async function registrationError(site: Site, cause: unknown): Promise<SluiceError> {
-  const words = cause instanceof Error ? cause.message : String(cause);
-  try {
-    const response = await fetch(site.serviceWorker, {
-      cache: 'no-store',
-      signal: AbortSignal.timeout(10_000),
-    });
-    await response.body?.cancel();
-    if (!response.ok)
-      return new SluiceError('bad-origin', `The server answered ${response.status} for sw.js`, { cause });
-    const type = response.headers.get('Content-Type') ?? 'no type';
-    if (!/javascript/.test(type))
-      return new SluiceError('bad-origin', `The server sent sw.js as ${type}`, { cause });
-  } catch {
-    return new SluiceError('offline', 'The server cannot be reached', { cause });
-  }
-  return new SluiceError('no-service-worker', `The service worker was refused: ${words}`, { cause });
 }
 
 async function handOver(

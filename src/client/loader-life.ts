@@ -4,6 +4,7 @@ import type { LoaderApi, LoaderOptions } from '../protocol/loader-api.ts';
 import { loaderLockName, type ReleaseRecord } from '../protocol/messages.ts';
 import type { Progress } from '../protocol/state.ts';
 import { withDeadline } from './deadline.ts';
+import { scriptError } from './script-error.ts';
 
 /** The loader has deadlines of its own for what it fetches at its start; this one is for a worker that says nothing at all. */
 const startDeadlineMs = 60_000;
@@ -16,7 +17,8 @@ export interface LoaderEvents {
 
 /** How to make a loader worker and what to tell it; asked anew for every life. */
 export interface LoaderRecipe {
-  readonly newWorker: () => Worker;
+  /** URL of the worker's script; same origin. */
+  readonly script: string;
   readonly options: () => LoaderOptions | Promise<LoaderOptions>;
 }
 
@@ -35,7 +37,7 @@ export class LoaderLife {
   #image = '';
 
   constructor(recipe: LoaderRecipe, readTimeoutMs: number | undefined, events: LoaderEvents) {
-    this.#worker = recipe.newWorker();
+    this.#worker = new Worker(recipe.script, { name: 'sluice loader' });
     this.api = wrap<LoaderApi>(this.#worker);
     this.over = new Promise((resolve) => {
       this.#end.signal.addEventListener('abort', () => resolve(this.#end.signal.reason));
@@ -77,7 +79,8 @@ export class LoaderLife {
     const onError = (event: ErrorEvent): void => {
       event.preventDefault();
       const words = event.message ? `: ${event.message}` : '';
-      this.end(new SluiceError('disconnected', `The loader's script did not start${words}`));
+      const broken = new SluiceError('disconnected', `The loader's script did not start${words}`);
+      void scriptError(recipe.script, broken).then((error) => this.end(error));
     };
     this.#worker.addEventListener('error', onError);
     const options = await recipe.options();

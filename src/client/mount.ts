@@ -14,7 +14,7 @@ export async function mount(url: string | URL, options: MountOptions = {}): Prom
   const { readTimeoutMs, background } = options;
   const loader = new LoaderProcess(
     {
-      newWorker: () => new Worker(site.loader, { name: 'sluice loader' }),
+      script: site.loader,
       options: () => ({
         scope: site.scope,
         ...(readTimeoutMs === undefined ? {} : { readTimeoutMs }),

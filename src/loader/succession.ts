@@ -76,13 +76,13 @@ export class Succession {
     if (this.#released.signal.aborted) return;
     const closed = new SluiceError('closed', 'The loader was closed');
     this.#scopeChannel.removeEventListener('message', this.#onMessage);
-    this.#scopeChannel.close();
     try {
       await this.#current?.close();
     } finally {
-      // After the answers that closing makes have gone out, and the store's files are free.
+      // After the answers and events that closing makes have gone out, and the store's files are free.
       this.#peers?.close();
       this.#released.abort(closed);
+      this.#scopeChannel.close();
       const never = Promise.reject(closed);
       never.catch(() => {});
       this.#setService(never);
