@@ -10,12 +10,17 @@ const site = new Site(self.registration.scope, __SLUICE_RUNTIME__, self);
 
 self.addEventListener('install', (event) => {
   const updates = self.registration.active !== null;
-  // The first worker is what the launch waits for. A later one waits for the tabs of the one before it to close.
-  if (!updates) event.waitUntil(self.skipWaiting());
-  const kept = site.runtimeFiles.complete({ fresh: updates });
-  // An update comes with all of its files or not at all; the first launch has them from the HTTP cache, or fetches them when asked.
-  if (updates) event.waitUntil(kept);
-  else kept.catch((error: unknown) => console.info('sluice: the runtime is not all kept yet', error));
+  if (updates) {
+    // It takes over when the tabs of the one before it are closed, with all of its files or not at all.
+    event.waitUntil(site.runtimeFiles.bring('all', { fresh: true }));
+  } else {
+    // The launch waits for the first one.
+    void self.skipWaiting();
+    // From the HTTP cache, mostly: the boot page has just had them. The rest comes when the image is complete.
+    site.runtimeFiles
+      .bring('launch', { fresh: false })
+      .catch((error: unknown) => console.info('sluice: fetched when asked for', error));
+  }
 });
 
 self.addEventListener('activate', (event) => {

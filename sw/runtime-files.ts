@@ -2,6 +2,9 @@ import { SluiceError } from '../src/format/errors.ts';
 import { addIsolation } from './headers.ts';
 import { runtimeFiles, runtimeFolder } from './route.ts';
 
+/** What every page of the app begins with. */
+const launchFiles = ['client.js', 'loader.js'];
+
 /**
  * Our own files below `__sluice/`, kept in Cache Storage by the build of this service worker, so that a launch works offline and
  * a page never mixes the files of two builds. (Cache Storage, not the image: Chromium keeps compiled code for it.)
@@ -25,13 +28,14 @@ export class RuntimeFiles {
   }
 
   /**
-   * Brings every file that is not here. `fresh` goes past the HTTP cache: an update must not take files of the build before it.
-   * Throws `offline` or `bad-origin`; what did come is kept.
+   * Brings the files that are not here: those that the next page needs at once, or all. `fresh` goes past the HTTP cache: an update must
+   * not take files of the build before it. Throws `offline` or `bad-origin`; what did come is kept.
    */
-  async complete(options: { readonly fresh: boolean }): Promise<void> {
+  async bring(which: 'launch' | 'all', options: { readonly fresh: boolean }): Promise<void> {
     const mode = options.fresh ? 'no-cache' : 'default';
+    const names = which === 'all' ? runtimeFiles : launchFiles;
     await Promise.all(
-      runtimeFiles.map(async (name) => {
+      names.map(async (name) => {
         if (await this.#match(name)) return;
         const response = await this.#fetch(name, mode);
         if (response.status !== 200) {

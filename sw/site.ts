@@ -185,7 +185,7 @@ export class Site {
 
   #completeRuntime(): void {
     this.runtimeFiles
-      .complete({ fresh: false })
+      .bring('all', { fresh: false })
       .catch((error) => console.warn('sluice: not all of the runtime is kept', asSluiceError(error).message));
   }
 
