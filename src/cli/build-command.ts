@@ -95,7 +95,7 @@ function summary(report: BuildReport, out: string, base: string | undefined): st
     ['image', report.image],
     [
       'files',
-      `${formatNumberOf(files, 'file')} in ${formatNumberOf(directories + 1, 'directory')}, ${formatBytes(logicalBytes)}`,
+      `${formatCount(files)} in ${formatNumberOf(directories + 1, 'directory')}, ${formatBytes(logicalBytes)}`,
     ],
     [
       'stored',

@@ -70,7 +70,8 @@ class Thread {
   #failure: unknown;
 
   constructor(script: URL, setup: CompressSetup) {
-    this.#worker = new Worker(script, { workerData: setup });
+    // Flags of the program that calls us, such as --input-type, may forbid a script.
+    this.#worker = new Worker(script, { workerData: setup, execArgv: [] });
     this.#worker.on('message', (result: CompressResult) => this.#waiting.shift()?.resolve(result));
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', (code) => this.#fail(new Error(`a compressing thread ended with code ${code}`)));
