@@ -1,0 +1,63 @@
+import { ShapedLink } from '../../../bench/link.ts';
+import type { Sluice } from '../../../src/client/index.ts';
+import { expect, test } from '../../support/browser.ts';
+import { Origin } from '../../support/origin.ts';
+import { launched, smallSite } from '../small-site.ts';
+import { mixedFiles, proofApp } from './proof-app.ts';
+import { randomReaders } from './readers.ts';
+
+declare const window: Window & { sluice: Sluice };
+
+const MB = 2 ** 20;
+
+test('64 readers, 10,000 reads of an image that is loading: none differs, none hangs', async ({ page }) => {
+  test.setTimeout(240_000);
+  const app = proofApp(mixedFiles(1, { count: 60, large: [8 * MB, 8 * MB, 5 * MB, 3 * MB, 8 * MB] }));
+  await using site = await smallSite(app.files, { level: 3 });
+  await using origin = await Origin.start({ mounts: { '/': site.dir } });
+  // So slow that the image is loading through most of the reads.
+  await using link = await ShapedLink.start({
+    shape: { mbitPerSecond: 8, rttMs: 20 },
+    targetPort: origin.port,
+  });
+  await page.goto(`${link.url}/`);
+  await launched(page);
+  const report = await randomReaders(page, {
+    files: app.seeded,
+    seed: 2,
+    reads: 10_000,
+    readers: 64,
+    deadlineMs: 60_000,
+    largeShare: 0.08,
+  });
+  console.log('never wrong:', JSON.stringify({ ...report, storedBytes: site.storedBytes }));
+  expect(report.wrong).toEqual([]);
+  expect(report.wrongCount).toBe(0);
+  expect(report.failures).toEqual({});
+  expect(report.reads).toBe(10_000);
+  expect(report.whileLoading).toBeGreaterThan(5000);
+  await page.evaluate(() => window.sluice.whenComplete());
+});
+
+for (const codec of ['zstd', 'lz4', 'none'] as const) {
+  test(`${codec}: 600 reads while it loads, 600 when it is complete`, async ({ page }) => {
+    const app = proofApp(mixedFiles(3, { count: 30, large: [3 * MB, 2 * MB] }));
+    await using site = await smallSite(app.files, { codec, level: 3, blobSize: MB });
+    await using origin = await Origin.start({
+      mounts: { '/': site.dir },
+      fault: ({ path }) => (path.endsWith('.bin') ? { type: 'throttle', bytesPerSecond: 3 * MB } : undefined),
+    });
+    await page.goto(`${origin.url}/`);
+    await launched(page);
+    const options = { files: app.seeded, reads: 600, readers: 32, deadlineMs: 30_000, largeShare: 0.2 };
+    const loading = await randomReaders(page, { ...options, seed: 4 });
+    expect(loading.wrong).toEqual([]);
+    expect(loading.whileLoading).toBeGreaterThan(50);
+    await page.evaluate(() => window.sluice.whenComplete());
+    origin.reset();
+    const complete = await randomReaders(page, { ...options, seed: 5 });
+    expect(complete.wrong).toEqual([]);
+    expect(complete.whileLoading).toBe(0);
+    expect(origin.requests(/\.bin$/)).toEqual([]);
+  });
+}
