@@ -66,6 +66,13 @@ export function runApp(site: Site): void {
   addEventListener('pageshow', (event) => {
     if (event.persisted) broker();
   });
+  // The last chance that a page gets to say something.
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState !== 'hidden') return;
+    loader
+      .call('flush', (api) => api.flush())
+      .catch((error) => console.info('sluice: not all is stored:', error));
+  });
   keepUpdated(site);
 }
 

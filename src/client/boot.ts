@@ -53,7 +53,7 @@ async function launch(site: Site, release: ReleaseRecord | undefined, view: Boot
     await Promise.all([takeControl(site, view), loader.started()]);
     await handOver(site, loader, release, view);
   } catch (error) {
-    loader.close();
+    loader.end();
     throw error;
   }
 }
@@ -66,7 +66,7 @@ async function recoverControlled(
   view: BootView,
 ): Promise<void> {
   if (await hasPath(worker, location.href)) return reload(site);
-  loader.close();
+  loader.end();
   view.notInApp(location.pathname, site.scope);
 }
 

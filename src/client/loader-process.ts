@@ -31,6 +31,8 @@ export class LoaderProcess {
   /** The life that calls go to; rejects when its start failed. Always the newest one. */
   #current!: Promise<LoaderLife>;
   #failures = 0;
+  /** No more lives. */
+  #closing = false;
 
   constructor(recipe: LoaderRecipe, events: LoaderProcessEvents = {}) {
     this.#recipe = recipe;
@@ -77,9 +79,22 @@ export class LoaderProcess {
     await this.call('setReadTimeout', (api) => api.setReadTimeout(ms));
   }
 
-  /** Ends the worker at once; what is outstanding rejects with `closed`. */
-  close(): void {
+  /** Ends the worker at once; what is outstanding rejects with `closed`. Idempotent. */
+  end(): void {
+    this.#closing = true;
     this.#closed.abort(new SluiceError('closed', 'The mount was closed'));
+  }
+
+  /** Lets the loader make durable what it has, and lets go of it. Rejects when that fails; the loader is ended all the same. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    try {
+      const life = await withDeadline('close', this.#whileOpen(this.#current), callDeadlineMs);
+      // It gives up its Web Lock on the way, which may be heard before its answer.
+      await withDeadline('close', Promise.race([life.api.close(), life.over]), callDeadlineMs);
+    } finally {
+      this.end();
+    }
   }
 
   async #ask<T>(invoke: (api: Remote<LoaderApi>) => Promise<T>): Promise<T> {
@@ -89,7 +104,7 @@ export class LoaderProcess {
         return await life.whileAlive(invoke(life.api));
       } catch (error) {
         // A death has put the next life into #current by now. Anything else is the call's own error.
-        if (!life.ended || this.#closed.signal.aborted) throw error;
+        if (!life.ended || this.#closing) throw error;
       }
     }
   }
@@ -101,7 +116,7 @@ export class LoaderProcess {
     this.#closed.signal.addEventListener('abort', onClose);
     void life.over.then(() => {
       this.#closed.signal.removeEventListener('abort', onClose);
-      if (this.#closed.signal.aborted) return;
+      if (this.#closing) return;
       this.#failures = performance.now() - startedAt > healthyMs ? 0 : this.#failures + 1;
       this.#use(this.#relaunch(backOffMs(this.#failures)));
     });
@@ -128,10 +143,10 @@ export class LoaderProcess {
 
   #whileOpen<T>(work: Promise<T>): Promise<T> {
     const { signal } = this.#closed;
-    if (signal.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const onClose = (): void => reject(signal.reason);
-      signal.addEventListener('abort', onClose);
+      if (signal.aborted) onClose();
+      else signal.addEventListener('abort', onClose);
       work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onClose));
     });
   }

@@ -28,7 +28,7 @@ export async function mount(url: string | URL, options: MountOptions = {}): Prom
     await loader.started();
     return image;
   } catch (error) {
-    loader.close();
+    loader.end();
     throw error;
   }
 }

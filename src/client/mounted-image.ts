@@ -139,12 +139,8 @@ export class MountedImage extends EventTarget {
   }
 
   /** What was read is made durable, then the loader ends. Calls that are outstanding reject with `closed`. */
-  async close(): Promise<void> {
-    try {
-      await this.#loader.call('close', (api) => api.close());
-    } finally {
-      this.#loader.close();
-    }
+  close(): Promise<void> {
+    return this.#loader.close();
   }
 
   async #fileStat(path: string): Promise<Stats> {

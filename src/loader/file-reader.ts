@@ -24,7 +24,10 @@ export class FileReader {
   }
 
   readdir(path: string): readonly DirectoryEntry[] {
-    return Array.from(this.#mount.image.readdir(this.#lookup(path)), ({ name, kind }) => ({ name, kind }));
+    const { image } = this.#mount;
+    const inode = this.#lookup(path);
+    if (image.inode(inode).kind === 'file') throw new SluiceError('ENOTDIR', `${path} is a file`, { path });
+    return Array.from(image.readdir(inode), ({ name, kind }) => ({ name, kind }));
   }
 
   /** Bytes `[start, end)` of the file, `end` clamped to its size, in a buffer of their own. */
