@@ -8,7 +8,7 @@ import { OriginError } from '../source/origin-error.ts';
 import { BackOff } from './back-off.ts';
 import { BlobState } from './blob-state.ts';
 import { CommitTimer } from './commit-timer.ts';
-import { type Demand, isBlockInFlight, planFetch } from './fetch-plan.ts';
+import { type Demand, isBlockInFlight, planFetch, type RunHint } from './fetch-plan.ts';
 import { Flight, type FlightEvents } from './flight.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import { Mount } from './mount.ts';
@@ -74,7 +74,7 @@ export class Engine {
   readonly #mounts = new Map<string, Mount>();
   #background: Mount[] = [];
   readonly #pending: PendingReads<StoredBlock>;
-  readonly #hints = new WeakMap<PendingRead, { readonly start: number; readonly end: number }>();
+  readonly #hints = new WeakMap<PendingRead, RunHint>();
   readonly #flights = new Set<Flight>();
   readonly #landing = new Set<Promise<void>>();
   readonly #tableWaiters = new Map<BlobState, Set<(table: BlockTable | undefined) => void>>();
@@ -479,7 +479,7 @@ export class Engine {
     this.report(error);
     const read = this.#pending.get(blob.sha256, block);
     if (!read) this.#hold(blob, block);
-    else this.#failRead(blob, read, error);
+    else this.#failRead(blob, read, error, 0);
     this.#pump();
   }
 
@@ -495,7 +495,9 @@ export class Engine {
       return;
     }
     let lost = false;
-    for (const read of reads) lost = this.#failRead(blob, read, error) || lost;
+    // The same jitter for all, so that they are asked for together again.
+    const jitter = this.#random();
+    for (const read of reads) lost = this.#failRead(blob, read, error, jitter) || lost;
     if (code === 'offline' && (lost || reads.length === 0)) this.#offline = true;
     if (lost && code === 'offline') this.#rejectUnserved(error);
     if (kind === 'background' && reads.length === 0) {
@@ -505,9 +507,9 @@ export class Engine {
   }
 
   /** One failure of what somebody waits for: to be tried again, or told. Answers true when the readers were told. */
-  #failRead(blob: BlobState, read: PendingRead, error: unknown): boolean {
+  #failRead(blob: BlobState, read: PendingRead, error: unknown, jitter: number): boolean {
     const now = this.#clock.now();
-    const delay = retryDelay(error, read.retries, read.deadline - now, this.#random);
+    const delay = retryDelay(error, read.retries, read.deadline - now, () => jitter);
     if (delay === undefined) {
       this.#pending.reject(read.blob, read.block, withPath(error, read.path));
       if (error instanceof SluiceError && error.code === 'integrity')

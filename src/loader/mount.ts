@@ -1,5 +1,6 @@
 import type { Image } from '../image/image.ts';
 import type { BlobState } from './blob-state.ts';
+import type { RunHint } from './fetch-plan.ts';
 import { ReadRing } from './read-log.ts';
 
 /** So many reads are remembered for a launch trace. */
@@ -38,19 +39,15 @@ export class Mount {
    * Stored range of the run of blocks of `path` that holds the block, from the image's extents: known without the block
    * table. Undefined where the path does not lead there (it is for people's eyes, so it need not).
    */
-  hint(
-    path: string,
-    blob: number,
-    block: number,
-  ): { readonly start: number; readonly end: number } | undefined {
+  hint(path: string, blob: number, block: number): RunHint | undefined {
     const inode = this.image.lookup(path);
     if (inode === undefined) return undefined;
     const { kind, size } = this.image.inode(inode);
     if (kind !== 'file') return undefined;
     for (const span of this.image.mapExtents(inode, 0, size)) {
-      if (span.blob !== blob || block < span.firstBlock || block >= span.firstBlock + span.blockCount)
-        continue;
-      return { start: span.storedOffset, end: span.storedOffset + span.storedLength };
+      const { firstBlock, blockCount, storedOffset, storedLength } = span;
+      if (span.blob !== blob || block < firstBlock || block >= firstBlock + blockCount) continue;
+      return { start: storedOffset, end: storedOffset + storedLength, firstBlock, blockCount };
     }
     return undefined;
   }

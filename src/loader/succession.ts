@@ -42,9 +42,7 @@ export class Succession {
 
   constructor(options: SuccessionOptions) {
     this.#options = options;
-    this.#service = new Promise((resolve) => {
-      this.#setService = resolve;
-    });
+    this.#service = this.#nextService();
     this.#scopeChannel = options.newChannel(channelName(options.scope));
     this.#scopeChannel.addEventListener('message', this.#onMessage);
     this.#post({ type: 'who-leads' });
@@ -66,7 +64,8 @@ export class Succession {
         return await work(service);
       } catch (error) {
         const gone = error instanceof SluiceError && error.code === 'disconnected';
-        if (!gone || this.#current === service || this.#released.signal.aborted) throw error;
+        if (!gone || this.#released.signal.aborted) throw error;
+        if (this.#current === service) this.#awaitLeader();
       }
     }
   }
@@ -83,9 +82,10 @@ export class Succession {
       this.#peers?.close();
       this.#released.abort(closed);
       this.#scopeChannel.close();
-      const never = Promise.reject(closed);
-      never.catch(() => {});
-      this.#setService(never);
+      const none = Promise.reject(closed);
+      none.catch(() => {}); // Whoever calls is told.
+      this.#setService(none);
+      this.#service = none;
     }
   }
 
@@ -134,6 +134,20 @@ export class Succession {
     else if (data.type === 'leads') this.#follow(data.loader);
     else if (this.#peers) this.#post({ type: 'leads', loader: this.#options.loader });
   };
+
+  /** The leader has said that it goes; the next one has not spoken yet. */
+  #awaitLeader(): void {
+    const before = this.#current;
+    this.#current = undefined;
+    this.#service = this.#nextService();
+    void before?.close();
+  }
+
+  #nextService(): Promise<LoaderService> {
+    return new Promise((resolve) => {
+      this.#setService = resolve;
+    });
+  }
 
   #follow(leader: string): void {
     if (this.#role === 'leader' || leader === this.#leader) return;

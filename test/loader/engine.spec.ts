@@ -172,12 +172,12 @@ test('neighbours asked for together share a request', () =>
 
 test('a reader that goes away ends its request and frees the slot', () =>
   withEngine(site, async ({ origin, engine, mount, read }) => {
-    await read('data.pak', 0, 1);
+    await read('data.pak', 900 * KiB, 900 * KiB + 1); // The table is known now.
     origin.reset();
     origin.fault = () => ({ type: 'hang-at', byte: 10 });
     const abort = new AbortController();
     const span = [...mount.image.mapRange(mount.image.lookup('data.pak')!, 900 * KiB, 1100 * KiB)];
-    const inBlob = span.filter(({ blob }) => blob === span[0]!.blob);
+    const inBlob = span.slice(1).filter(({ blob }) => blob === span[0]!.blob);
     const reading = Promise.allSettled(
       inBlob.map((one) =>
         engine.read(mount, { ...pick(one), path: 'data.pak', timeoutMs: 10_000, signal: abort.signal }),

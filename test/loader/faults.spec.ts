@@ -205,14 +205,14 @@ test('the server is gone: offline at once, for everybody; back again: it works',
     for (const error of await Promise.all(all)) expect(error.code).toBe('offline');
     expect(performance.now() - started).toBeLessThan(3000);
     expectSame(await read('a'), 'a');
-    expect(engine.info().activity).toBe('offline');
+    await expect.poll(() => engine.info().activity).toBe('offline');
     engine.complete(mount);
     await expect.poll(() => engine.info().errors).toBeGreaterThan(2);
     await origin.start();
     engine.retryNow();
     await event('complete');
     expectSame(await read('b'), 'b');
-    expect(engine.info().activity).toBe('idle');
+    await expect.poll(() => engine.info().activity).toBe('idle');
   }));
 
 test('the background backs off while the server is gone, and a reader’s success brings it back', () =>

@@ -9,6 +9,7 @@ import {
   type PlanInput,
   planFetch,
   planLimits,
+  type RunHint,
 } from '../../src/loader/fetch-plan.ts';
 import { seededRandom } from '../support/random.ts';
 
@@ -73,8 +74,18 @@ function plan(input: Partial<PlanInput<TestBlob>>): FetchRequest<TestBlob> | und
   });
 }
 
-function want(of: TestBlob, block: number, hint?: { start: number; end: number }): Demand<TestBlob> {
+function want(of: TestBlob, block: number, hint?: RunHint): Demand<TestBlob> {
   return { blob: of, block, hint };
+}
+
+/** What the extents say of a run of `count` blocks. */
+function run(of: TestBlob, firstBlock: number, blockCount = 1): RunHint {
+  return {
+    start: of.stored(firstBlock).start,
+    end: of.stored(firstBlock + blockCount - 1).end,
+    firstBlock,
+    blockCount,
+  };
 }
 
 function flight(
@@ -165,16 +176,28 @@ test('in flight, also when the flight ends in the middle of the block: not asked
 
 test('table unknown: with the run along when near, before it when far, alone when the run is long', () => {
   const one = blob(ten, false);
-  const near = one.stored(1);
+  const near = run(one, 1);
   expect(plan({ demands: [want(one, 1, near)] })).toMatchObject({ start: 0, end: near.end });
-  const far = one.stored(8);
+  const far = run(one, 8);
   expect(plan({ demands: [want(one, 8, far)] })).toMatchObject({ start: 0, end: one.tableLength });
   const table = [flight(one, 'demand', 0, one.tableLength)];
-  expect(plan({ demands: [want(one, 8, far)], flights: table })).toMatchObject({ ...far });
+  expect(plan({ demands: [want(one, 8, far)], flights: table })).toMatchObject({
+    start: far.start,
+    end: far.end,
+  });
   expect(plan({ demands: [want(one, 8)], flights: table })).toBeUndefined();
-  const long = blob([planLimits.blindBytes, 1], false);
-  const run = { start: long.tableLength, end: long.length };
-  expect(plan({ demands: [want(long, 0, run)] })).toMatchObject({ start: 0, end: long.tableLength });
+  // Of a long run, one block is wanted: the table first. Most of it is wanted: all at once.
+  const long = blob([planLimits.blindBytes, 1, 1], false);
+  expect(plan({ demands: [want(long, 0, run(long, 0, 3))] })).toMatchObject({
+    start: 0,
+    end: long.tableLength,
+  });
+  const most = [want(long, 0, run(long, 0, 3)), want(long, 2, run(long, 0, 3))];
+  expect(plan({ demands: most })).toMatchObject({ start: 0, end: long.length });
+  expect(plan({ demands: [want(long, 1, run(long, 1, 2))] })).toMatchObject({
+    start: 0,
+    end: long.tableLength,
+  });
   one.tableLoading = true;
   expect(plan({ demands: [want(one, 1, near)] })).toBeUndefined();
 });
@@ -240,7 +263,7 @@ test('background requests last about as long as they should', () => {
 
 test('whole files: one request a blob', () => {
   const one = blob(ten, false);
-  const demands = [want(one, 3, one.stored(3)), want(one, 7)];
+  const demands = [want(one, 3, run(one, 3)), want(one, 7)];
   expect(plan({ demands, wholeFiles: true })).toMatchObject({ start: 0, end: one.length });
   const flights = [flight(one, 'demand', one.stored(5).start, one.length)];
   expect(plan({ demands, flights, wholeFiles: true })).toBeUndefined();
@@ -280,7 +303,7 @@ for (let seed = 1; seed <= 20; seed++) {
         const of = blobs[upTo(blobs.length)]!;
         const block = upTo(of.blockCount);
         if (!of.isHere(block) && !demands.some((one) => one.blob === of && one.block === block)) {
-          demands.push(want(of, block, random() < 0.7 ? of.stored(block) : undefined));
+          demands.push(want(of, block, random() < 0.7 ? run(of, block) : undefined));
         }
       }
       for (;;) {

@@ -1,0 +1,401 @@
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from '@playwright/test';
+import { fromWireError, SluiceError } from '../../src/format/errors.ts';
+import { formatRelease } from '../../src/format/release.ts';
+import { Loader } from '../../src/loader/loader.ts';
+import { Channel, type MessageEndpoint } from '../../src/protocol/channel.ts';
+import { systemClock } from '../../src/protocol/clock.ts';
+import { isFromLoader, repliesTo } from '../../src/protocol/guards.ts';
+import {
+  type FromLoader,
+  loaderLockName,
+  type ReleaseRecord,
+  type ToLoader,
+} from '../../src/protocol/messages.ts';
+import type { Progress } from '../../src/protocol/state.ts';
+import type { Directory } from '../../src/store/directory.ts';
+import { MemoryDirectory } from '../../src/store/memory-directory.ts';
+import { Origin } from '../support/origin.ts';
+import { seededRandom } from '../support/random.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { askedBytes, failure } from './engine-rig.ts';
+import { LockManagerForTests } from './lock-manager.ts';
+import { type Fixture, makeSite } from './site-fixture.ts';
+
+/** Whole loaders, as tabs have them: several of one scope over one directory, one set of locks, real channels, a real server. */
+const KiB = 1024;
+let site: Fixture;
+
+test.beforeAll(async () => {
+  site = await makeSite(
+    [
+      { name: 'index.html', size: 3000, shift: 16 },
+      { name: 'data.pak', size: 1500 * KiB, shift: 14 },
+    ],
+    512 * KiB,
+  );
+});
+
+const content = (name: string): Uint8Array => site.files.get(name)!;
+
+interface Tabs {
+  readonly origin: Origin;
+  readonly folder: string;
+  readonly scope: string;
+  readonly locks: LockManagerForTests;
+  readonly directory: Directory;
+  readonly release: ReleaseRecord;
+  open(directory?: Directory | undefined): Loader;
+}
+
+async function withTabs(run: (tabs: Tabs) => Promise<void>): Promise<void> {
+  const dir = await tempDir('loader');
+  await site.write(dir.path);
+  const origin = await Origin.start({ mounts: { '/app/': dir.path } });
+  const locks = new LockManagerForTests();
+  const stored = new MemoryDirectory();
+  const loaders: Loader[] = [];
+  try {
+    await run({
+      origin,
+      folder: dir.path,
+      locks,
+      directory: stored,
+      scope: `${origin.url}/app/`,
+      release: { image: site.image, bytes: site.bootstrap.length },
+      open: (...given) => {
+        const loader = new Loader({
+          loader: randomUUID(),
+          fetch,
+          locks: locks as unknown as LockManager,
+          newChannel: (name) => new BroadcastChannel(name),
+          openDirectory: async () => (given.length > 0 ? given[0] : stored),
+          clock: systemClock,
+          random: seededRandom(loaders.length + 1),
+        });
+        loaders.push(loader);
+        return loader;
+      },
+    });
+  } finally {
+    for (const loader of loaders) await loader.close();
+    await origin.stop();
+    await dir.remove();
+  }
+}
+
+/** A service worker's end of a port to the loader. */
+function connect(loader: Loader): {
+  readonly channel: Channel<ToLoader, FromLoader>;
+  readonly told: FromLoader[];
+  readBlocks(
+    blob: number,
+    first: number,
+    count: number,
+    timeoutMs?: number,
+  ): Promise<Map<number, Uint8Array>>;
+} {
+  const { port1, port2 } = new MessageChannel();
+  const told: FromLoader[] = [];
+  const channel = new Channel<ToLoader, FromLoader>(port1 as MessageEndpoint, {
+    accept: isFromLoader,
+    replyTo: repliesTo,
+    onMessage: (message) => told.push(message),
+  });
+  loader.connect(port2 as unknown as MessagePort);
+  return {
+    channel,
+    told,
+    readBlocks: (blob, first, count, timeoutMs = 10_000) => {
+      const blocks = new Map<number, Uint8Array>();
+      return channel.call({
+        name: 'read-blocks',
+        message: (id) => ({
+          type: 'read-blocks',
+          id,
+          image: site.image,
+          path: 'data.pak',
+          blob,
+          first,
+          count,
+          timeoutMs,
+        }),
+        cancel: (id) => ({ type: 'cancel', id }),
+        timeoutMs: timeoutMs + 5000,
+        onReply: (reply) => {
+          if (reply.type === 'failed') throw fromWireError(reply.error);
+          if (reply.type === 'block') blocks.set(reply.block, reply.bytes);
+          return blocks.size === count ? { value: blocks } : undefined;
+        },
+      });
+    },
+  };
+}
+
+test('a launch: bootstrap, blocks, completion, progress', () =>
+  withTabs(async ({ open, scope, release, origin, locks }) => {
+    const loader = open();
+    const progress: Progress[] = [];
+    const { loader: name, image } = await loader.start({ scope, release });
+    expect(image).toBe(site.image);
+    expect(locks.isHeld(loaderLockName(name))).toBe(true);
+    loader.watch((one) => progress.push(one));
+    await loader.whenComplete();
+    expect(
+      Buffer.compare(await loader.read('data.pak', 5, 100_000), content('data.pak').subarray(5, 100_000)),
+    ).toBe(0);
+    expect(await loader.stat('index.html')).toMatchObject({ kind: 'file', size: 3000 });
+    expect(await loader.readdir('')).toEqual([
+      { name: 'data.pak', kind: 'file' },
+      { name: 'index.html', kind: 'file' },
+    ]);
+    const state = await loader.state();
+    expect(state).toMatchObject({
+      image,
+      complete: true,
+      loader: { id: name, role: 'leader', storage: 'opfs' },
+    });
+    expect(state.blocks.present).toBe(state.blocks.total);
+    expect(state.bytes.present).toBe(state.bytes.total);
+    expect((await loader.readLog()).reads.length).toBeGreaterThan(0);
+    await expect.poll(() => progress.at(-1)).toMatchObject({ complete: true, waitingFor: undefined });
+    expect(askedBytes(origin, site).twice).toBe(0);
+    expect((await failure(loader.stat('no'))).code).toBe('ENOENT');
+    await expect(loader.start({ scope, release })).rejects.toMatchObject({ code: 'EINVAL' });
+  }));
+
+test('without background work, only what is read and prefetched comes', () =>
+  withTabs(async ({ open, scope, release, origin }) => {
+    const loader = open();
+    await loader.start({ scope, release, background: false });
+    await loader.read('index.html', 0, 10);
+    const { total } = askedBytes(origin, site);
+    expect(total).toBeLessThan(20 * KiB);
+    await loader.prefetch(['data.pak']);
+    origin.reset();
+    await loader.read('data.pak', 0, 1500 * KiB);
+    expect(origin.requests(/\.bin$/).length).toBe(0);
+  }));
+
+test('the next launch needs no network: with its release, and without', () =>
+  withTabs(async ({ open, scope, release, origin }) => {
+    const first = open();
+    await first.start({ scope, release });
+    await first.whenComplete();
+    await first.close();
+    await origin.stop();
+    for (const given of [{ scope, release }, { scope }]) {
+      const loader = open();
+      expect((await loader.start(given)).image).toBe(site.image);
+      await loader.whenComplete();
+      expect(Buffer.compare(await loader.read('data.pak', 0, 2 ** 31), content('data.pak'))).toBe(0);
+      await loader.close();
+    }
+  }));
+
+test('nothing stored and no network: offline; no image there: bad-origin', () =>
+  withTabs(async ({ open, scope, release, origin }) => {
+    await origin.stop();
+    expect((await failure(open().start({ scope }))).code).toBe('offline');
+    await origin.start();
+    const missing = { image: 'ab'.repeat(32), bytes: 1000 };
+    expect((await failure(open().start({ scope, release: missing }))).code).toBe('bad-origin');
+    expect(
+      (await failure(open().start({ scope, release: { ...release, bytes: release.bytes - 1 } }))).code,
+    ).toBe('bad-origin');
+  }));
+
+test('no OPFS: the same launch, in memory', () =>
+  withTabs(async ({ open, scope, release }) => {
+    const loader = open(undefined);
+    await loader.start({ scope, release });
+    await loader.whenComplete();
+    expect((await loader.state()).loader.storage).toBe('memory');
+    expect(Buffer.compare(await loader.read('data.pak', 0, 2 ** 31), content('data.pak'))).toBe(0);
+  }));
+
+test('a new release is fetched, stored, told, and changes nothing for this tab', () =>
+  withTabs(async ({ open, scope, release, origin, folder }) => {
+    const newer = await makeSite([{ name: 'index.html', size: 4000, shift: 16 }], 512 * KiB, 5);
+    await newer.write(folder);
+    const loader = open();
+    const releases: ReleaseRecord[] = [];
+    expect((await loader.start({ scope, release })).image).toBe(site.image);
+    loader.watchRelease((one) => releases.push(one));
+    await expect.poll(() => releases).toEqual([{ image: newer.image, bytes: newer.bootstrap.length }]);
+    expect(await loader.stat('index.html')).toMatchObject({ size: 3000 });
+    await loader.whenComplete();
+    await loader.close();
+    // Its bootstrap is in the store: no network is needed to begin with it.
+    await origin.stop();
+    await writeFile(join(folder, 'sluice.json'), formatRelease(release));
+    const next = open();
+    expect(
+      (await next.start({ scope, release: { image: newer.image, bytes: newer.bootstrap.length } })).image,
+    ).toBe(newer.image);
+    expect(await next.stat('index.html')).toMatchObject({ size: 4000 });
+  }));
+
+test('a service worker: hello, blocks, bootstrap, news, cancellation, gifts', () =>
+  withTabs(async ({ open, scope, release, origin }) => {
+    const loader = open();
+    const { loader: name } = await loader.start({ scope, release, background: false, readTimeoutMs: 1234 });
+    const sw = connect(loader);
+    await expect
+      .poll(() => sw.told)
+      .toEqual([{ type: 'hello', version: 1, loader: name, role: 'leader', readTimeoutMs: 1234 }]);
+    loader.setReadTimeout(99);
+    await expect.poll(() => sw.told.at(-1)).toMatchObject({ type: 'hello', readTimeoutMs: 99 });
+
+    const blocks = await sw.readBlocks(0, 1, 3);
+    for (let block = 1; block <= 3; block++) {
+      const at = (block - 1) * 16 * KiB;
+      expect(Buffer.compare(blocks.get(block)!, content('data.pak').subarray(at, at + 16 * KiB))).toBe(0);
+    }
+    expect((await failure(sw.readBlocks(0, 9999, 1))).code).toBe('ERANGE');
+    const bootstrap = await sw.channel.call({
+      name: 'read-bootstrap',
+      message: (id) => ({ type: 'read-bootstrap', id, image: site.image }),
+      timeoutMs: 5000,
+      onReply: (reply) => (reply.type === 'bootstrap' ? { value: reply.bytes } : undefined),
+    });
+    expect(Buffer.compare(bootstrap, site.bootstrap)).toBe(0);
+
+    // Given blocks are not fetched.
+    const { record, bytes } = site.blobs[1]!;
+    const given = [
+      { blob: 1, block: 0, bytes: bytes.slice(record.tableLength, record.tableLength + 16 * KiB) },
+      { blob: 1, block: -1, bytes: bytes.slice(0, record.tableLength) },
+    ];
+    sw.channel.post({ type: 'provide-blocks', image: site.image, blocks: given });
+    await expect.poll(async () => (await loader.state()).blocks.present).toBeGreaterThan(blocks.size);
+    origin.reset();
+    expect((await sw.readBlocks(1, 0, 1)).size).toBe(1);
+    expect(origin.log.length).toBe(0);
+
+    // Cancelled: nobody waits any more.
+    origin.fault = () => ({ type: 'hang' });
+    const abort = new AbortController();
+    const hanging = sw.channel.call({
+      name: 'read-blocks',
+      message: (id) => ({
+        type: 'read-blocks',
+        id,
+        image: site.image,
+        path: 'x',
+        blob: 2,
+        first: 0,
+        count: 1,
+        timeoutMs: 9000,
+      }),
+      cancel: (id) => ({ type: 'cancel', id }),
+      timeoutMs: 9000,
+      signal: abort.signal,
+      onReply: () => undefined,
+    });
+    await expect.poll(async () => (await loader.state()).pendingReads.length).toBe(1);
+    abort.abort(new Error('gone'));
+    await expect(hanging).rejects.toThrow('gone');
+    await expect.poll(async () => (await loader.state()).pendingReads.length).toBe(0);
+    origin.fault = undefined;
+
+    await loader.prefetch(['data.pak']);
+    await loader.flush();
+    await expect
+      .poll(() => sw.told.flatMap((one) => (one.type === 'store-changed' ? one.sealed : [])).length)
+      .toBeGreaterThan(1);
+    sw.channel.close();
+  }));
+
+test('two tabs: one writer, both read, nothing is fetched twice', () =>
+  withTabs(async ({ open, scope, release, origin }) => {
+    const one = open();
+    const two = open();
+    await one.start({ scope, release });
+    await two.start({ scope });
+    expect((await one.state()).loader.role).toBe('leader');
+    expect((await two.state()).loader).toMatchObject({ role: 'standby', storage: 'opfs' });
+    const sw = connect(two);
+    const [a, b, blocks] = await Promise.all([
+      one.read('data.pak', 0, 2 ** 31),
+      two.read('data.pak', 0, 2 ** 31),
+      sw.readBlocks(0, 1, 4),
+    ]);
+    expect(Buffer.compare(a, content('data.pak'))).toBe(0);
+    expect(Buffer.compare(b, content('data.pak'))).toBe(0);
+    expect(blocks.size).toBe(4);
+    await Promise.all([one.whenComplete(), two.whenComplete()]);
+    expect(askedBytes(origin, site).twice).toBe(0);
+    expect((await failure(two.stat('no'))).code).toBe('ENOENT');
+    await expect.poll(() => sw.told.map(({ type }) => type)).toContain('image-complete');
+    expect(sw.told[0]).toMatchObject({ type: 'hello', role: 'standby' });
+    sw.channel.close();
+  }));
+
+test('the leader goes: the standby takes over from the journal, its reads end well, little is fetched again', () =>
+  withTabs(async ({ open, scope, release, origin }) => {
+    const one = open();
+    const two = open();
+    const three = open();
+    await one.start({ scope, release, background: false });
+    await two.start({ scope, release, background: false });
+    await three.start({ scope, release, background: false });
+    const half = 750 * KiB;
+    await one.read('data.pak', 0, half);
+    await one.flush();
+    const sw = connect(three);
+    origin.fault = () => ({ type: 'hang' });
+    const reading = [two.read('data.pak', 0, 2 ** 31), three.read('data.pak', half, 2 ** 31)];
+    const blocks = sw.readBlocks(2, 0, 8);
+    for (const work of [...reading, blocks]) work.catch(() => {}); // Awaited below.
+    await expect.poll(async () => (await three.state()).pendingReads.length).toBeGreaterThanOrEqual(8);
+    origin.fault = undefined;
+    await one.close();
+    expect(Buffer.compare((await reading[0])!, content('data.pak'))).toBe(0);
+    expect(Buffer.compare((await reading[1])!, content('data.pak').subarray(half))).toBe(0);
+    expect((await blocks).size).toBe(8);
+    const roles = [(await two.state()).loader.role, (await three.state()).loader.role];
+    expect(roles).toEqual(['leader', 'standby']);
+    const { twice } = askedBytes(origin, site);
+    // Only what hung in flight.
+    const hung = origin.requests((entry) => entry.bodyBytes === 0 && entry.range !== undefined);
+    const lost = hung.reduce((sum, { range }) => {
+      const [, low, high] = /^bytes=(\d+)-(\d+)$/.exec(range!)!;
+      return sum + Number(high) - Number(low) + 1;
+    }, 0);
+    expect(lost).toBeGreaterThan(0);
+    expect(twice).toBeLessThanOrEqual(lost);
+    sw.channel.close();
+  }));
+
+test('any tab may be closed at any time while the image loads', () =>
+  withTabs(async ({ open, scope, release, origin }) => {
+    origin.fault = () => ({ type: 'throttle', bytesPerSecond: 3e6 });
+    let current = open();
+    await current.start({ scope, release });
+    for (let i = 0; i < 3; i++) {
+      const next = open();
+      await next.start({ scope, release });
+      const reading = next.read('data.pak', 0, 2 ** 31);
+      await current.close();
+      expect(Buffer.compare(await reading, content('data.pak'))).toBe(0);
+      current = next;
+    }
+    await current.whenComplete();
+    expect((await current.state()).loader.role).toBe('leader');
+  }));
+
+test('closing ends every call', () =>
+  withTabs(async ({ open, scope, release, origin }) => {
+    const one = open();
+    await one.start({ scope, release, background: false });
+    origin.fault = () => ({ type: 'hang' });
+    const reading = failure(one.read('data.pak', 0, 10));
+    await expect.poll(async () => (await one.state()).pendingReads.length).toBe(1);
+    await one.close();
+    expect((await reading).code).toBe('closed');
+    const later = await one.stat('index.html').catch((error: unknown) => error);
+    expect(later).toBeInstanceOf(SluiceError);
+  }));
