@@ -189,7 +189,11 @@ export class BlockReader {
   async #settle(arrival: Arrival, encoded: EncodedBlock): Promise<void> {
     try {
       const bytes = await this.#options.decode(encoded);
-      if (arrival.keep) this.#decoded.set(arrival.key, bytes, bytes.length);
+      if (arrival.keep) {
+        // A raw block may be a view of a whole run's bytes, which must not live as long as it.
+        const own = bytes.buffer.byteLength === bytes.length ? bytes : bytes.slice();
+        this.#decoded.set(arrival.key, own, own.length);
+      }
       arrival.resolve(bytes);
     } catch (error) {
       arrival.reject(error);

@@ -17,8 +17,16 @@ export function handleFetch(site: Site, event: FetchEvent): void {
   const { request } = event;
   // A navigation makes a new page; everything else belongs to one that has its image.
   const clientId = request.mode === 'navigate' ? '' : event.clientId;
-  const image = site.imageNow(clientId);
-  const found = route(request, site.scope, image);
+  let image: Image | undefined;
+  let found: Route;
+  try {
+    image = site.imageNow(clientId);
+    found = route(request, site.scope, image);
+  } catch (error) {
+    // A damaged record of the image: not knowing whose path it is must not pass for "not ours".
+    event.respondWith(errorResponse(error, pathIn(site, request.url)));
+    return;
+  }
   if (found.to === 'network') return;
   if (found.to === 'undecided') event.respondWith(decideLate(site, event, clientId));
   else event.respondWith(answer(site, event, image, found));
@@ -26,12 +34,13 @@ export function handleFetch(site: Site, event: FetchEvent): void {
 
 async function decideLate(site: Site, event: FetchEvent, clientId: string): Promise<Response> {
   let image: Image | undefined;
+  let found: Route;
   try {
     image = await site.image(clientId);
+    found = route(event.request, site.scope, image);
   } catch (error) {
     return errorResponse(error, pathIn(site, event.request.url));
   }
-  const found = route(event.request, site.scope, image);
   if (found.to === 'network' || found.to === 'undecided') return fetch(event.request);
   return answer(site, event, image, found);
 }

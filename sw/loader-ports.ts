@@ -96,7 +96,8 @@ export class LoaderPorts {
   /** A live loader, waiting a little for one. Undefined when none came. */
   async wait(signal: AbortSignal): Promise<LoaderPort | undefined> {
     if (this.best || Date.now() < this.#noWaitUntil) return this.best;
-    this.#options.askForPort();
+    // Pages are asked once, however many requests wait.
+    if (this.#waiters.size === 0) this.#options.askForPort();
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer);

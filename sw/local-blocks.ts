@@ -8,6 +8,10 @@ import type { Deliver } from './encoded-block.ts';
 import { blocksOf, type Run, runsOf } from './runs.ts';
 
 const tableCacheBytes = 2 * 1024 * 1024;
+/** An answer of more slices would wait long for all their block tables before its first byte. */
+const maxSlices = 64;
+/** A Blob of small slices is slower than a stream from here (measured: 64 KiB 140 MB/s, 1 MiB 350 to 630). */
+const minSliceBytes = 256 * 1024;
 
 /**
  * What the local store can answer without a loader: blocks that the journal calls present. They were verified before they were
@@ -54,7 +58,7 @@ export class LocalBlocks {
    * itself, without JavaScript, and whether or not this worker lives on. Sealed files never change, so the slices stay good.
    */
   async rawSlices(image: Image, inode: number, start: number, end: number): Promise<Blob | undefined> {
-    const slices: Blob[] = [];
+    const parts: { readonly sha256: string; readonly start: number; end: number }[] = [];
     for (const span of image.mapExtents(inode, start, end)) {
       const record = image.blob(span.blob);
       if (!this.#store.sealed(record.sha256)) return undefined;
@@ -65,11 +69,17 @@ export class LocalBlocks {
       }
       // Raw blocks lie one behind the other, as long stored as read: one slice for all of them.
       const from = table.stored(span.firstBlock).start + span.blockOffset;
-      const slice = await this.#sealedSlice(record.sha256, from, from + span.length);
-      if (!slice) return undefined;
-      slices.push(slice);
+      const last = parts.at(-1);
+      if (last?.sha256 === record.sha256 && last.end === from) last.end += span.length;
+      else parts.push({ sha256: record.sha256, start: from, end: from + span.length });
+      if (parts.length > maxSlices) return undefined;
     }
-    return slices.length === 1 ? slices[0] : new Blob(slices);
+    if (parts.length > 1 && (end - start) / parts.length < minSliceBytes) return undefined;
+    const slices = await Promise.all(
+      parts.map((part) => this.#sealedSlice(part.sha256, part.start, part.end)),
+    );
+    if (slices.includes(undefined)) return undefined;
+    return slices.length === 1 ? slices[0] : new Blob(slices as Blob[]);
   }
 
   async #table(record: BlobRecord): Promise<BlockTable | undefined> {

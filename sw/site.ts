@@ -194,9 +194,9 @@ export class Site {
     for (const client of await this.#liveClients()) if (client.type === 'window') client.postMessage(message);
   }
 
-  async #liveClients(): Promise<readonly Client[]> {
-    const all = await this.#clients.matchAll({ type: 'all', includeUncontrolled: true });
-    return all.filter(({ url }) => url.startsWith(this.scope));
+  /** The pages and workers that this worker answers (workers made from blob: URLs too). */
+  #liveClients(): Promise<readonly Client[]> {
+    return this.#clients.matchAll({ type: 'all' });
   }
 }
 

@@ -1,0 +1,225 @@
+import { expect, test } from '@playwright/test';
+import {
+  type FromLoader,
+  loaderLockName,
+  protocolVersion,
+  type ToLoader,
+} from '../../src/protocol/messages.ts';
+import type { EncodedBlock } from '../../sw/encoded-block.ts';
+import { LoaderPorts } from '../../sw/loader-ports.ts';
+
+const { signal } = new AbortController();
+const image = 'a'.repeat(64);
+
+/** Web Locks as far as the death of a loader goes: a request is granted when the test lets the lock go. */
+class HandLocks {
+  readonly #waiting = new Map<string, (() => void)[]>();
+
+  request = (async (name: string, { signal }: LockOptions, granted: () => void): Promise<void> => {
+    await new Promise<void>((resolve, reject) => {
+      signal?.addEventListener('abort', () => reject(signal.reason));
+      this.#waiting.set(name, [...(this.#waiting.get(name) ?? []), resolve]);
+    });
+    granted();
+  }) as LockManager['request'];
+
+  release(name: string): void {
+    for (const resolve of this.#waiting.get(name) ?? []) resolve();
+  }
+
+  isAsked(name: string): boolean {
+    return this.#waiting.has(name);
+  }
+}
+
+/** The loader's end of a port. */
+class FakeLoader {
+  readonly got: ToLoader[] = [];
+  readonly #port: MessagePort;
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+    port.onmessage = ({ data }) => this.got.push(data);
+  }
+
+  post(message: FromLoader): void {
+    this.#port.postMessage(message);
+  }
+
+  hello(loader: string, role: 'leader' | 'standby' = 'leader', version = protocolVersion): void {
+    this.post({ type: 'hello', version, loader, role });
+  }
+
+  async read(n: number): Promise<Extract<ToLoader, { type: 'read-blocks' }>> {
+    const reads = () => this.got.filter((message) => message.type === 'read-blocks');
+    await expect.poll(() => reads().length, { intervals: [1] }).toBeGreaterThan(n);
+    return reads()[n]!;
+  }
+
+  close(): void {
+    this.#port.close();
+  }
+}
+
+function fixture() {
+  const locks = new HandLocks();
+  const heard: string[] = [];
+  const ports = new LoaderPorts({
+    locks,
+    askForPort: () => heard.push('ask'),
+    onHello: ({ role }) => heard.push(`hello ${role}`),
+    onStoreChanged: () => heard.push('store'),
+    onImageComplete: () => heard.push('complete'),
+  });
+  const loaders: FakeLoader[] = [];
+  const connect = (): FakeLoader => {
+    const { port1, port2 } = new MessageChannel();
+    ports.add(port1);
+    const loader = new FakeLoader(port2);
+    loaders.push(loader);
+    return loader;
+  };
+  const best = () => expect.poll(() => ports.best?.role, { intervals: [1] });
+  // Open ports would keep the process alive.
+  const end = () => {
+    for (const loader of loaders) loader.close();
+  };
+  return { ports, locks, heard, connect, best, end };
+}
+
+const want = { image, path: 'p', blob: 0, first: 4, count: 2, timeoutMs: 5000 };
+const reply = (id: number, block: number): FromLoader => ({
+  type: 'block',
+  id,
+  block,
+  codec: 0,
+  logicalLength: 1,
+  bytes: Uint8Array.of(block),
+});
+
+test('a port counts when its loader has said hello; the leader is preferred', async () => {
+  const { ports, connect, best, end, heard } = fixture();
+  const one = connect();
+  expect(ports.best).toBeUndefined();
+  one.hello('1', 'standby');
+  await best().toBe('standby');
+  const two = connect();
+  two.hello('2');
+  await best().toBe('leader');
+  one.hello('1', 'leader');
+  await expect
+    .poll(() => heard, { intervals: [1] })
+    .toEqual(['hello standby', 'hello leader', 'hello leader']);
+  end();
+});
+
+test('another version of the protocol is not talked to', async () => {
+  const { ports, connect, heard, end } = fixture();
+  connect().hello('1', 'leader', protocolVersion + 1);
+  await expect.poll(() => heard, { intervals: [1] }).toEqual(['store']);
+  expect(ports.best).toBeUndefined();
+  end();
+});
+
+test('blocks are delivered as they come; the call ends with the last one', async () => {
+  const { ports, connect, best, end } = fixture();
+  const loader = connect();
+  loader.hello('1');
+  await best().toBe('leader');
+  const got: [number, EncodedBlock][] = [];
+  const reading = ports.best!.readBlocks(want, (block, encoded) => got.push([block, encoded]), signal);
+  const { id, ...asked } = await loader.read(0);
+  expect(asked).toEqual({ type: 'read-blocks', ...want });
+  loader.post(reply(id, 5));
+  await expect.poll(() => got.length, { intervals: [1] }).toBe(1);
+  loader.post(reply(id, 4));
+  await reading;
+  expect(got.map(([block, { bytes }]) => [block, bytes[0]])).toEqual([
+    [5, 5],
+    [4, 4],
+  ]);
+  end();
+});
+
+test('a loader’s error is the read’s error', async () => {
+  const { ports, connect, best, end } = fixture();
+  const loader = connect();
+  loader.hello('1');
+  await best().toBe('leader');
+  const reading = ports.best!.readBlocks(want, () => {}, signal);
+  const { id } = await loader.read(0);
+  loader.post({ type: 'failed', id, error: { code: 'bad-origin', message: 'm', path: 'p' } });
+  await expect(reading).rejects.toMatchObject({ code: 'bad-origin', message: 'm', path: 'p' });
+  end();
+});
+
+test('a loader that does not answer in time is a read-timeout, and is told', async () => {
+  const { ports, connect, best, end } = fixture();
+  const loader = connect();
+  loader.hello('1');
+  await best().toBe('leader');
+  const reading = ports.best!.readBlocks({ ...want, timeoutMs: 10 }, () => {}, signal);
+  await expect(reading).rejects.toMatchObject({ code: 'read-timeout', path: 'p' });
+  const { id } = await loader.read(0);
+  await expect.poll(() => loader.got.at(-1), { intervals: [1] }).toEqual({ type: 'cancel', id });
+  end();
+});
+
+test('an aborted read is cancelled at the loader', async () => {
+  const { ports, connect, best, end } = fixture();
+  const loader = connect();
+  loader.hello('1');
+  await best().toBe('leader');
+  const abort = new AbortController();
+  const reading = ports.best!.readBlocks(want, () => {}, abort.signal);
+  const { id } = await loader.read(0);
+  abort.abort(new Error('enough'));
+  await expect(reading).rejects.toThrow('enough');
+  await expect.poll(() => loader.got.at(-1), { intervals: [1] }).toEqual({ type: 'cancel', id });
+  end();
+});
+
+test('a loader whose lock is granted to us is dead: its reads end at once', async () => {
+  const { ports, locks, connect, best, end } = fixture();
+  const loader = connect();
+  loader.hello('1');
+  await best().toBe('leader');
+  expect(locks.isAsked(loaderLockName('1'))).toBe(true);
+  const reading = ports.best!.readBlocks(want, () => {}, signal);
+  await loader.read(0);
+  locks.release(loaderLockName('1'));
+  await expect(reading).rejects.toMatchObject({ code: 'disconnected' });
+  expect(ports.best).toBeUndefined();
+  end();
+});
+
+test('waiting for a loader: all wait for one question', async () => {
+  const { ports, connect, heard, end } = fixture();
+  const waiting = [ports.wait(signal), ports.wait(signal)];
+  connect().hello('1');
+  for (const port of await Promise.all(waiting)) expect(port?.role).toBe('leader');
+  expect(heard.filter((what) => what === 'ask').length).toBe(1);
+  end();
+});
+
+test('a vain wait is not repeated at once, but a loader that comes is seen', async () => {
+  const { ports, connect, best, heard, end } = fixture();
+  expect(await ports.wait(signal)).toBeUndefined();
+  const started = performance.now();
+  expect(await ports.wait(signal)).toBeUndefined();
+  expect(performance.now() - started).toBeLessThan(1000);
+  expect(heard).toEqual(['ask']);
+  connect().hello('1');
+  await best().toBe('leader');
+  expect((await ports.wait(signal))?.role).toBe('leader');
+  end();
+});
+
+test('news of the store and of completion is passed on', async () => {
+  const { connect, heard, end } = fixture();
+  const loader = connect();
+  loader.post({ type: 'store-changed', sealed: [] });
+  loader.post({ type: 'image-complete', image });
+  await expect.poll(() => heard, { intervals: [1] }).toEqual(['store', 'complete']);
+  end();
+});
