@@ -29,7 +29,7 @@ function raw(
     const socket = createConnection(Number(port), '127.0.0.1', () =>
       socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'),
     );
-    socket.on('data', (part) => parts.push(part));
+    socket.on('data', (part: Buffer) => parts.push(part));
     socket.on('error', reject);
     socket.on('end', () => {
       const all = Buffer.concat(parts);
