@@ -49,7 +49,10 @@ export async function randomReaders(page: Page, options: ReadersOptions): Promis
 
 /** Runs in the page, so it may use nothing of this module but types. */
 async function readInPage(
-  options: ReadersOptions & { readonly files: readonly PageFile[]; readonly largeShare: number },
+  options: Omit<ReadersOptions, 'files'> & {
+    readonly files: readonly PageFile[];
+    readonly largeShare: number;
+  },
 ): Promise<ReadersReport> {
   const { files, reads, readers, deadlineMs, mayFail = false } = options;
   const expected = (globalThis as unknown as { seededBytes: typeof seededBytes }).seededBytes;
