@@ -113,8 +113,10 @@ test('a journal without a header is given up with a word, and its files go', asy
 test('a journal that is cut loses its end only, and can be appended to', async () => {
   const { directory, current, blob } = await smallStore();
   await edit(directory, current, (bytes) => bytes.slice(0, -1));
+  const cut = (await directory.snapshot(current))!.size;
   const store = await BlockStore.open(directory);
   expect(store.damage).toBeUndefined();
+  expect((await directory.snapshot(current))!.size, 'what is left of the record').toBeLessThan(cut);
   const presence = store.blob(blob.description);
   expect([presence.hasTable, presence.has(1)]).toEqual([true, false]);
   await store.writeBlock(blob.description.sha256, 0, blob.blocks[0]!.start, blockOf(blob, 0));
