@@ -391,6 +391,29 @@ test('no loader alive: the worker reads the store and fetches what is missing by
   expect((await get(page, 'zz.bin')).digest).toBe(digestOf(bulk));
 });
 
+test('a first navigation with nothing stored: the worker brings bootstrap and page by itself', async ({
+  page,
+}) => {
+  await using app = await launch(page);
+  // The loader must not hold its files while they are taken away.
+  await page.goto(`${app.url}app.js`);
+  await page.evaluate(async () => {
+    const opfs = await navigator.storage.getDirectory();
+    await opfs.removeEntry('sluice', { recursive: true });
+  });
+  await stopAllServiceWorkers(page);
+  app.origin.reset();
+  // (Chromium may ask the network as well while a stopped worker starts; what counts is who answers.)
+  const answer = await page.goto(`${app.url}docs/`);
+  expect(answer?.fromServiceWorker()).toBe(true);
+  await launched(page);
+  expect(await page.title()).toBe('Docs');
+  await page.evaluate(() => window.sluice.whenComplete());
+  expect((await get(page, '../large.bin')).digest).toBe(digestOf(large));
+  // Bootstrap and blobs once, besides what the loader may ask twice while the worker hands over.
+  expect(app.origin.bytes(/\.bin$/)).toBeLessThan(1.3 * app.site.storedBytes);
+});
+
 test('complete: a navigation offline, after a restart of the browser', async ({ page, profile }) => {
   const app = await launch(page);
   await page.evaluate(() => window.sluice.whenComplete());
@@ -480,7 +503,7 @@ test('messages from elsewhere, or of no sense, change nothing', async ({ page })
   expect((await get(page, 'data.json')).status).toBe(200);
   await app.origin.waitForRequest(/f{64}\.bin$/);
   await stopAllServiceWorkers(page);
-  await page.goto(`${app.url}docs/`);
+  expect((await page.goto(`${app.url}docs/`))?.fromServiceWorker()).toBe(true);
   await launched(page);
 });
 

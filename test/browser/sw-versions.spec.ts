@@ -1,0 +1,138 @@
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Page } from '@playwright/test';
+import type { Sluice } from '../../src/client/index.ts';
+import { expect, test } from '../support/browser.ts';
+import { Origin } from '../support/origin.ts';
+import { stopAllServiceWorkers } from '../support/service-workers.ts';
+import { appPage, appScript, launched, smallSite } from './small-site.ts';
+
+declare const window: Window & { sluice: Sluice };
+
+const version = (n: number) => ({
+  'index.html': appPage(`Version ${n}`),
+  'app.js': appScript,
+  'later.txt': `of version ${n}`,
+  'worker.js': `onmessage = async () => postMessage(await (await fetch('later.txt')).text());`,
+});
+
+const read = (page: Page) => page.evaluate(async () => (await fetch('later.txt')).text());
+
+function readInWorker(page: Page): Promise<unknown> {
+  return page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const worker = new Worker('worker.js');
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.postMessage('');
+      }),
+  );
+}
+
+/** The release record that the service worker keeps. */
+function currentImage(page: Page): Promise<string | undefined> {
+  return page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const opening = indexedDB.open('keyval-store');
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const store = opening.result.transaction('keyval').objectStore('keyval');
+          const got = store.get(`sluice:${location.origin}/`);
+          got.onsuccess = () => {
+            opening.result.close();
+            resolve(got.result?.image);
+          };
+        };
+      }),
+  );
+}
+
+test('a tab never sees two versions: the open one keeps its own, a new navigation gets the new one', async ({
+  page,
+  context,
+}) => {
+  await using one = await smallSite(version(1));
+  await using two = await smallSite(version(2));
+  await using origin = await Origin.start({ mounts: { '/': one.dir } });
+  await page.goto(`${origin.url}/`);
+  await launched(page);
+  await page.evaluate(() => window.sluice.whenComplete());
+  expect(await currentImage(page)).toBe(one.image);
+
+  // Deployed: blobs first, the pointer with the rest.
+  await cp(two.dir, one.dir, { recursive: true, force: true });
+  expect(await readFile(join(one.dir, 'sluice.json'), 'utf8')).toContain(two.image);
+  const second = await context.newPage();
+  await second.goto(`${origin.url}/`);
+  await launched(second);
+  await expect.poll(() => currentImage(second)).toBe(two.image);
+  // Both tabs began with the old version and keep it, their workers too, also when the service worker is restarted.
+  for (const tab of [page, second]) expect(await read(tab)).toBe('of version 1');
+  expect(await readInWorker(page)).toBe('of version 1');
+  await stopAllServiceWorkers(page);
+  for (const tab of [page, second]) expect(await read(tab)).toBe('of version 1');
+
+  await second.reload();
+  await launched(second);
+  expect(await second.title()).toBe('Version 2');
+  expect(await read(second)).toBe('of version 2');
+  expect(await read(page)).toBe('of version 1');
+  expect(await readInWorker(page)).toBe('of version 1');
+  expect(await readInWorker(second)).toBe('of version 2');
+});
+
+test('an image that is gone, here and from the server: the newer release takes its place', async ({
+  page,
+}) => {
+  await using one = await smallSite(version(1));
+  await using two = await smallSite(version(2));
+  await using origin = await Origin.start({ mounts: { '/': one.dir } });
+  await page.goto(`${origin.url}/`);
+  await launched(page);
+  await page.goto(`${origin.url}/app.js`);
+  await rm(join(one.dir, `${one.image}.bin`));
+  await cp(two.dir, one.dir, { recursive: true, force: true });
+  await page.evaluate(async () => {
+    const opfs = await navigator.storage.getDirectory();
+    await opfs.removeEntry('sluice', { recursive: true });
+  });
+  await stopAllServiceWorkers(page);
+  await page.goto(`${origin.url}/`);
+  await launched(page);
+  expect(await page.title()).toBe('Version 2');
+  expect(await read(page)).toBe('of version 2');
+});
+
+test('a new service worker waits for the tabs of the old one, and comes with its runtime', async ({
+  page,
+  context,
+}) => {
+  await using site = await smallSite(version(1));
+  await using origin = await Origin.start({ mounts: { '/': site.dir } });
+  await page.goto(`${origin.url}/`);
+  await launched(page);
+  await page.evaluate(() => window.sluice.whenComplete());
+  const worker = join(site.dir, 'sw.js');
+  // Another build: another cache of runtime files.
+  const code = await readFile(worker, 'utf8');
+  const [build] = /[\w.]+-[0-9a-f]{12}/.exec(code)!;
+  await writeFile(worker, code.replaceAll(build, `${build.slice(0, -1)}x`));
+  await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())!.update());
+  await expect
+    .poll(() => page.evaluate(async () => (await navigator.serviceWorker.getRegistration())!.waiting?.state))
+    .toBe('installed');
+  expect(await page.evaluate(() => caches.keys())).toHaveLength(2);
+  expect(await read(page)).toBe('of version 1');
+
+  // The last tab of the old one goes.
+  await page.goto('about:blank');
+  const next = await context.newPage();
+  await next.goto(`${origin.url}/`);
+  await launched(next);
+  await expect.poll(() => next.evaluate(() => caches.keys())).toEqual([expect.stringMatching(/x$/)]);
+  await origin.stop();
+  await next.reload();
+  await launched(next);
+  expect(await read(next)).toBe('of version 1');
+});
