@@ -1,28 +1,25 @@
-import { BlockTable, verifyBlock } from '../format/block-table.ts';
+import type { BlockTable } from '../format/block-table.ts';
 import { SluiceError } from '../format/errors.ts';
 import type { Image } from '../image/image.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { LoaderInfo, PendingReadInfo } from '../protocol/state.ts';
 import type { BlockSource } from '../source/block-source.ts';
 import { OriginError } from '../source/origin-error.ts';
-import { BackOff } from './back-off.ts';
+import { Arrivals } from './arrivals.ts';
 import { BlobState } from './blob-state.ts';
 import { CommitTimer } from './commit-timer.ts';
 import { type Demand, isBlockInFlight, planFetch, type RunHint } from './fetch-plan.ts';
 import { Flight, type FlightEvents } from './flight.ts';
+import { Health } from './health.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import { Mount } from './mount.ts';
 import { type PendingRead, PendingReads } from './pending-reads.ts';
 import { RateMeter } from './rate-meter.ts';
 import { retryDelay } from './retry-policy.ts';
+import { asStoredBlock, type StoredBlock } from './stored-block.ts';
 import { TableShelf } from './table-shelf.ts';
-
-/** A stored block, verified. The bytes may be shared with other readers: copy before transferring them. */
-export interface StoredBlock {
-  readonly codec: number;
-  readonly logicalLength: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
+import { TableWaits } from './table-waits.ts';
+import { Tasks } from './tasks.ts';
 
 export interface BlockRead {
   readonly blob: number;
@@ -51,8 +48,6 @@ export type EngineEvent =
 /** What {@link Engine.info} tells of the loader; who it is and which role it has is known elsewhere. */
 export type EngineInfo = Omit<LoaderInfo, 'id' | 'role' | 'storage'>;
 
-const backgroundFirstMs = 1000;
-const backgroundMaxMs = 30_000;
 /** A flight that nobody waits for any more is ended when it has still this much to bring. */
 const worthAborting = 64 * 1024;
 
@@ -76,22 +71,17 @@ export class Engine {
   readonly #pending: PendingReads<StoredBlock>;
   readonly #hints = new WeakMap<PendingRead, RunHint>();
   readonly #flights = new Set<Flight>();
-  readonly #landing = new Set<Promise<void>>();
-  readonly #tableWaiters = new Map<BlobState, Set<(table: BlockTable | undefined) => void>>();
+  readonly #tableWaits = new TableWaits();
   readonly #tables = new TableShelf();
   readonly #meter = new RateMeter();
+  readonly #arrivals: Arrivals;
   readonly #commits: CommitTimer;
-  readonly #backOff: BackOff;
-  #backgroundAt = 0;
-  #offline = false;
-  readonly #timers = new Set<() => void>();
+  readonly #health: Health;
+  readonly #tasks: Tasks;
   #pumping = false;
   #closed: SluiceError | undefined;
   #fetched = 0;
   #requests = 0;
-  #retries = 0;
-  #errors = 0;
-  #lastError: LoaderInfo['lastError'];
   readonly #completed = new Set<string>();
 
   constructor({ source, local, clock, random, onEvent }: EngineOptions) {
@@ -101,8 +91,15 @@ export class Engine {
     this.#random = random;
     this.#emit = onEvent ?? (() => {});
     this.#pending = new PendingReads(clock, (read) => this.#abandoned(read));
+    this.#arrivals = new Arrivals({
+      local,
+      onTable: (blob, table) => this.#tableCame(blob, table),
+      onBlock: (blob, block, stored) => this.#pending.resolve(blob.sha256, block, stored),
+      onWritten: (blob, bytes) => this.#wrote(blob, bytes),
+    });
     this.#commits = new CommitTimer(clock, () => this.#commit());
-    this.#backOff = new BackOff({ firstMs: backgroundFirstMs, maxMs: backgroundMaxMs, random });
+    this.#health = new Health(clock, random);
+    this.#tasks = new Tasks(clock, (error) => this.report(error));
   }
 
   /** Serves the image from now on. Mounting it again answers the same mount. */
@@ -149,10 +146,7 @@ export class Engine {
     return block;
   }
 
-  /**
-   * Takes a table (block -1) or block from somebody who fetched it. What is here already, does not match its digest, or cannot be
-   * checked (no table yet) is ignored.
-   */
+  /** Takes a table (block -1) or block from somebody who fetched it, see {@link Arrivals.gift}. Idempotent. */
   async provide(
     mount: Mount,
     blobIndex: number,
@@ -160,25 +154,12 @@ export class Engine {
     bytes: Uint8Array<ArrayBuffer>,
   ): Promise<void> {
     const blob = mount.blobs[blobIndex];
-    if (!blob || block >= blob.blockCount || this.#closed) return;
-    if (block < 0) {
-      if (blob.table || blob.tableLoading) return;
-      const table = await openGoodTable(bytes, blob);
-      if (table) await this.#acceptTable(blob, table, bytes);
-      return;
-    }
-    const table = await blob.openTable();
-    if (!table || blob.isHere(block)) return;
-    blob.arrived(block);
-    const good = await verifyBlock(table, block, bytes);
-    if (good) await this.#acceptBlock(blob, table, block, bytes);
-    else blob.landed(block, false);
+    if (blob && block < blob.blockCount && !this.#closed) await this.#arrivals.gift(blob, block, bytes);
   }
 
   /** The network may be back: tries now what was waiting for it. */
   retryNow(): void {
-    this.#backgroundAt = 0;
-    this.#backOff.reset();
+    this.#health.endPause();
     this.#pump();
   }
 
@@ -209,31 +190,22 @@ export class Engine {
       activity: this.#activity(),
       rate: Math.round(this.#meter.rate()),
       requests: this.#requests,
-      retries: this.#retries,
-      errors: this.#errors,
-      lastError: this.#lastError,
+      ...this.#health.counts(),
     };
   }
 
   /** Something went wrong that a person may want to know of. */
   report(error: unknown): void {
-    this.#errors += 1;
-    const code = error instanceof SluiceError ? error.code : 'unreadable';
-    this.#lastError = {
-      code,
-      message: error instanceof Error ? error.message : String(error),
-      at: Date.now(),
-    };
+    this.#health.report(error);
   }
 
   /** Ends everything: readers get `closed`; what has arrived is committed. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = new SluiceError('closed', 'The loader was closed');
-    for (const stop of this.#timers) stop();
     for (const flight of this.#flights) flight.abort(this.#closed);
     this.#pending.rejectAll(this.#closed);
-    await Promise.all(this.#landing);
+    await this.#tasks.end();
     await this.#commits.flush();
   }
 
@@ -301,7 +273,7 @@ export class Engine {
       const request = planFetch({
         demands,
         flights: [...this.#flights],
-        background: this.#clock.now() < this.#backgroundAt || this.#local.full ? [] : this.#missingBlobs(),
+        background: this.#health.paused || this.#local.full ? [] : this.#missingBlobs(),
         rate: this.#meter.rate(),
         latencyMs: this.#meter.latencyMs,
         wholeFiles: this.#source.wholeFiles,
@@ -327,7 +299,7 @@ export class Engine {
 
   /** The block landed between the reader's look at the store and its wait. */
   #serveLate(blob: BlobState, read: PendingRead): void {
-    this.#inBackground(async () => {
+    this.#tasks.run(async () => {
       const stored = await this.#readLocal(blob, read.block);
       if (stored) this.#pending.resolve(blob.sha256, read.block, stored);
       else this.#pump();
@@ -348,7 +320,7 @@ export class Engine {
   }
 
   #loadTable(blob: BlobState): void {
-    this.#inBackground(async () => {
+    this.#tasks.run(async () => {
       if (await blob.openTable()) this.#tables.use(blob);
       this.#pump();
     });
@@ -360,7 +332,7 @@ export class Engine {
     this.#flights.add(flight);
     this.#requests += 1;
     this.#meter.begin(this.#clock.now());
-    this.#inBackground(async () => {
+    this.#tasks.run(async () => {
       let failure: unknown;
       try {
         await flight.run(this.#source);
@@ -387,11 +359,11 @@ export class Engine {
       if (flight.kind === 'background' && this.#flights.size === 1) this.#pump();
     },
     onTable: async (flight, table, bytes) => {
-      await this.#acceptTable(flight.blob, table, bytes);
+      await this.#arrivals.table(flight.blob, table, bytes);
     },
     onBlock: async (flight, table, block, bytes) => {
-      this.#online();
-      await this.#acceptBlock(flight.blob, table, block, bytes);
+      if (this.#health.recovered()) this.#pump();
+      await this.#arrivals.block(flight.blob, table, block, bytes);
     },
     onBad: (flight, block) => this.#bad(flight.blob, block),
     onWholeFile: (flight) => {
@@ -406,54 +378,22 @@ export class Engine {
       if (blob.table) return Promise.resolve(blob.table);
       if (![...this.#flights].some((other) => other.blob === blob && other.bringsTable))
         return Promise.resolve(undefined);
-      return new Promise((resolve) => {
-        const waiters = this.#tableWaiters.get(blob) ?? new Set();
-        this.#tableWaiters.set(blob, waiters.add(resolve));
-      });
+      return this.#tableWaits.wait(blob);
     },
   };
-
-  async #acceptTable(blob: BlobState, table: BlockTable, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    this.#tableCame(blob, table);
-    await this.#local.writeTable(blob.sha256, bytes);
-    this.#wrote(blob, bytes.length);
-  }
 
   #tableCame(blob: BlobState, table: BlockTable | undefined): void {
     if (table) {
       blob.setTable(table);
       this.#tables.use(blob);
     }
-    const waiters = this.#tableWaiters.get(blob);
-    this.#tableWaiters.delete(blob);
-    for (const resolve of waiters ?? []) resolve(table);
+    this.#tableWaits.settle(blob, table);
     this.#pump();
-  }
-
-  /** A verified block: to its readers first, they have waited long enough. */
-  async #acceptBlock(
-    blob: BlobState,
-    table: BlockTable,
-    block: number,
-    bytes: Uint8Array<ArrayBuffer>,
-  ): Promise<void> {
-    const stored = asStoredBlock(table, block, bytes);
-    this.#pending.resolve(blob.sha256, block, stored);
-    let written = false;
-    try {
-      await this.#local.writeBlock(blob.sha256, block, table.stored(block).start, bytes);
-      written = true;
-    } finally {
-      blob.landed(block, written);
-    }
-    // Whoever came while it was being written.
-    this.#pending.resolve(blob.sha256, block, stored);
-    this.#wrote(blob, bytes.length);
   }
 
   #wrote(blob: BlobState, bytes: number): void {
     // The last block of a blob is worth a commit: it can be sealed, and perhaps an image is complete.
-    if (blob.complete) this.#inBackground(() => this.#commits.flush());
+    if (blob.complete) this.#tasks.run(() => this.#commits.flush());
     else this.#commits.wrote(bytes);
     this.#emit({ type: 'changed' });
   }
@@ -491,18 +431,18 @@ export class Engine {
     this.report(error);
     // A connection that was cut: the rest is asked for at once, from where it ended.
     if (flight.progressed && (code === 'offline' || code === 'read-timeout' || isRetryable(error))) {
-      this.#retries += 1;
+      this.#health.retrying();
       return;
     }
     let lost = false;
     // The same jitter for all, so that they are asked for together again.
     const jitter = this.#random();
     for (const read of reads) lost = this.#failRead(blob, read, error, jitter) || lost;
-    if (code === 'offline' && (lost || reads.length === 0)) this.#offline = true;
+    if (code === 'offline' && (lost || reads.length === 0)) this.#health.wentOffline();
     if (lost && code === 'offline') this.#rejectUnserved(error);
     if (kind === 'background' && reads.length === 0) {
       if (code === 'bad-origin' || code === 'integrity' || code === 'corrupt-image') this.#hold(blob, -1);
-      this.#pauseBackground();
+      this.#wakeAfter(this.#health.pause());
     }
   }
 
@@ -516,7 +456,7 @@ export class Engine {
         this.#hold(blob, blob.table ? read.block : -1);
       return true;
     }
-    this.#retries += 1;
+    this.#health.retrying();
     read.notBefore = now + delay;
     this.#wakeAfter(delay);
     return false;
@@ -537,24 +477,11 @@ export class Engine {
     this.#wakeAfter(blob.hold(block));
   }
 
-  #pauseBackground(): void {
-    const delay = this.#backOff.next();
-    this.#backgroundAt = this.#clock.now() + delay;
-    this.#wakeAfter(delay);
-  }
-
-  /** Something came: the network is there. */
-  #online(): void {
-    this.#offline = false;
-    if (this.#backOff.failures === 0) return;
-    this.retryNow();
-  }
-
   #activity(): LoaderInfo['activity'] {
     for (const flight of this.#flights) if (flight.kind === 'demand') return 'demand';
     if (this.#flights.size > 0) return 'background';
-    if (this.#offline) return 'offline';
-    if (this.#clock.now() < this.#backgroundAt) return 'backing-off';
+    if (this.#health.offline) return 'offline';
+    if (this.#health.paused) return 'backing-off';
     return this.#pending.size > 0 ? 'demand' : 'idle';
   }
 
@@ -570,41 +497,13 @@ export class Engine {
   }
 
   #wakeAfter(ms: number): void {
-    const stop = this.#clock.after(ms + 1, () => {
-      this.#timers.delete(stop);
-      this.#pump();
-    });
-    this.#timers.add(stop);
-  }
-
-  /** Work whose failure nobody else hears of: it is reported, never lost. */
-  #inBackground(work: () => Promise<void>): void {
-    const running = work()
-      .catch((error: unknown) => this.report(error))
-      .finally(() => this.#landing.delete(running));
-    this.#landing.add(running);
+    // A timer may come a fraction of a millisecond early.
+    this.#tasks.after(ms + 1, () => this.#pump());
   }
 }
 
 function isRetryable(error: unknown): boolean {
   return error instanceof OriginError && error.retryable;
-}
-
-function asStoredBlock(table: BlockTable, block: number, bytes: Uint8Array<ArrayBuffer>): StoredBlock {
-  return { codec: table.codec(block), logicalLength: table.logicalLength(block), bytes };
-}
-
-/** Undefined where the bytes are not the blob's table. */
-async function openGoodTable(
-  bytes: Uint8Array<ArrayBuffer>,
-  blob: BlobState,
-): Promise<BlockTable | undefined> {
-  try {
-    return await BlockTable.open(bytes, blob.record);
-  } catch (error) {
-    if (error instanceof SluiceError && error.code === 'integrity') return undefined;
-    throw error;
-  }
 }
 
 function withPath(error: unknown, path: string): unknown {

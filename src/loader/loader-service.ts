@@ -1,7 +1,7 @@
 import type { DirectoryEntry, FileStat } from '../protocol/loader-api.ts';
 import type { ProvideBlocks, ReleaseRecord } from '../protocol/messages.ts';
 import type { Progress, ReadLog, SluiceState } from '../protocol/state.ts';
-import type { StoredBlock } from './engine.ts';
+import type { StoredBlock } from './stored-block.ts';
 
 /** Consecutive blocks `[first, first + count)`. */
 export interface BlocksQuery {

@@ -32,7 +32,7 @@ export class Loader implements LoaderApi {
   readonly #ports = new Set<ServiceWorkerPort>();
   readonly #complete: Promise<void>;
   #completed!: () => void;
-  #readTimeoutMs: number | undefined;
+  #readTimeoutMs = defaultReadTimeoutMs;
   #started: { readonly succession: Succession; readonly release: Promise<ReleaseRecord> } | undefined;
   #image: ReleaseRecord | undefined;
   #local: LocalService | undefined;
@@ -54,7 +54,7 @@ export class Loader implements LoaderApi {
   async start(options: LoaderOptions): Promise<{ readonly loader: string; readonly image: string }> {
     const { loader } = this.#platform;
     if (this.#started) throw new SluiceError('EINVAL', 'This loader was started before');
-    this.#readTimeoutMs = options.readTimeoutMs;
+    this.#readTimeoutMs = options.readTimeoutMs ?? defaultReadTimeoutMs;
     // Held before anybody knows our name: who is granted it takes us for dead.
     const locked = this.#holdLock();
     const succession = this.#newSuccession(options);
@@ -76,7 +76,7 @@ export class Loader implements LoaderApi {
       (closed) => this.#ports.delete(closed),
     );
     this.#ports.add(port);
-    this.#greet(port, succession.role);
+    port.hello(this.#platform.loader, succession.role);
   }
 
   async state(): Promise<SluiceState> {
@@ -92,7 +92,6 @@ export class Loader implements LoaderApi {
 
   setReadTimeout(ms: number): void {
     this.#readTimeoutMs = ms;
-    for (const port of this.#ports) this.#greet(port, this.#running().succession.role);
   }
 
   watch(onProgress: (progress: Progress) => void): void {
@@ -126,7 +125,7 @@ export class Loader implements LoaderApi {
 
   async read(path: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
     const { succession, image } = await this.#mounted();
-    const timeoutMs = this.#readTimeoutMs ?? defaultReadTimeoutMs;
+    const timeoutMs = this.#readTimeoutMs;
     return succession.use('read', (service) => service.read(image, path, start, end, timeoutMs));
   }
 
@@ -165,7 +164,7 @@ export class Loader implements LoaderApi {
         if (this.#image) await service.open({ release: this.#image, background });
       },
       onRole: (role) => {
-        for (const port of this.#ports) this.#greet(port, role);
+        for (const port of this.#ports) port.hello(loader, role);
       },
       onEvent: (event) => this.#onEvent(event),
     });
@@ -197,10 +196,6 @@ export class Loader implements LoaderApi {
 
   #tellLateEvents(): void {
     for (const event of this.#early.splice(0)) this.#onEvent(event);
-  }
-
-  #greet(port: ServiceWorkerPort, role: 'leader' | 'standby'): void {
-    port.hello(this.#platform.loader, role, this.#readTimeoutMs);
   }
 
   #running(): { readonly succession: Succession; readonly release: Promise<ReleaseRecord> } {

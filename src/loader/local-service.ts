@@ -10,7 +10,7 @@ import { BlockStore } from '../store/block-store.ts';
 import type { Directory } from '../store/directory.ts';
 import { MemoryDirectory } from '../store/memory-directory.ts';
 import { Bootstraps } from './bootstraps.ts';
-import { Engine, type EngineEvent, type StoredBlock } from './engine.ts';
+import { Engine, type EngineEvent } from './engine.ts';
 import { FileReader } from './file-reader.ts';
 import type {
   BlocksQuery,
@@ -21,6 +21,7 @@ import type {
 } from './loader-service.ts';
 import { LocalBlocks } from './local-blocks.ts';
 import type { Mount } from './mount.ts';
+import type { StoredBlock } from './stored-block.ts';
 import { Throttle } from './throttle.ts';
 
 export interface LocalServiceOptions {

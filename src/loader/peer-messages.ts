@@ -10,8 +10,8 @@ import {
   isWireError,
   type Shape,
 } from '../protocol/shapes.ts';
-import type { StoredBlock } from './engine.ts';
 import type { LoaderService, ServiceEvent } from './loader-service.ts';
+import type { StoredBlock } from './stored-block.ts';
 
 /**
  * What the loaders of one scope say to each other. On the scope's channel: who leads, and what happens. Calls go to the leader's

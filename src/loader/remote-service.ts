@@ -4,9 +4,9 @@ import type { Clock } from '../protocol/clock.ts';
 import type { DirectoryEntry, FileStat } from '../protocol/loader-api.ts';
 import type { ProvideBlocks, ReleaseRecord } from '../protocol/messages.ts';
 import type { ReadLog } from '../protocol/state.ts';
-import type { StoredBlock } from './engine.ts';
 import type { BlocksQuery, LoaderService, OpenOptions, ServiceState } from './loader-service.ts';
 import { type FromLeader, isFromLeader, type RemoteMethod, type ToLeader } from './peer-messages.ts';
+import type { StoredBlock } from './stored-block.ts';
 
 /** For what the leader answers from what it knows. */
 const callMs = 10_000;

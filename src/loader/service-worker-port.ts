@@ -33,14 +33,8 @@ export class ServiceWorkerPort {
     });
   }
 
-  hello(loader: string, role: Hello['role'], readTimeoutMs: number | undefined): void {
-    this.post({
-      type: 'hello',
-      version: protocolVersion,
-      loader,
-      role,
-      ...(readTimeoutMs === undefined ? {} : { readTimeoutMs }),
-    });
+  hello(loader: string, role: Hello['role']): void {
+    this.post({ type: 'hello', version: protocolVersion, loader, role });
   }
 
   post(message: FromLoader): void {

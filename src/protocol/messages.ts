@@ -16,11 +16,6 @@ export interface Hello {
   readonly loader: string;
   /** A leader owns the store and answers reads; a standby passes them on to the leader. */
   readonly role: 'leader' | 'standby';
-  /**
-   * How long its page wants a read to wait (`sluice.readTimeoutMs`), in milliseconds; absent while the page has set nothing.
-   * A `hello` comes again when it changes.
-   */
-  readonly readTimeoutMs?: number;
 }
 
 /** Service worker → loader: the stored bytes of blocks are wanted, oldest first. Answered by one `block` each, or `failed`. */

@@ -11,13 +11,13 @@ test('code, path and message cross comlink; other errors and values stay as they
   carrySluiceErrors();
   const { port1, port2 } = new NodeMessageChannel();
   const api = {
-    ours: () => {
+    ours: (): number => {
       throw new SluiceError('integrity', 'spoilt', { path: 'a/b' });
     },
-    theirs: async () => {
+    theirs: async (): Promise<number> => {
       throw new TypeError('theirs');
     },
-    odd: () => {
+    odd: (): number => {
       throw { sluice: { code: 'no such code' } };
     },
     fine: () => 42,

@@ -1,0 +1,74 @@
+import { SluiceError } from '../format/errors.ts';
+import type { Clock } from '../protocol/clock.ts';
+import type { LoaderInfo } from '../protocol/state.ts';
+import { BackOff } from './back-off.ts';
+
+const pauseFirstMs = 1000;
+const pauseMaxMs = 30_000;
+
+/** What went wrong, and how long background work therefore leaves the network alone. */
+export class Health {
+  readonly #clock: Clock;
+  readonly #pause: BackOff;
+  #pausedUntil = 0;
+  #offline = false;
+  #retries = 0;
+  #errors = 0;
+  #lastError: LoaderInfo['lastError'];
+
+  constructor(clock: Clock, random: () => number) {
+    this.#clock = clock;
+    this.#pause = new BackOff({ firstMs: pauseFirstMs, maxMs: pauseMaxMs, random });
+  }
+
+  /** The network was away when it was last tried. */
+  get offline(): boolean {
+    return this.#offline;
+  }
+
+  get paused(): boolean {
+    return this.#clock.now() < this.#pausedUntil;
+  }
+
+  counts(): Pick<LoaderInfo, 'retries' | 'errors' | 'lastError'> {
+    return { retries: this.#retries, errors: this.#errors, lastError: this.#lastError };
+  }
+
+  report(error: unknown): void {
+    this.#errors += 1;
+    const code = error instanceof SluiceError ? error.code : 'unreadable';
+    this.#lastError = {
+      code,
+      message: error instanceof Error ? error.message : String(error),
+      at: Date.now(),
+    };
+  }
+
+  retrying(): void {
+    this.#retries += 1;
+  }
+
+  wentOffline(): void {
+    this.#offline = true;
+  }
+
+  /** Background work failed. Answers for how many milliseconds it pauses. */
+  pause(): number {
+    const ms = this.#pause.next();
+    this.#pausedUntil = this.#clock.now() + ms;
+    return ms;
+  }
+
+  /** Something came. Answers true when that ends a pause. */
+  recovered(): boolean {
+    this.#offline = false;
+    if (this.#pause.failures === 0) return false;
+    this.endPause();
+    return true;
+  }
+
+  endPause(): void {
+    this.#pause.reset();
+    this.#pausedUntil = 0;
+  }
+}
