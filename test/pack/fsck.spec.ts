@@ -9,7 +9,7 @@ const tree = {
   'index.html': '<!doctype html><title>x</title>',
   'one.txt': prose(1, 800),
   'two.txt': prose(2, 900),
-  'photo.jpg': noise(3, 300),
+  'photo.jpg': noise(3, 1500),
   'big.bin': noise(4, 150_000),
 };
 
