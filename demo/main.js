@@ -20,21 +20,19 @@ camera.setView({ destination: Cartesian3.fromDegrees(12, 24, 17_000_000) });
 window.__ready = imagery.then(firstView);
 
 function firstView() {
+  const layer = scene.imageryLayers.get(0);
   return new Promise((resolve) => {
-    let wanted = false;
-    let calmFrames = 0;
-    const stopCounting = scene.globe.tileLoadProgressEvent.addEventListener((queued) => {
-      wanted ||= queued > 0;
-    });
-    const stopWatching = scene.postRender.addEventListener(() => {
-      // A frame may be calm because the next level of tiles has not been asked for yet.
-      calmFrames = wanted && scene.globe.tilesLoaded ? calmFrames + 1 : 0;
-      if (calmFrames < 3) {
+    let frames = 0;
+    let calm = 0;
+    const stop = scene.postRender.addEventListener(() => {
+      frames = layer.ready ? frames + 1 : 0;
+      // In the first frames with the layer its tiles have not been asked for yet; later a frame may be calm between two levels.
+      calm = frames > 2 && scene.globe.tilesLoaded ? calm + 1 : 0;
+      if (calm < 2) {
         scene.requestRender();
         return;
       }
-      stopCounting();
-      stopWatching();
+      stop();
       resolve(performance.now());
     });
     scene.requestRender();
@@ -77,6 +75,6 @@ if (window.sluice) {
   window.sluice.showProgress = true;
   const { bytes } = await window.sluice.state();
   const share = Math.round((bytes.present / bytes.total) * 100);
-  caption.textContent += `, with ${share} % of ${(bytes.total / 1e6).toFixed(0)} MB here. Drag to turn.`;
+  caption.textContent += `, with ${share} % of ${(bytes.total / 1e6).toFixed(1)} MB here. Drag to turn.`;
 }
 rotateUntilTouched();
