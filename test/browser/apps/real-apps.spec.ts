@@ -97,13 +97,6 @@ for (const [name, { prepare, options, givenUpReads = 0, heldBlob, check }] of Ob
     await page.goto(`${root}${app.entry}`);
     expect(await appReady(page, 120_000)).toEqual(app.expected);
     const bytesUntilReady = origin.bytes(/\.bin$/);
-      name,
-      'READY',
-      bytesUntilReady,
-      site.storedBytes,
-      JSON.stringify(await link.stats()),
-      performance.now(),
-    );
     const delivered = await deliveries.end();
     expect(delivered.filter(({ isNavigation }) => isNavigation)).toHaveLength(1);
     await check?.({ app, site, delivered, bytesUntilReady });
@@ -123,12 +116,6 @@ for (const [name, { prepare, options, givenUpReads = 0, heldBlob, check }] of Ob
     const headers = origin.requests().length * HEADER_BYTES;
     // The link knows what crossed it; the server also counts what it gave to its kernel for answers that nobody read to the end.
     const stored = (await link.stats()).down - scripts - headers - site.bootstrapBytes;
-      name,
-      'EXTRA',
-      stored - site.storedBytes,
-      (stored - site.storedBytes) / site.storedBytes,
-      performance.now(),
-    );
     const twice = HAND_OVER_BYTES + givenUpReads * GIVEN_UP_BYTES;
     expect(stored).toBeLessThan(site.storedBytes * 1.02 + twice);
 
