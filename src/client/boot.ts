@@ -18,8 +18,8 @@ export interface BootRecord {
 
 /** A worker script that comes slowly is no error for a while; a worker that never takes over is one. */
 const controlDeadlineMs = 60_000;
-/** What is not durable by then the next page fetches again. */
-const flushDeadlineMs = 300;
+/** While this page waits to be replaced: what is not durable then the next one fetches again. */
+const flushEveryMs = 30;
 
 /** The boot page: starts loading, brings the service worker up, and reloads into the app once it answers for this page. */
 export async function boot(record: BootRecord): Promise<void> {
@@ -108,12 +108,16 @@ async function handOver(
   if (release !== undefined) announceRelease(worker, release);
   // While the next page is being asked for, this one and its loader still live and can supply it.
   await brokerPort(loader, worker);
-  await loader
-    .call('Flushing', (api) => api.flush(), flushDeadlineMs)
-    .catch((error) => {
-      console.info('sluice: what is not stored yet will be fetched again:', error);
-    });
   reload(site);
+  await storeUntilReplaced(loader);
+}
+
+/** A reload is asked for at once and takes effect when the next page's first byte is there; until then blocks still arrive. */
+async function storeUntilReplaced(loader: LoaderProcess): Promise<void> {
+  for (;;) {
+    await loader.call('flush', (api) => api.flush());
+    await new Promise((resolve) => setTimeout(resolve, flushEveryMs));
+  }
 }
 
 /** Keeps path, query and fragment. Throws when reloading has not helped twice. */
