@@ -57,9 +57,12 @@ export class Releases {
     await this.load();
     const previous = this.#current;
     if (previous?.image === release.image) return;
-    const live = new Set(await this.#liveClients());
-    for (const id of this.#bound.keys()) if (!live.has(id)) this.#bound.delete(id);
-    if (previous) for (const id of live) if (!this.#bound.has(id)) this.#bound.set(id, previous);
+    // The first one is known at once: the navigation that it is for comes right behind it.
+    if (previous) {
+      const live = new Set(await this.#liveClients());
+      for (const id of this.#bound.keys()) if (!live.has(id)) this.#bound.delete(id);
+      for (const id of live) if (!this.#bound.has(id)) this.#bound.set(id, previous);
+    }
     this.#current = release;
     await this.#save();
   }

@@ -1,7 +1,10 @@
 import type { Clock } from '../protocol/clock.ts';
 
-/** Something was written and is not journaled: so long at most, and so much at most. */
-const commitMs = 250;
+/**
+ * Something was written and is not journaled: so long at most, and so much at most. What is not journaled when the boot page goes is fetched
+ * again by the app's page, at the time when it hurts most. A commit of 250 KB takes 2 ms in Chromium's OPFS on a virtual disk (9 in the worst tenth).
+ */
+const commitMs = 100;
 const commitBytes = 4 * 1024 * 1024;
 
 /**

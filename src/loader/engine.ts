@@ -331,7 +331,6 @@ export class Engine {
   #launch(flight: Flight): void {
     this.#flights.add(flight);
     this.#requests += 1;
-    this.#meter.begin(this.#clock.now());
     this.#tasks.run(async () => {
       let failure: unknown;
       try {
@@ -343,7 +342,7 @@ export class Engine {
       const reads = failure === undefined ? [] : this.#readsOf(flight);
       const broughtNoTable = flight.bringsTable;
       this.#flights.delete(flight);
-      this.#meter.end(this.#clock.now());
+      if (flight.answered) this.#meter.end(this.#clock.now());
       if (broughtNoTable) this.#tableCame(flight.blob, undefined);
       if (failure !== undefined && !this.#closed) this.#failed(flight, failure, reads);
       this.#pump();
@@ -352,9 +351,10 @@ export class Engine {
 
   readonly #events: FlightEvents = {
     onBytes: (flight, count) => {
-      if (!flight.answered) this.#meter.answered(this.#clock.now() - flight.since);
+      const now = this.#clock.now();
       this.#fetched += count;
-      this.#meter.add(count, this.#clock.now());
+      if (flight.answered) this.#meter.add(count, now);
+      else this.#meter.begin(now, now - flight.since);
       // The next background request may start before this one is in.
       if (flight.kind === 'background' && this.#flights.size === 1) this.#pump();
     },

@@ -4,8 +4,9 @@ const halfLifeMs = 1000;
 const enoughBytes = 64 * 1024;
 
 /**
- * The link's rate while something is being fetched. Time counts only between {@link begin} and {@link end}, so that idle
- * pauses do not look like a slow link; recent traffic counts most. Times are milliseconds of any clock.
+ * The link's rate while something arrives. Time counts only between {@link begin} and {@link end}, so that neither idle pauses nor
+ * waiting for a first byte look like a slow link: requests are sized by this rate, and small ones would make themselves smaller and
+ * smaller. Recent traffic counts most. Times are milliseconds of any clock.
  */
 export class RateMeter {
   #active = 0;
@@ -15,13 +16,14 @@ export class RateMeter {
   #seen = 0;
   #latencyMs = 0;
 
-  /** A request starts. */
-  begin(now: number): void {
+  /** A request gets its first bytes, `latencyMs` after it was sent. How long these took on the link is not known: they do not count. */
+  begin(now: number, latencyMs: number): void {
     this.#advance(now);
     this.#active += 1;
+    this.#latencyMs = this.#latencyMs === 0 ? latencyMs : this.#latencyMs + (latencyMs - this.#latencyMs) / 4;
   }
 
-  /** A request ends, in whatever way. */
+  /** A request that had begun ends, in whatever way. */
   end(now: number): void {
     this.#advance(now);
     this.#active -= 1;
@@ -31,11 +33,6 @@ export class RateMeter {
     this.#advance(now);
     this.#bytes += bytes;
     this.#seen += bytes;
-  }
-
-  /** A request got its first bytes so long after it was sent. */
-  answered(ms: number): void {
-    this.#latencyMs = this.#latencyMs === 0 ? ms : this.#latencyMs + (ms - this.#latencyMs) / 4;
   }
 
   /** Milliseconds from a request to its first bytes; 0 until one was answered. */

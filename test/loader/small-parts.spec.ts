@@ -15,12 +15,12 @@ const middle = (): number => 0.5; // No jitter.
 test('rate: bytes over busy time; pauses do not count, the past fades', () => {
   const meter = new RateMeter();
   expect(meter.rate()).toBe(0);
-  meter.begin(0);
+  meter.begin(0, 0);
   for (let at = 10; at <= 1000; at += 10) meter.add(10_000, at);
   meter.end(1000);
   expect(meter.rate()).toBeGreaterThan(950_000);
   expect(meter.rate()).toBeLessThan(1_050_000);
-  meter.begin(60_000);
+  meter.begin(60_000, 0);
   for (let at = 60_010; at <= 65_000; at += 10) meter.add(1000, at);
   expect(meter.rate()).toBeGreaterThan(95_000);
   expect(meter.rate()).toBeLessThan(150_000);
@@ -28,7 +28,7 @@ test('rate: bytes over busy time; pauses do not count, the past fades', () => {
 
 test('rate: a few bytes say nothing', () => {
   const meter = new RateMeter();
-  meter.begin(0);
+  meter.begin(0, 0);
   meter.add(1000, 100);
   expect(meter.rate()).toBe(0);
 });
@@ -36,8 +36,8 @@ test('rate: a few bytes say nothing', () => {
 test('latency: smoothed', () => {
   const meter = new RateMeter();
   expect(meter.latencyMs).toBe(0);
-  meter.answered(100);
-  meter.answered(200);
+  meter.begin(0, 100);
+  meter.begin(0, 200);
   expect(meter.latencyMs).toBe(125);
 });
 
@@ -84,7 +84,7 @@ test('throttle: at once when quiet, then at the end of the pause, never lost', (
   expect(runs).toBe(4);
 });
 
-test('commit: every 250 ms at most, at 4 MiB at once, one at a time', async () => {
+test('commit: every 100 ms at most, at 4 MiB at once, one at a time', async () => {
   const clock = new ManualClock();
   let commits = 0;
   const timer = new CommitTimer(clock, async () => {
@@ -92,7 +92,7 @@ test('commit: every 250 ms at most, at 4 MiB at once, one at a time', async () =
   });
   timer.wrote(10);
   timer.wrote(10);
-  clock.advance(249);
+  clock.advance(99);
   await Promise.resolve();
   expect(commits).toBe(0);
   clock.advance(1);
