@@ -7,6 +7,8 @@ export class BootView {
   readonly #document: Document;
   #step = '';
   #progress: Progress | undefined;
+  /** It says how the launch ended: what still comes in from it does not overwrite that. */
+  #ended = false;
 
   constructor(document: Document) {
     this.#document = document;
@@ -26,6 +28,7 @@ export class BootView {
   /** Says what is wrong and what to do. Resolves when the visitor asks to try again, or the network comes back. */
   async failed(error: SluiceError): Promise<void> {
     const { code, message, path } = error;
+    this.#ended = true;
     const title = this.#element('title');
     const before = title.textContent;
     title.textContent = 'The app could not be started';
@@ -38,10 +41,12 @@ export class BootView {
     title.className = '';
     this.#element('bar').hidden = false;
     this.#progress = undefined;
+    this.#ended = false;
   }
 
   /** The end of the road: the path is not a part of the app. */
   notInApp(path: string, home: string): void {
+    this.#ended = true;
     this.#element('title').textContent = 'There is no such page';
     this.#element('bar').hidden = true;
     const link = this.#document.createElement('a');
@@ -51,6 +56,7 @@ export class BootView {
   }
 
   #show(): void {
+    if (this.#ended) return;
     const progress = this.#progress;
     const bar = this.#element('bar');
     const words: string[] = [];

@@ -38,7 +38,7 @@ export async function boot(record: BootRecord): Promise<void> {
 
 async function launch(site: Site, release: ReleaseRecord | undefined, view: BootView): Promise<void> {
   requireServiceWorkers();
-  view.step('Opening the app');
+  view.step('Starting the service worker');
   const loader = new LoaderProcess(
     {
       script: site.loader,
@@ -50,7 +50,8 @@ async function launch(site: Site, release: ReleaseRecord | undefined, view: Boot
     const worker = controllerOf(site);
     if (worker !== undefined) return await recoverControlled(site, loader, worker, view);
     if (await hasActiveWorker(site)) return reload(site); // A hard reload: it left the worker out.
-    await Promise.all([takeControl(site, view), loader.started()]);
+    const started = loader.started();
+    await Promise.all([takeControl(site).then(() => view.step('Waiting for the first bytes')), started]);
     await handOver(site, loader, release, view);
   } catch (error) {
     loader.end();
@@ -76,7 +77,7 @@ async function hasActiveWorker(site: Site): Promise<boolean> {
 }
 
 /** Registers the worker and waits until it controls this page. */
-async function takeControl(site: Site, view: BootView): Promise<void> {
+async function takeControl(site: Site): Promise<void> {
   const workbox = new Workbox(site.serviceWorker, { scope: site.scope, updateViaCache: 'none' });
   const gone = new Promise<never>((_resolve, reject) => {
     workbox.addEventListener('redundant', () =>
@@ -84,15 +85,20 @@ async function takeControl(site: Site, view: BootView): Promise<void> {
     );
   });
   try {
-    await workbox.register({ immediate: true });
+    // Resolves when the script is here: a server that never ends its answer must not hold the page for ever.
+    await withDeadline(
+      `Fetching ${site.serviceWorker}`,
+      workbox.register({ immediate: true }),
+      controlDeadlineMs,
+    );
   } catch (error) {
+    if (error instanceof SluiceError) throw error;
     const words = error instanceof Error ? error.message : String(error);
     throw await scriptError(
       site.serviceWorker,
       new SluiceError('no-service-worker', `The service worker was refused: ${words}`, { cause: error }),
     );
   }
-  view.step('Starting the service worker');
   await withDeadline('The service worker', Promise.race([workbox.controlling, gone]), controlDeadlineMs);
 }
 

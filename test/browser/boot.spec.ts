@@ -53,7 +53,9 @@ test('real progress: bytes, percentage, and what it waits for', async ({ page })
   await page.goto(`${origin.url}/`);
   // The loader goes on while the service worker's script does not come: the image is here before it.
   await expect(page.getByRole('progressbar')).toHaveAttribute('aria-valuenow', '100');
-  await expect(status(page)).toHaveText(/^50\d kB of 50\d kB( · [\d.]+ [kM]B\/s)? · Opening the app$/);
+  await expect(status(page)).toHaveText(
+    /^50\d kB of 50\d kB( · [\d.]+ [kM]B\/s)? · Starting the service worker$/,
+  );
 });
 
 test('a hard reload leaves the worker out, and the app comes up again by itself', async ({ page }) => {
@@ -111,6 +113,22 @@ test('sw.js is not deployed: the answer is told, and Try again works once it is'
   await page.getByRole('button', { name: 'Try again' }).click();
   await launched(page);
   expect(await page.evaluate(() => window.address)).toBe('/?kept#too');
+});
+
+test('a server that never ends sw.js: the wait has an end', async ({ page }) => {
+  await using site = await smallSite(smallApp());
+  await using origin = await Origin.start({
+    mounts: { '/': site.dir },
+    fault: ({ path }) => (path.endsWith('sw.js') ? { type: 'hang' } : undefined),
+  });
+  await page.clock.install();
+  await page.goto(`${origin.url}/`);
+  await origin.waitForRequest(/sw\.js$/);
+  // The loader has begun: it is not what is waited for.
+  await expect(status(page)).toContainText(/ of .* · Starting the service worker/);
+  await page.clock.fastForward('01:05');
+  await expect(status(page)).toContainText(`Fetching ${origin.url}/sw.js got no answer within 60000 ms`);
+  await expect(status(page)).toContainText('(call-timeout)');
 });
 
 test('the image is not deployed: the loader tells, and Try again works once it is', async ({ page }) => {

@@ -16,7 +16,7 @@ test('the globe is on screen, its first view drawn, with less than 25 % of the s
   await using origin = await Origin.start({ mounts: { '/': dir } });
   // Slow enough that the background cannot bring everything while the software renderer is at work.
   await using link = await ShapedLink.start({
-    shape: { mbitPerSecond: 1, rttMs: 50 },
+    shape: { mbitPerSecond: 0.75, rttMs: 50 },
     targetPort: origin.port,
   });
   await page.setViewportSize({ width: 640, height: 400 });
