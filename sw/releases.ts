@@ -18,6 +18,11 @@ export class Releases {
   readonly #bound = new Map<string, ReleaseRecord>();
   #loading: Promise<void> | undefined;
   #loaded = false;
+  #tellFirst!: (release: ReleaseRecord) => void;
+  /** Resolves with the release that was the first to be adopted since this worker started. */
+  readonly adopted = new Promise<ReleaseRecord>((resolve) => {
+    this.#tellFirst = resolve;
+  });
 
   constructor(scope: string, liveClients: LiveClients) {
     this.#name = releaseSettingName(scope);
@@ -64,6 +69,7 @@ export class Releases {
       for (const id of live) if (!this.#bound.has(id)) this.#bound.set(id, previous);
     }
     this.#current = release;
+    this.#tellFirst(release);
     await this.#save();
   }
 

@@ -99,8 +99,9 @@ export class Site {
     await this.releases.load();
     const release = this.releases.of(clientId);
     if (!release) {
-      const published = await this.#publishedRelease();
-      return published && this.#openAndAdopt(published);
+      // The boot page's reload and its word of the release come by different ways, either of them first.
+      const told = await Promise.race([this.releases.adopted, this.#publishedRelease()]);
+      return told && this.#openAndAdopt(told);
     }
     try {
       return await this.#images.open(release);
