@@ -24,6 +24,10 @@ export class HttpSource implements BlockSource {
   readonly #fetch: typeof fetch;
   readonly #stallMs: number;
   #wholeFiles = false;
+  /** A range was answered rightly. */
+  #rangesWork = false;
+  /** SHA-256 of the file of which the last range request got no answer. */
+  #failedRange: string | undefined;
 
   constructor(options: HttpSourceOptions) {
     this.#base = options.base;
@@ -45,30 +49,62 @@ export class HttpSource implements BlockSource {
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       if (!this.#wholeFiles && !(start === 0 && end === file.length)) {
-        const partial = await this.#ask(request, abort, true);
+        const partial = await this.#askRange(request, abort);
+        if (partial === undefined) {
+          // What ranges did for other files they may do again: then only this one is taken whole.
+          const remember = !this.#rangesWork;
+          yield* this.#readWhole(request, abort, undefined, remember);
+          return;
+        }
         const answer = judgeAnswer(partial, request, Date.now());
-        if (answer.kind === 'partial') return yield* this.#read(partial, request, abort, start, end);
+        if (answer.kind === 'partial') {
+          this.#rangesWork = true;
+          return yield* this.#read(partial, request, abort, start, end);
+        }
         if (answer.kind === 'whole') {
           this.#wholeFiles = true;
           return yield* this.#read(partial, request, abort, 0, file.length);
         }
         // Not cancelled through `abort`, which the second request still needs.
         partial.body?.cancel().catch(() => {}); // A body that is broken already need not be cancelled.
-        yield* this.#readWhole(request, abort, answer.reason);
+        yield* this.#readWhole(request, abort, answer.reason, true);
         return;
       }
-      yield* this.#readWhole(request, abort, undefined);
+      yield* this.#readWhole(request, abort, undefined, false);
     } finally {
       signal.removeEventListener('abort', onAbort);
       abort.abort(); // The consumer may stop early: that frees the connection.
     }
   }
 
-  /** A plain GET. `refused` is what was wrong with the answer to a range, if one was tried. */
+  /**
+   * The answer to a range request; undefined where the platform refuses it for the second time in a row. Chromium fails a gzipped 206 with the
+   * TypeError of a network that is away, so only a plain GET can tell the two apart.
+   */
+  async #askRange(request: RangeRequest, abort: AbortController): Promise<Response | undefined> {
+    const { sha256 } = request.file;
+    try {
+      const response = await this.#ask(request, abort, true);
+      this.#failedRange = undefined;
+      return response;
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.code !== 'offline') throw error;
+      const again = this.#failedRange === sha256;
+      this.#failedRange = again ? undefined : sha256;
+      if (again) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * A plain GET. `refused` is what was wrong with the answer to a range, if there was one; `remember`: when this is in order, ranges are not tried
+   * again.
+   */
   async *#readWhole(
     request: RangeRequest,
     abort: AbortController,
     refused: OriginError | undefined,
+    remember: boolean,
   ): AsyncGenerator<Chunk, void> {
     const response = await this.#ask(request, abort, false);
     if (judgeAnswer(response, request, Date.now()).kind !== 'whole') {
@@ -77,7 +113,7 @@ export class HttpSource implements BlockSource {
         new OriginError(`${request.file.sha256}.bin: status ${response.status} without a Range asked`)
       );
     }
-    if (refused) this.#wholeFiles = true;
+    if (remember) this.#wholeFiles = true;
     yield* this.#read(response, request, abort, 0, request.file.length);
   }
 

@@ -107,6 +107,50 @@ for (const type of ['wrong-content-range', 'gzip-206', 'one-byte-short'] as cons
     }));
 }
 
+/** What Chromium makes of a gzipped 206: the same TypeError as of a network that is away. */
+const refusesRanges: typeof fetch = async (input, init) => {
+  if (new Headers(init?.headers).has('range')) throw new TypeError('Failed to fetch');
+  return fetch(input, init);
+};
+
+test('ranges that the browser itself refuses, twice for one file: the whole file is taken, and that is remembered', () =>
+  withSite(async ({ origin }) => {
+    const source = new HttpSource({ base: `${origin.url}/app/`, fetch: refusesRanges });
+    expect((await failure(read(source, 1000, 2000))).code).toBe('offline');
+    expect(origin.log.length).toBe(0);
+    const answer = await read(source, 1000, 2000);
+    expect(answer.bytes.equals(bytes)).toBe(true);
+    expect(source.wholeFiles).toBe(true);
+  }));
+
+test('the same where ranges have worked: the whole file is taken, but ranges are not given up', () =>
+  withSite(async ({ origin }) => {
+    let refuses = false;
+    const source = new HttpSource({
+      base: `${origin.url}/app/`,
+      fetch: (input, init) => (refuses ? refusesRanges : fetch)(input, init),
+    });
+    await read(source, 0, 10);
+    refuses = true;
+    expect((await failure(read(source, 1000, 2000))).code).toBe('offline');
+    expect((await read(source, 1000, 2000)).bytes.equals(bytes)).toBe(true);
+    expect(source.wholeFiles).toBe(false);
+    refuses = false;
+    expect((await read(source, 1000, 2000)).bytes.length).toBe(1000);
+    // One failure by itself means nothing, whatever was before.
+    refuses = true;
+    expect((await failure(read(source, 1000, 2000))).code).toBe('offline');
+  }));
+
+test('a server that is away: offline each time, ranges are not given up', () =>
+  withSite(async ({ origin, source }) => {
+    await origin.stop();
+    for (let i = 0; i < 4; i++) expect((await failure(read(source, 1000, 2000))).code).toBe('offline');
+    await origin.start();
+    expect((await read(source, 1000, 2000)).bytes.length).toBe(1000);
+    expect(source.wholeFiles).toBe(false);
+  }));
+
 const faults: { name: string; fault: Fault; code: string; retryable?: boolean; retryAfterMs?: number }[] = [
   { name: 'HTML instead of the file', fault: { type: 'html-200' }, code: 'bad-origin', retryable: false },
   { name: '404', fault: { type: 'status', status: 404 }, code: 'bad-origin', retryable: false },

@@ -11,8 +11,11 @@ export type Fault =
   | { readonly type: 'throttle'; readonly bytesPerSecond: number }
   /** The connection is closed before any header. */
   | { readonly type: 'cut-before-headers' }
-  /** The connection is closed after `byte` bytes of the body; the headers promised all of it. */
-  | { readonly type: 'cut-at'; readonly byte: number }
+  /**
+   * The connection is closed after `byte` bytes of the body, and `afterMs` (browsers discard what they have not handed on when it is cut); the headers
+   * promised all of it.
+   */
+  | { readonly type: 'cut-at'; readonly byte: number; readonly afterMs?: number }
   /** Body and Content-Length agree, and are one byte less than was asked and than Content-Range says. */
   | { readonly type: 'one-byte-short' }
   /** Content-Length is wrong by `by`, the body is right; the connection is closed after it. */

@@ -339,6 +339,9 @@ export class Origin {
     } else if (!whole || fault?.type === 'wrong-content-length') {
       // What was promised must be out first, or the cut would come earlier than asked.
       while (!res.destroyed && req.socket.writableLength > 0) await sleep(1);
+      if (fault?.type === 'cut-at' && fault.afterMs !== undefined) {
+        await sleep(fault.afterMs, undefined, { signal: this.#stopping.signal });
+      }
       res.destroy();
     } else {
       res.end();
