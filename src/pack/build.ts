@@ -19,6 +19,7 @@ import { type LaunchTrace, launchOrder } from './launch-order.ts';
 import { isTextType, mediaType } from './media-type.ts';
 import { fromNodeError } from './node-error.ts';
 import { type PackResult, packFiles } from './pack-files.ts';
+import { pageLinks } from './page-links.ts';
 import type { Placement } from './placement.ts';
 import { plan } from './plan.ts';
 import type { OnProgress } from './progress.ts';
@@ -102,7 +103,7 @@ export async function build(input: string, options: BuildOptions): Promise<Build
     const tree = await walk(input, { onFile, signal });
     checkFallback(tree, options.fallback);
     const total = tree.files.reduce((sum, file) => sum + file.size, 0);
-    const { files, launchCount } = launchOrder(tree.files, options.traces ?? []);
+    const { files, launchCount } = launchOrder(tree.files, options.traces ?? [], entryLinks(tree));
     const writer = new BlobWriter(site, settings.blobSize);
     const threads = settings.codec === 'raw' || total < threadsFrom ? 0 : settings.threads;
     const pool = await compressPool(settings, threads);
@@ -156,6 +157,12 @@ export async function build(input: string, options: BuildOptions): Promise<Build
       elapsedMs: performance.now() - start,
     };
   });
+}
+
+/** What the entry page loads by itself: a launch without a trace begins with that. */
+function entryLinks(tree: Tree): string[] {
+  const entry = tree.files.find(({ path }) => path === 'index.html');
+  return entry === undefined ? [] : pageLinks(readHead(entry), entry.path);
 }
 
 interface Settings {

@@ -14,10 +14,15 @@ export interface LaunchOrder {
 
 /**
  * The order in which files are stored: the files of the traces in the order of their first read (of those, the ones read by range
- * last, since a launch reads only a part of them), then the entry page, other pages at the root, scripts, styles, wasm, and the rest by path.
- * Paths of a trace that the tree does not have are left out: a trace may be older than the app.
+ * last, since a launch reads only a part of them), then the entry page, `linked` (paths that its markup names, in that order), other
+ * pages at the root, scripts, styles, wasm, and the rest by path. Paths that the tree does not have are left out: a trace may be
+ * older than the app, and a page may name what is not there.
  */
-export function launchOrder(files: readonly TreeFile[], traces: readonly LaunchTrace[]): LaunchOrder {
+export function launchOrder(
+  files: readonly TreeFile[],
+  traces: readonly LaunchTrace[],
+  linked: readonly string[] = [],
+): LaunchOrder {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const launch = new Set<TreeFile>();
   for (const { reads } of traces) {
@@ -27,8 +32,14 @@ export function launchOrder(files: readonly TreeFile[], traces: readonly LaunchT
     }
   }
   const traced = [...launch].sort((a, b) => Number(isRanged(a)) - Number(isRanged(b)));
-  const rest = files.filter((file) => !launch.has(file)).map((file) => ({ file, rank: rank(file.path) }));
-  rest.sort((a, b) => a.rank - b.rank || (a.file.path < b.file.path ? -1 : 1));
+  const order = new Map([...new Set(linked)].map((path, i) => [path, i]));
+  const rest = files
+    .filter((file) => !launch.has(file))
+    .map((file) => {
+      const link = order.get(file.path);
+      return { file, rank: rank(file.path, link !== undefined), link: link ?? 0 };
+    });
+  rest.sort((a, b) => a.rank - b.rank || a.link - b.link || (a.file.path < b.file.path ? -1 : 1));
   return { files: [...traced, ...rest.map(({ file }) => file)], launchCount: traced.length };
 }
 
@@ -36,11 +47,12 @@ function isRanged(file: TreeFile): boolean {
   return fileClass(file.path).access === 'range';
 }
 
-function rank(path: string): number {
+function rank(path: string, isLinked: boolean): number {
   if (path === 'index.html') return 0;
-  if (/^[^/]+\.html?$/i.test(path)) return 1;
-  if (/\.[mc]?js$/i.test(path)) return 2;
-  if (/\.css$/i.test(path)) return 3;
-  if (/\.wasm$/i.test(path)) return 4;
-  return 5;
+  if (isLinked) return 1;
+  if (/^[^/]+\.html?$/i.test(path)) return 2;
+  if (/\.[mc]?js$/i.test(path)) return 3;
+  if (/\.css$/i.test(path)) return 4;
+  if (/\.wasm$/i.test(path)) return 5;
+  return 6;
 }

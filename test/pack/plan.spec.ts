@@ -1,5 +1,6 @@
 import { expect, test } from '@playwright/test';
 import { launchOrder } from '../../src/pack/launch-order.ts';
+import { pageLinks } from '../../src/pack/page-links.ts';
 import { plan } from '../../src/pack/plan.ts';
 import type { TreeFile } from '../../src/pack/tree.ts';
 
@@ -33,6 +34,32 @@ test('without a trace: entry, pages, scripts, styles, wasm, the rest by path', (
     'a/b.png',
     'sub/index.html',
     'z.txt',
+  ]);
+});
+
+test('without a trace: what the entry page names comes right behind it, in its order, small and large alike', () => {
+  const html = `<!doctype html><!-- <script src="old.js"></script> --><link rel=stylesheet href=css/a.css>
+    <script data-x="a>b" defer src='./lib/big%20one.js?v=1#x'></script><script>const src = "no.js";</script>
+    <img alt="" src="/pic.png"><a href="other.html">away</a><script src="https://cdn.example/x.js"></script>
+    <script src=""></script><link href="gone.css"><script type=module src="lib/main.js"></script><img src="%ff">`;
+  const linked = pageLinks(new TextEncoder().encode(html), 'index.html');
+  expect(linked).toEqual(['old.js', 'css/a.css', 'lib/big one.js', 'pic.png', 'gone.css', 'lib/main.js']);
+  expect(pageLinks(new TextEncoder().encode('<img src=../a.png>'), 'sub/dir/b.html')).toEqual(['sub/a.png']);
+  const files = ['pic.png', 'a.js', 'lib/main.js', 'lib/big one.js', 'css/a.css', 'index.html', 'b.html'];
+  const { files: ordered, launchCount } = launchOrder(
+    files.map((path) => file(path)),
+    [],
+    linked,
+  );
+  expect(launchCount).toBe(0);
+  expect(paths(ordered)).toEqual([
+    'index.html',
+    'css/a.css',
+    'lib/big one.js',
+    'pic.png',
+    'lib/main.js',
+    'b.html',
+    'a.js',
   ]);
 });
 
