@@ -1,3 +1,4 @@
+import { declineAutoPreload } from './auto-preload.ts';
 import { handleFetch } from './handle-fetch.ts';
 import { handleMessage } from './handle-message.ts';
 import { Site } from './site.ts';
@@ -9,6 +10,7 @@ declare const __SLUICE_RUNTIME__: string;
 const site = new Site(self.registration.scope, __SLUICE_RUNTIME__, self);
 
 self.addEventListener('install', (event) => {
+  event.waitUntil(declineAutoPreload(event));
   const updates = self.registration.active !== null;
   if (updates) {
     // It takes over when the tabs of the one before it are closed, with all of its files or not at all.

@@ -1,0 +1,70 @@
+import type { Sluice } from '../../src/client/index.ts';
+import { expect, test } from '../support/browser.ts';
+import type { BrowserProfile } from '../support/browser-profile.ts';
+import { Origin } from '../support/origin.ts';
+import { stopAllServiceWorkers } from '../support/service-workers.ts';
+import { launched, smallApp, smallSite } from './small-site.ts';
+
+declare const window: Window & { sluice: Sluice };
+
+/*
+ * Navigations that find the service worker stopped. Chromium may then ask the network while the worker starts
+ * (ServiceWorkerAutoPreload), which costs the server a request a launch, and hangs when the server is gone.
+ */
+
+/** The site below `origin`, complete in the profile, its browser closed. */
+async function completed(profile: BrowserProfile, origin: Origin): Promise<void> {
+  const page = (await profile.launch()).pages()[0]!;
+  await page.goto(`${origin.url}/`);
+  await launched(page);
+  await page.evaluate(() => window.sluice.whenComplete());
+  await profile.close();
+}
+
+const navigations = (origin: Origin) =>
+  origin.requests(({ headers }) => headers['sec-fetch-mode'] === 'navigate');
+
+test('the server gone: a path of the app comes, another one fails at once in the browser’s own words', async ({
+  profile,
+}) => {
+  await using site = await smallSite(smallApp(200_000));
+  await using origin = await Origin.start({ mounts: { '/': site.dir } });
+  await completed(profile, origin);
+  await origin.stop();
+
+  const page = (await profile.launch()).pages()[0]!;
+  for (let i = 0; i < 3; i++) {
+    await page.goto(`${origin.url}/docs/guide.html`, { timeout: 8000 });
+    await launched(page);
+    await stopAllServiceWorkers(page);
+    const begun = performance.now();
+    await expect(page.goto(`${origin.url}/nowhere.html`, { timeout: 8000 })).rejects.toThrow(
+      /net::ERR_(FAILED|CONNECTION_REFUSED)/,
+    );
+    expect(performance.now() - begun).toBeLessThan(4000);
+    await stopAllServiceWorkers(page);
+  }
+});
+
+test('a cold launch asks the server for no page of the app, and once for one that is not the app’s', async ({
+  profile,
+}) => {
+  await using site = await smallSite(smallApp());
+  await using origin = await Origin.start({ mounts: { '/': site.dir } });
+  await completed(profile, origin);
+  origin.reset();
+
+  const page = (await profile.launch()).pages()[0]!;
+  await page.goto(`${origin.url}/`);
+  await launched(page);
+  for (const path of ['/docs/guide.html', '/?q', '/docs/guide.html#part']) {
+    await stopAllServiceWorkers(page);
+    await page.goto(origin.url + path);
+    await launched(page);
+  }
+  expect(navigations(origin)).toEqual([]);
+
+  await stopAllServiceWorkers(page);
+  expect((await page.goto(`${origin.url}/nowhere.html`))?.status()).toBe(404);
+  expect(navigations(origin).map(({ path }) => path)).toEqual(['/nowhere.html']);
+});
