@@ -15,6 +15,8 @@ export class FilePool {
   readonly #open = new Map<string, BlockFile>();
   /** Open files with writes that are not flushed. */
   readonly #dirty = new Set<string>();
+  /** How many removals of a file wait for their turn. */
+  readonly #removals = new Map<string, number>();
   #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -54,7 +56,11 @@ export class FilePool {
   /** Closes and removes a file; whoever opens it after this call was made gets a new one. */
   remove(path: string): Promise<void> {
     this.close(path);
+    this.#removals.set(path, (this.#removals.get(path) ?? 0) + 1);
     return this.#enqueue(async () => {
+      const others = this.#removals.get(path)! - 1;
+      if (others > 0) this.#removals.set(path, others);
+      else this.#removals.delete(path);
       // Again: it may have been on its way to being opened.
       this.close(path);
       await this.#directory.remove(path);
@@ -68,20 +74,25 @@ export class FilePool {
   }
 
   async #use<T>(path: string, create: boolean, action: (file: BlockFile) => T): Promise<T> {
-    const found = this.#touch(path);
-    if (found !== undefined) return action(found);
-    return this.#enqueue(async () => {
-      const opened = this.#touch(path);
-      if (opened !== undefined) return action(opened);
-      this.#makeRoom();
-      const file = await this.#directory.open(path, { create });
-      if (this.#closed) {
-        file.close();
-        throw closedError(path);
-      }
-      this.#open.set(path, file);
-      return action(file);
-    });
+    for (;;) {
+      const found = this.#touch(path);
+      if (found !== undefined) return action(found);
+      const done = await this.#enqueue(async () => {
+        // What was asked for before a removal that is still to come must not touch the file that goes: once more, behind it.
+        if (this.#removals.has(path)) return undefined;
+        const opened = this.#touch(path);
+        if (opened !== undefined) return { value: action(opened) };
+        this.#makeRoom();
+        const file = await this.#directory.open(path, { create });
+        if (this.#closed) {
+          file.close();
+          throw closedError(path);
+        }
+        this.#open.set(path, file);
+        return { value: action(file) };
+      });
+      if (done) return done.value;
+    }
   }
 
   #touch(path: string): BlockFile | undefined {

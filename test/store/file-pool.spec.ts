@@ -108,6 +108,16 @@ test('a removed file is new for whoever asks after the removal', async () => {
   expect(await size).toBe(0);
 });
 
+test('what was asked for before a removal, and waits for its turn, does not go with the file', async () => {
+  const directory = new WatchedDirectory();
+  const pool = new FilePool(directory, 4);
+  const busy = pool.write('b', true, (file) => file.size());
+  const written = pool.write('a', true, (file) => file.write(one, 0));
+  await Promise.all([busy, written, pool.remove('a'), pool.remove('a')]);
+  expect(await pool.read('a', (file) => file.size())).toBe(1);
+  expect((await directory.snapshot('a'))?.size).toBe(1);
+});
+
 test('closing while a file is being opened closes that one too', async () => {
   const directory = new WatchedDirectory();
   const pool = new FilePool(directory, 2);
