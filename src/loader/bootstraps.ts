@@ -69,9 +69,11 @@ export class Bootstraps {
     const { source, local, clock, random, signal } = this.#options;
     const deadline = clock.now() + bootstrapDeadlineMs;
     const counts = noRetries();
-    for (;;) {
+    for (let first = true; ; first = false) {
       try {
-        const published = await fetchPublished(source, { sha256: image, length: bytes }, signal);
+        // The boot page's markup has asked for it before any script ran. What was kept and is wrong is not asked for again.
+        const file = { sha256: image, length: bytes };
+        const published = await fetchPublished(source, file, signal, { cached: first });
         const opened = await Image.open(published, { sha256: image });
         await local.addImage(image, published);
         if (local.full) this.#unstored.set(image, published);

@@ -3,6 +3,7 @@ import type { Release } from '../format/release.ts';
 
 const bootMark = '{"root":"","release":null}';
 const rootMark = '__SLUICE_ROOT__';
+const imageMark = '__SLUICE_IMAGE__';
 
 /**
  * The boot page for the app's page at `path`: the template with the way back to the site's root, the release and the app's title filled in.
@@ -14,7 +15,7 @@ export function bootPage(
   release: Release,
   title: string | undefined,
 ): string {
-  if (!template.includes(bootMark) || !template.includes(rootMark)) {
+  if (![bootMark, rootMark, imageMark].every((mark) => template.includes(mark))) {
     throw new SluiceError(
       'no-runtime',
       'the boot page of the runtime is not one that this build can fill in',
@@ -23,7 +24,10 @@ export function bootPage(
   const root = '../'.repeat(path.split('/').length - 1);
   const boot = JSON.stringify({ root, release });
   // Functions, since `$` in a replacement text has a meaning.
-  const page = template.replace(bootMark, () => boot).replaceAll(rootMark, () => root);
+  const page = template
+    .replace(bootMark, () => boot)
+    .replace(imageMark, () => release.image)
+    .replaceAll(rootMark, () => root);
   if (title === undefined) return page;
   return page
     .replace(/(<title>)[^<]*(<\/title>)/, (_, open, close) => open + title + close)

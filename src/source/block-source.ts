@@ -11,6 +11,8 @@ export interface RangeRequest {
   readonly start: number;
   readonly end: number;
   readonly priority: 'high' | 'low';
+  /** An answer that the platform has kept will do, if it has one. Only for whole files, and for callers that verify what they get. */
+  readonly cached?: boolean;
   readonly signal: AbortSignal;
 }
 

@@ -9,10 +9,12 @@ export async function fetchPublished(
   source: BlockSource,
   file: PublishedFile,
   signal: AbortSignal,
+  options: { readonly cached?: boolean } = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(file.length);
   let filled = 0;
-  for await (const chunk of source.fetch({ file, start: 0, end: file.length, priority: 'high', signal })) {
+  const request = { file, start: 0, end: file.length, priority: 'high', signal, ...options } as const;
+  for await (const chunk of source.fetch(request)) {
     if (chunk.offset !== filled) throw new OriginError(`${file.sha256}.bin: bytes out of order`);
     bytes.set(chunk.bytes, chunk.offset);
     filled += chunk.bytes.length;

@@ -16,7 +16,7 @@ export interface HttpSourceOptions {
  * Published files over HTTP ranges, and whole files from hosts that do not answer ranges (or answer them wrongly: then a plain
  * GET is tried once, and if that is in order, remembered in {@link wholeFiles}).
  *
- * Every request is `no-store`: Chromium's HTTP cache serialises requests for one URL, and truncates ranges in memory. What was
+ * Every request (unless it says `cached`) is `no-store`: Chromium's HTTP cache serialises requests for one URL, and truncates ranges in memory. What was
  * fetched is stored by us. A TypeError of fetch is all that the platform tells about a network that is away: `offline`.
  */
 export class HttpSource implements BlockSource {
@@ -118,7 +118,11 @@ export class HttpSource implements BlockSource {
   }
 
   #ask(request: RangeRequest, abort: AbortController, range: boolean): Promise<Response> {
-    const init: RequestInit = { cache: 'no-store', priority: request.priority, signal: abort.signal };
+    const init: RequestInit = {
+      cache: request.cached && !range ? 'force-cache' : 'no-store',
+      priority: request.priority,
+      signal: abort.signal,
+    };
     if (range) init.headers = { range: `bytes=${request.start}-${request.end - 1}` };
     return this.#timed(this.#fetch(this.#url(request), init), request, abort);
   }

@@ -230,6 +230,7 @@ test('boot pages: one for every page, with its way to the root, the release and 
   expect(page('index.html')).toContain('<title>Big &amp; $& &lt;b&gt;bold&lt;/b&gt;</title>');
   expect(page('index.html')).toContain('src="__sluice/client.js"');
   expect(page('a/b/deep.HTML')).toContain(boot('../../'));
+  expect(page('a/b/deep.HTML')).toContain(`<link rel="preload" href="../../${image}.bin" as="fetch"`);
   expect(page('a/b/deep.HTML')).toContain('src="../../__sluice/client.js"');
   expect(page('latin1.htm')).toContain('<title>Loading…</title>');
   expect(page('latin1.htm')).not.toContain('__SLUICE_ROOT__');
