@@ -14,7 +14,7 @@ const RUNTIME = join(ROOT, 'dist', 'runtime');
 /** What decides, beside the app and the runtime, which bytes a build makes. */
 const PACKER = ['pack', 'image', 'codec', 'extents', 'format'].map((name) => join(ROOT, 'src', name));
 /** Sites that nobody has asked for in this time go when another one is built. */
-const STALE_MS = 3_600_000;
+const STALE_MS = 1_200_000;
 
 /** A published site in a directory that tests share: never write into it. */
 export interface BuiltSite {
