@@ -1,8 +1,8 @@
 import { Workbox } from 'workbox-window';
 import { SluiceError } from '../format/errors.ts';
+import { withDeadline } from '../protocol/deadline.ts';
 import type { ReleaseRecord } from '../protocol/messages.ts';
 import { BootView } from './boot-view.ts';
-import { withDeadline } from './deadline.ts';
 import { LoaderProcess } from './loader-process.ts';
 import { ReloadGuard } from './reload-guard.ts';
 import { scriptError } from './script-error.ts';

@@ -1,9 +1,9 @@
 import { proxy, type Remote, wrap } from 'comlink';
 import { SluiceError } from '../format/errors.ts';
+import { withDeadline } from '../protocol/deadline.ts';
 import type { LoaderApi, LoaderOptions } from '../protocol/loader-api.ts';
 import { loaderLockName, type ReleaseRecord } from '../protocol/messages.ts';
 import type { Progress } from '../protocol/state.ts';
-import { withDeadline } from './deadline.ts';
 import { scriptError } from './script-error.ts';
 
 /** The loader has deadlines of its own for what it fetches at its start; this one is for a worker that says nothing at all. */

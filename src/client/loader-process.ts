@@ -1,9 +1,9 @@
 import { type Remote, transfer } from 'comlink';
 import { SluiceError } from '../format/errors.ts';
 import { carrySluiceErrors } from '../protocol/comlink-errors.ts';
+import { withDeadline } from '../protocol/deadline.ts';
 import type { LoaderApi } from '../protocol/loader-api.ts';
 import { backOffMs } from './back-off.ts';
-import { withDeadline } from './deadline.ts';
 import { type LoaderEvents, LoaderLife, type LoaderRecipe } from './loader-life.ts';
 
 carrySluiceErrors();

@@ -1,6 +1,6 @@
 import { SluiceError } from '../format/errors.ts';
+import { withDeadline } from '../protocol/deadline.ts';
 import { type PageToServiceWorker, protocolVersion, type ReleaseRecord } from '../protocol/messages.ts';
-import { withDeadline } from './deadline.ts';
 import type { LoaderProcess } from './loader-process.ts';
 import type { Site } from './site.ts';
 

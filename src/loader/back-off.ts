@@ -1,3 +1,5 @@
+import { jittered } from '../source/jitter.ts';
+
 export interface BackOffOptions {
   readonly firstMs: number;
   readonly maxMs: number;
@@ -32,9 +34,4 @@ export class BackOff {
   reset(): void {
     this.#failures = 0;
   }
-}
-
-/** `ms` ±25 %. */
-export function jittered(ms: number, random: () => number): number {
-  return ms * (0.75 + random() * 0.5);
 }

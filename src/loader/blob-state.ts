@@ -2,9 +2,9 @@ import type { BlobRecord } from '../format/blob-record.ts';
 import { BlockTable } from '../format/block-table.ts';
 import { SluiceError } from '../format/errors.ts';
 import type { Clock } from '../protocol/clock.ts';
+import type { PartialBlock } from '../source/block-stream.ts';
 import type { BlobPresence } from '../store/presence.ts';
 import { BackOff } from './back-off.ts';
-import type { PartialBlock } from './block-stream.ts';
 import type { BlobView, PartialMark } from './fetch-plan.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 

@@ -4,8 +4,8 @@ import type { Clock } from '../protocol/clock.ts';
 import type { ReleaseRecord } from '../protocol/messages.ts';
 import type { BlockSource } from '../source/block-source.ts';
 import { fetchPublished } from '../source/fetch-published.ts';
+import { noRetries, retryDelay } from '../source/retry-policy.ts';
 import type { LocalBlocks } from './local-blocks.ts';
-import { noRetries, retryDelay } from './retry-policy.ts';
 
 /** For a bootstrap, from the first try to the last. */
 const bootstrapDeadlineMs = 45_000;

@@ -1,7 +1,7 @@
 import type { BlockTable } from '../format/block-table.ts';
 import type { BlockSource, Chunk } from '../source/block-source.ts';
+import { BlockStream } from '../source/block-stream.ts';
 import type { BlobState } from './blob-state.ts';
-import { BlockStream } from './block-stream.ts';
 import type { FetchRequest, FlightView } from './fetch-plan.ts';
 
 /** What a flight tells the engine as it goes. */

@@ -1,6 +1,6 @@
 import { SluiceError } from '../format/errors.ts';
 import type { Clock } from '../protocol/clock.ts';
-import { noRetries, type RetryCounts } from './retry-policy.ts';
+import { noRetries, type RetryCounts } from '../source/retry-policy.ts';
 
 export interface ReadRequest {
   /** SHA-256 of the blob, hex. */

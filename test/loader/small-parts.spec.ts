@@ -4,10 +4,10 @@ import { BackOff } from '../../src/loader/back-off.ts';
 import { CommitTimer } from '../../src/loader/commit-timer.ts';
 import { RateMeter } from '../../src/loader/rate-meter.ts';
 import { ReadRing } from '../../src/loader/read-log.ts';
-import { noRetries, retryDelay } from '../../src/loader/retry-policy.ts';
 import { SpillCache } from '../../src/loader/spill-cache.ts';
 import { Throttle } from '../../src/loader/throttle.ts';
 import { OriginError } from '../../src/source/origin-error.ts';
+import { noRetries, retryDelay } from '../../src/source/retry-policy.ts';
 import { ManualClock } from './manual-clock.ts';
 
 const middle = (): number => 0.5; // No jitter.

@@ -1,6 +1,6 @@
 import { SluiceError } from '../format/errors.ts';
-import { OriginError } from '../source/origin-error.ts';
-import { jittered } from './back-off.ts';
+import { jittered } from './jitter.ts';
+import { OriginError } from './origin-error.ts';
 
 /** How often which kind of failure has met one thing that is wanted (a pending block, a bootstrap). */
 export interface RetryCounts {

@@ -1,5 +1,5 @@
 import { SluiceError } from '../format/errors.ts';
-import { type Clock, systemClock } from '../protocol/clock.ts';
+import { type Clock, systemClock } from './clock.ts';
 
 /** Settles as `work` does, or rejects with `call-timeout` naming the call when `ms` have passed. */
 export function withDeadline<T>(

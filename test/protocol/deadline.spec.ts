@@ -1,6 +1,6 @@
 import { expect, test } from '@playwright/test';
-import { withDeadline } from '../../src/client/deadline.ts';
 import type { Clock } from '../../src/protocol/clock.ts';
+import { withDeadline } from '../../src/protocol/deadline.ts';
 
 /** A clock whose one timer goes off by hand. */
 class HandClock implements Clock {

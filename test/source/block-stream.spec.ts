@@ -1,9 +1,9 @@
 import { expect, test } from '@playwright/test';
 import { BlockTable } from '../../src/format/block-table.ts';
-import { BlockStream, type BlockStreamOptions, type PartialBlock } from '../../src/loader/block-stream.ts';
+import { BlockStream, type BlockStreamOptions, type PartialBlock } from '../../src/source/block-stream.ts';
+import { failure } from '../loader/engine-rig.ts';
+import { makeSite } from '../loader/site-fixture.ts';
 import { seededRandom } from '../support/random.ts';
-import { failure } from './engine-rig.ts';
-import { makeSite } from './site-fixture.ts';
 
 const { blobs } = await makeSite([{ name: 'a', size: 50_000, shift: 13 }], 1 << 20);
 const { record, bytes } = blobs[0]!;

@@ -1,7 +1,7 @@
 import type { BlobRecord } from '../format/blob-record.ts';
 import { BlockTable, verifyBlock } from '../format/block-table.ts';
-import type { Chunk } from '../source/block-source.ts';
-import { OriginError } from '../source/origin-error.ts';
+import type { Chunk } from './block-source.ts';
+import { OriginError } from './origin-error.ts';
 
 /** A stored block of which the first `filled` bytes have come. `bytes` has the block's full stored length. */
 export interface PartialBlock {
