@@ -31,6 +31,7 @@ interface Slot {
 export class JournalWriter {
   #current: BlockFile;
   #other: BlockFile;
+  /** The highest that a slot was ever given, or tried to. */
   #generation: number;
   #end: number;
   #tail: Uint8Array;
@@ -112,7 +113,9 @@ export class JournalWriter {
    */
   rewrite(records: Iterable<JournalRecord>): void {
     this.emptyOther();
-    const header = encodeHeader(this.#generation + 1);
+    // Counted even if this fails: a reader may have seen all of it, and must not take the next one for the same.
+    this.#generation += 1;
+    const header = encodeHeader(this.#generation);
     const body = encodeRecords(records, header);
     const bytes = new Uint8Array(header.length + body.length);
     bytes.set(header);
@@ -122,7 +125,6 @@ export class JournalWriter {
     // Crash before this: the snapshot may lack its end, and the old slot is current. After it: the new one is.
     this.#other.flush();
     [this.#current, this.#other] = [this.#other, this.#current];
-    this.#generation += 1;
     this.#end = bytes.length;
     this.#tail = bytes.slice(-checksumSize);
     this.#snapshotLength = bytes.length;

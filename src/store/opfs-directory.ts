@@ -7,8 +7,9 @@ const busyDeadlineMs = 3000;
 const firstBusyDelayMs = 5;
 const maxBusyDelayMs = 200;
 
-/** getDirectory answers within milliseconds or, where storage is broken, perhaps never. */
+/** The platform answers within milliseconds or, where storage is broken, perhaps never. A launch waits for the first; a busy disk may take its time later. */
 const availabilityDeadlineMs = 5000;
+const answerDeadlineMs = 15_000;
 
 /**
  * The folder at `path` (names joined by `/`, made as needed) of the Origin Private File System; undefined where the
@@ -21,7 +22,7 @@ export async function openOpfsDirectory(
   onUnavailable?: (reason: SluiceError) => void,
 ): Promise<Directory | undefined> {
   try {
-    return new OpfsDirectory(await withDeadline(openFolder(path), path));
+    return new OpfsDirectory(await withDeadline(openFolder(path), path, availabilityDeadlineMs));
   } catch (error) {
     onUnavailable?.(fromPlatformError(error, path));
     return undefined;
@@ -39,14 +40,22 @@ async function openFolder(path: string): Promise<FileSystemDirectoryHandle> {
   return folder;
 }
 
-async function withDeadline<T>(promise: Promise<T>, path: string): Promise<T> {
+/** `tooLate` is given what comes after the deadline all the same, to let go of it. */
+async function withDeadline<T>(
+  work: Promise<T>,
+  path: string,
+  ms: number,
+  tooLate?: (late: T) => void,
+): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const expired = new Promise<never>((_, reject) => {
-    const error = new SluiceError('unreadable', 'The Origin Private File System did not answer', { path });
-    timer = setTimeout(() => reject(error), availabilityDeadlineMs);
+    timer = setTimeout(() => {
+      reject(new SluiceError('unreadable', 'The Origin Private File System did not answer', { path }));
+      work.then(tooLate, () => {}); // Whoever waited has an error already.
+    }, ms);
   });
   try {
-    return await Promise.race([promise, expired]);
+    return await Promise.race([work, expired]);
   } finally {
     clearTimeout(timer);
   }
@@ -64,11 +73,14 @@ class OpfsDirectory implements Directory {
     const deadline = performance.now() + busyDeadlineMs;
     for (let delay = firstBusyDelayMs; ; delay = Math.min(2 * delay, maxBusyDelayMs)) {
       try {
-        const handle = await this.#file(path, create);
+        const handle = await withDeadline(this.#file(path, create), path, answerDeadlineMs);
         if (typeof handle.createSyncAccessHandle !== 'function') {
           throw new SluiceError('unreadable', 'Files can be opened in dedicated workers only', { path });
         }
-        return new OpfsFile(await handle.createSyncAccessHandle(), path);
+        // One that came late, and that nobody closed, would lock the file for good.
+        const opened = handle.createSyncAccessHandle();
+        const closeLate = (late: FileSystemSyncAccessHandle): void => late.close();
+        return new OpfsFile(await withDeadline(opened, path, answerDeadlineMs, closeLate), path);
       } catch (cause) {
         const error = fromPlatformError(cause, path);
         if (error.code !== 'EBUSY' || performance.now() + delay > deadline) throw error;
@@ -115,7 +127,7 @@ class OpfsDirectory implements Directory {
 
   async #unlessMissing<T>(path: string, action: () => Promise<T>, missing: T): Promise<T> {
     try {
-      return await action();
+      return await withDeadline(action(), path, answerDeadlineMs);
     } catch (cause) {
       const error = fromPlatformError(cause, path);
       if (error.code === 'ENOENT') return missing;

@@ -22,8 +22,8 @@ interface Position {
 
 /**
  * Reads a local store without opening its files, beside the writer that owns it: what the journal said at the last
- * {@link refresh} is present. Never says more than is true: within a generation the journal only adds, and a file
- * is taken as present only if the generation is still the same after its snapshot was taken (STORE.md).
+ * {@link refresh} is present. Never says more than is true: within a generation the journal only adds, and bytes
+ * are taken as present only if the generation is still the same after they were read (STORE.md).
  *
  * Wherever a method answers undefined, the bytes cannot be had here now: ask the loader or the network.
  */
@@ -132,15 +132,16 @@ export class StoreReader {
     const position = this.#position;
     for (let attempt = 0; attempt < maxDataAttempts; attempt++) {
       const file = await this.#directory.snapshot(path);
-      if (file === undefined || file.size < end || !(await this.#stillAt(position))) return undefined;
+      if (file === undefined || file.size < end) return undefined;
       const bytes = await bytesOf(file.slice(start, end), path);
-      if (bytes !== undefined) return bytes;
+      // Looked at last: not every browser's snapshot notices that its file was removed and begun again.
+      if (bytes !== undefined) return (await this.#stillAt(position)) ? bytes : undefined;
     }
     return undefined;
   }
 
   /**
-   * Whether what was known at `position` is still true of a snapshot taken before this call. A file is removed, or loses
+   * Whether what was known at `position` is still true of what was read, or the snapshot that was taken, before this call. A file is removed, or loses
    * blocks, only after a new generation says so; when there is one it is read, and the caller has to ask anew.
    */
   async #stillAt(position: Position | undefined): Promise<boolean> {
