@@ -23,7 +23,7 @@ export interface ReadersReport {
   readonly wrong: readonly string[];
   readonly wrongCount: number;
   readonly kinds: Readonly<Record<string, number>>;
-  /** By `Sluice-Error`. */
+  /** By `Sluice-Error`; `no answer` and `broken off` for what the browser itself reports. */
   readonly failures: Readonly<Record<string, number>>;
   readonly bytes: number;
   readonly slowestMs: number;
@@ -173,12 +173,14 @@ async function readInPage(
     if (!complete) whileLoading += 1;
     const startedAt = performance.now();
     let problem: string | undefined;
+    let answered = false;
     try {
       const response = await fetch(new URL(file.url, base), {
         method: read.method ?? 'GET',
         ...(read.headers ? { headers: read.headers } : {}),
         signal: AbortSignal.timeout(deadlineMs),
       });
+      answered = true;
       const code = response.headers.get('Sluice-Error');
       if (code !== null) failures[code] = (failures[code] ?? 0) + 1;
       if (code === null || !mayFail) problem = await differs(file, read, response);
@@ -187,7 +189,8 @@ async function readInPage(
     } catch (error) {
       // A stream that was broken off is a failure that shows itself, unless it took until the deadline.
       const { name, message } = error as Error;
-      if (mayFail && name === 'TypeError') failures.broken = (failures.broken ?? 0) + 1;
+      const how = answered ? 'broken off' : 'no answer';
+      if (mayFail && name === 'TypeError') failures[how] = (failures[how] ?? 0) + 1;
       else problem = `${name}: ${message}`;
     }
     times.push(performance.now() - startedAt);

@@ -1,0 +1,230 @@
+import type { Page } from '@playwright/test';
+import { ShapedLink } from '../../../bench/link.ts';
+import type { Sluice } from '../../../src/client/index.ts';
+import { expect, test } from '../../support/browser.ts';
+import { Origin } from '../../support/origin.ts';
+import { stopAllServiceWorkers } from '../../support/service-workers.ts';
+import { launched, type SmallSite, smallSite } from '../small-site.ts';
+import { mixedFiles, proofApp } from './proof-app.ts';
+import { type Fetched, twiceFetched } from './published.ts';
+import { randomReaders } from './readers.ts';
+import { storedBlobs } from './stored-blobs.ts';
+
+declare const window: Window & { sluice: Sluice };
+
+const MB = 2 ** 20;
+const app = proofApp(mixedFiles(21, { count: 40, large: [8 * MB, 4 * MB, 6 * MB] }));
+const readers = { files: app.seeded, readers: 16, deadlineMs: 30_000, largeShare: 0.1 };
+let site: SmallSite;
+
+test.beforeAll(async () => {
+  site = await smallSite(app.files, { level: 3, blobSize: 2 * MB });
+});
+
+test.afterAll(() => site[Symbol.asyncDispose]());
+
+/** The site behind a link, so that what is counted has arrived, and loading takes about 15 s. */
+async function shapedSite(
+  mbitPerSecond = 10,
+): Promise<{ origin: Origin; link: ShapedLink } & AsyncDisposable> {
+  const origin = await Origin.start({ mounts: { '/': site.dir } });
+  const link = await ShapedLink.start({ shape: { mbitPerSecond, rttMs: 20 }, targetPort: origin.port });
+  const dispose = async (): Promise<void> => {
+    await link.stop();
+    await origin.stop();
+  };
+  return { origin, link, [Symbol.asyncDispose]: dispose };
+}
+
+async function openTab(page: Page, url: string): Promise<Page> {
+  await page.goto(url);
+  await launched(page);
+  return page;
+}
+
+const stateOf = (page: Page) => page.evaluate(() => window.sluice.state());
+
+/** Stored bytes that reached the browser more than once, as a share of the image's. */
+async function twiceShare(link: ShapedLink): Promise<number> {
+  const { exchanges } = await link.log();
+  const fetched = exchanges.flatMap(({ line, range, bytes }): Fetched[] => {
+    const sha256 = /^GET \/([0-9a-f]{64})\.bin/.exec(line)?.[1];
+    if (sha256 === undefined) return [];
+    const start = Number(range.split('-')[0] ?? 0);
+    // Headers are counted with the body: some 300 bytes, which would be counted as overlap with the next range.
+    const asked = range ? Number(range.split('-')[1]) + 1 : Number.POSITIVE_INFINITY;
+    return [{ sha256, start, end: Math.min(asked, start + Math.max(0, bytes - headerBytes)) }];
+  });
+  return twiceFetched(fetched) / site.storedBytes;
+}
+
+const headerBytes = 300;
+
+test('two tabs: one writer, both read right, nothing is fetched twice', async ({ context, page }) => {
+  test.setTimeout(120_000);
+  await using shaped = await shapedSite();
+  const { link } = shaped;
+  const first = await openTab(page, `${link.url}/`);
+  const second = await openTab(await context.newPage(), `${link.url}/pages/second.html`);
+  const roles = [(await stateOf(first)).loader.role, (await stateOf(second)).loader.role];
+  expect(roles).toEqual(['leader', 'standby']);
+  const reports = await Promise.all([
+    randomReaders(first, { ...readers, reads: 300, seed: 1 }),
+    randomReaders(second, { ...readers, reads: 300, seed: 2 }),
+  ]);
+  for (const { wrong, whileLoading } of reports) {
+    expect(wrong).toEqual([]);
+    expect(whileLoading).toBeGreaterThan(100);
+  }
+  await Promise.all([first, second].map((tab) => tab.evaluate(() => window.sluice.whenComplete())));
+  expect((await stateOf(second)).complete).toBe(true);
+  const twice = await twiceShare(link);
+  console.log(
+    `two tabs: ${(100 * twice).toFixed(2)} % fetched twice`,
+    JSON.stringify(reports.map((r) => [r.elapsedMs, r.slowestMs, r.whileLoading])),
+  );
+  expect(twice).toBeLessThanOrEqual(0.02);
+});
+
+test('the leader is closed while loading: the other takes over and completes', async ({ context, page }) => {
+  test.setTimeout(120_000);
+  await using shaped = await shapedSite();
+  const { link } = shaped;
+  const leader = await openTab(page, `${link.url}/`);
+  const standby = await openTab(await context.newPage(), `${link.url}/pages/second.html`);
+  const reading = randomReaders(standby, { ...readers, reads: 400, seed: 3 });
+  await standby.waitForFunction(async () => {
+    const { present, total } = (await window.sluice.state()).bytes;
+    return present > total / 3;
+  });
+  const closedAt = performance.now();
+  await leader.close();
+  await standby.waitForFunction(
+    async () => (await window.sluice.state()).loader.role === 'leader',
+    undefined,
+    { polling: 50 },
+  );
+  const tookMs = performance.now() - closedAt;
+  const { wrong, slowestMs } = await reading;
+  expect(wrong).toEqual([]);
+  await standby.evaluate(() => window.sluice.whenComplete());
+  const twice = await twiceShare(link);
+  console.log(
+    `leader closed: taken over in ${Math.round(tookMs)} ms, slowest read ${slowestMs} ms, ${(100 * twice).toFixed(2)} % fetched twice`,
+  );
+  expect(tookMs).toBeLessThan(2500);
+  expect(twice).toBeLessThanOrEqual(0.02);
+  const blobs = await storedBlobs(standby);
+  expect(Object.keys(blobs).length).toBeGreaterThan(5);
+  for (const [name, digest] of Object.entries(blobs)) expect(digest).toBe(name);
+});
+
+test('the standby is closed while loading: the leader goes on as if nothing had been', async ({
+  context,
+  page,
+}) => {
+  test.setTimeout(120_000);
+  await using shaped = await shapedSite(20);
+  const { link } = shaped;
+  const leader = await openTab(page, `${link.url}/`);
+  const standby = await openTab(await context.newPage(), `${link.url}/pages/second.html`);
+  const abandoned = randomReaders(standby, { ...readers, reads: 5000, seed: 4 }).catch(() => undefined);
+  const reading = randomReaders(leader, { ...readers, reads: 300, seed: 5 });
+  await leader.waitForFunction(async () => (await window.sluice.state()).pendingReads.length > 0);
+  await standby.close();
+  await abandoned;
+  expect((await reading).wrong).toEqual([]);
+  await leader.evaluate(() => window.sluice.whenComplete());
+  expect((await stateOf(leader)).loader.role).toBe('leader');
+  expect((await stateOf(leader)).pendingReads).toEqual([]);
+  expect(await twiceShare(link)).toBeLessThanOrEqual(0.02);
+});
+
+test('the service worker is killed between reads, as browsers do: nothing changes', async ({
+  context,
+  page,
+}) => {
+  test.setTimeout(120_000);
+  await using shaped = await shapedSite();
+  const { link } = shaped;
+  const first = await openTab(page, `${link.url}/`);
+  const second = await openTab(await context.newPage(), `${link.url}/pages/second.html`);
+  for (let kill = 0; kill < 8; kill++) {
+    await stopAllServiceWorkers(first);
+    const reports = await Promise.all([
+      randomReaders(first, { ...readers, reads: 40, seed: 30 + kill }),
+      randomReaders(second, { ...readers, reads: 40, seed: 40 + kill }),
+    ]);
+    for (const { wrong } of reports) expect(wrong).toEqual([]);
+  }
+  expect((await stateOf(first)).loader.role).toBe('leader');
+  await Promise.all([first, second].map((tab) => tab.evaluate(() => window.sluice.whenComplete())));
+  const twice = await twiceShare(link);
+  console.log(`service worker killed between reads: ${(100 * twice).toFixed(2)} % fetched twice`);
+  expect(twice).toBeLessThanOrEqual(0.02);
+});
+
+test('the service worker is killed in the middle of reads: none is wrong, none hangs', async ({
+  context,
+  page,
+}) => {
+  test.setTimeout(120_000);
+  await using shaped = await shapedSite();
+  const { link } = shaped;
+  const first = await openTab(page, `${link.url}/`);
+  const second = await openTab(await context.newPage(), `${link.url}/pages/second.html`);
+  const watcher = await context.newPage();
+  let reading = true;
+  // The browser breaks off an answer whose worker is gone, and asks anew only once where there is none yet.
+  const reports = Promise.all([
+    randomReaders(first, { ...readers, reads: 300, seed: 6, mayFail: true }),
+    randomReaders(second, { ...readers, reads: 300, seed: 7, mayFail: true }),
+  ]).finally(() => {
+    reading = false;
+  });
+  let kills = 0;
+  for (; reading && kills < 8; kills++) {
+    await stopAllServiceWorkers(watcher);
+    // It starts again with the next read; killed again when that has been answered.
+    await first.evaluate(async () => (await fetch('/app.js')).text()).catch(() => '');
+  }
+  const [a, b] = await reports;
+  console.log(
+    `service worker killed ${kills} times in the middle: ${JSON.stringify([a!.failures, b!.failures])}`,
+  );
+  for (const { wrong, failures } of [a!, b!]) {
+    expect(wrong).toEqual([]);
+    expect(Object.keys(failures).filter((how) => how !== 'broken off' && how !== 'no answer')).toEqual([]);
+  }
+  expect(kills).toBeGreaterThan(3);
+  expect((await stateOf(first)).loader.role).toBe('leader');
+  await Promise.all([first, second].map((tab) => tab.evaluate(() => window.sluice.whenComplete())));
+  const after = await Promise.all([
+    randomReaders(first, { ...readers, reads: 50, seed: 8 }),
+    randomReaders(second, { ...readers, reads: 50, seed: 9 }),
+  ]);
+  for (const { wrong } of after) expect(wrong).toEqual([]);
+  expect(await twiceShare(link)).toBeLessThanOrEqual(0.02);
+});
+
+test('a multi-page app: from page to page and back while loading', async ({ page }) => {
+  test.setTimeout(120_000);
+  await using shaped = await shapedSite();
+  const { link } = shaped;
+  await openTab(page, `${link.url}/`);
+  const titles: string[] = [];
+  for (let i = 0; i < 6; i++) {
+    const report = await randomReaders(page, { ...readers, reads: 30, seed: 10 + i });
+    expect(report.wrong).toEqual([]);
+    if (i % 2 === 0) await page.goto(`${link.url}/pages/second.html`);
+    else await page.goBack();
+    await launched(page);
+    titles.push(await page.title());
+    expect((await stateOf(page)).loader.lastError).toBeUndefined();
+  }
+  expect(titles).toEqual(Array.from({ length: 3 }, () => ['The second page', 'The proof']).flat());
+  await page.evaluate(() => window.sluice.whenComplete());
+  const twice = await twiceShare(link);
+  console.log(`six navigations: ${(100 * twice).toFixed(2)} % fetched twice`);
+  expect(twice).toBeLessThanOrEqual(0.02);
+});
