@@ -1,5 +1,6 @@
 import { SluiceError } from './errors.ts';
 import { isSha256Hex } from './sha256.ts';
+import { superblockLayout } from './superblock.ts';
 
 /** What `sluice.json` says: the current bootstrap. */
 export interface Release {
@@ -10,6 +11,9 @@ export interface Release {
 }
 
 const releaseVersion = 1;
+
+/** A superblock, and a body whose length has 32 bits. */
+const maxBytes = superblockLayout.size + 2 ** 32 - 1;
 
 /** The text of `sluice.json`: one line. */
 export function formatRelease(release: Release): string {
@@ -38,8 +42,8 @@ export function parseRelease(text: string): Release {
   if (typeof image !== 'string' || !isSha256Hex(image)) {
     throw new SluiceError('corrupt-image', 'sluice.json names no bootstrap by its SHA-256 in lower-case hex');
   }
-  if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes <= 0) {
-    throw new SluiceError('corrupt-image', 'sluice.json does not tell the length of the bootstrap');
+  if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes <= 0 || bytes > maxBytes) {
+    throw new SluiceError('corrupt-image', 'sluice.json does not tell a length that a bootstrap can have');
   }
   return { image, bytes };
 }

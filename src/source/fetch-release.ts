@@ -38,6 +38,7 @@ export async function fetchRelease(options: FetchReleaseOptions): Promise<Releas
     throw new SluiceError('offline', `${url}: no connection`, { cause: error });
   } finally {
     signal.removeEventListener('abort', onAbort);
+    abort.abort(); // The body of an answer that is of no use is not read: that frees the connection.
   }
 }
 

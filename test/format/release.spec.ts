@@ -26,6 +26,7 @@ const wrong: Record<string, readonly string[]> = {
     { sluice: 1, bootstrap: { sha256: image, bytes: 0 } },
     { sluice: 1, bootstrap: { sha256: image, bytes: 1.5 } },
     { sluice: 1, bootstrap: { sha256: image, bytes: '1' } },
+    { sluice: 1, bootstrap: { sha256: image, bytes: 1e15 } },
   ].map((value) => JSON.stringify(value)),
 };
 
