@@ -62,14 +62,14 @@ const places: { rule: string; pattern: RegExp; allowed: (file: string) => boolea
     allowed: (file) => file === 'src/store/opfs-directory.ts',
   },
   {
-    rule: 'store, format, image, codec, extents and protocol do no network',
+    rule: 'store, format, image, codec and protocol do no network',
     pattern: /(?<![.\w])fetch\(/,
-    allowed: (file) => !/^src\/(store|format|image|codec|extents|protocol)\//.test(file),
+    allowed: (file) => !/^src\/(store|format|image|codec|protocol)\//.test(file),
   },
   {
     rule: 'pure folders name no browser and no Node',
     pattern: /\b(navigator|window|document|self|process|Buffer)\.|from 'node:/,
-    allowed: (file) => !/^src\/(format|image|codec|extents)\//.test(file),
+    allowed: (file) => !/^src\/(format|image|codec)\//.test(file),
   },
 ];
 

@@ -12,7 +12,7 @@ const CACHE = join(ROOT, '.cache', 'sites');
 /** The browser files as `npm run build` made them. */
 const RUNTIME = join(ROOT, 'dist', 'runtime');
 /** What decides, beside the app and the runtime, which bytes a build makes. */
-const PACKER = ['pack', 'image', 'codec', 'extents', 'format'].map((name) => join(ROOT, 'src', name));
+const PACKER = ['pack', 'image', 'codec', 'format'].map((name) => join(ROOT, 'src', name));
 /** Sites that nobody has asked for in this time go when another one is built. */
 const STALE_MS = 1_200_000;
 
