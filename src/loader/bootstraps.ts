@@ -4,7 +4,7 @@ import type { Clock } from '../protocol/clock.ts';
 import type { ReleaseRecord } from '../protocol/messages.ts';
 import type { BlockSource } from '../source/block-source.ts';
 import { fetchPublished } from '../source/fetch-published.ts';
-import { noRetries, retryDelay } from '../source/retry-policy.ts';
+import { retrying } from '../source/retrying.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 
 /** For a bootstrap, from the first try to the last. */
@@ -67,25 +67,16 @@ export class Bootstraps {
 
   async #fetch({ image, bytes }: ReleaseRecord): Promise<Image> {
     const { source, local, clock, random, signal } = this.#options;
-    const deadline = clock.now() + bootstrapDeadlineMs;
-    const counts = noRetries();
-    for (let first = true; ; first = false) {
-      try {
-        // The boot page's markup has asked for it before any script ran. What was kept and is wrong is not asked for again.
-        const file = { sha256: image, length: bytes };
-        const published = await fetchPublished(source, file, signal, { cached: first });
-        const opened = await Image.open(published, { sha256: image });
-        await local.addImage(image, published);
-        if (local.full) this.#unstored.set(image, published);
-        return opened;
-      } catch (error) {
-        const delay = retryDelay(error, counts, deadline - clock.now(), random);
-        if (delay === undefined || clock.now() + delay > deadline || signal.aborted) throw error;
-        await new Promise<void>((resolve) => {
-          clock.after(delay, resolve);
-        });
-      }
-    }
+    const bring = async (attempt: number): Promise<Image> => {
+      const file = { sha256: image, length: bytes };
+      // The boot page's markup has asked for it before any script ran. What was kept and is wrong is not asked for again.
+      const published = await fetchPublished(source, file, signal, { cached: attempt === 0 });
+      const opened = await Image.open(published, { sha256: image });
+      await local.addImage(image, published);
+      if (local.full) this.#unstored.set(image, published);
+      return opened;
+    };
+    return retrying(bring, { timeoutMs: bootstrapDeadlineMs, clock, random, signal });
   }
 }
 

@@ -2,14 +2,17 @@
 export interface Clock {
   /** Milliseconds that never go backwards, from an arbitrary origin. */
   now(): number;
-  /** Calls `wake` once, after `ms`. Returns a function that calls it off. */
+  /** Calls `wake` once, after `ms` (or 24 days, whichever is sooner). Returns a function that calls it off. */
   after(ms: number, wake: () => void): () => void;
 }
+
+/** Platforms take a longer time, Infinity included, for none at all. */
+const maxTimerMs = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => performance.now(),
   after: (ms, wake) => {
-    const timer = setTimeout(wake, ms);
+    const timer = setTimeout(wake, Math.min(ms, maxTimerMs));
     return () => clearTimeout(timer);
   },
 };

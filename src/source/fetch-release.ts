@@ -7,7 +7,7 @@ export interface FetchReleaseOptions {
   /** URL of the site directory, with a trailing slash. */
   readonly base: string;
   readonly fetch: typeof fetch;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
   /** For the whole answer, which is one small line. Default 10 s. */
   readonly timeoutMs?: number;
 }
@@ -20,9 +20,9 @@ export async function fetchRelease(options: FetchReleaseOptions): Promise<Releas
   const { fetch, signal, timeoutMs = 10_000 } = options;
   const url = new URL('sluice.json', options.base).href;
   const abort = new AbortController();
-  const onAbort = (): void => abort.abort(signal.reason);
-  signal.throwIfAborted();
-  signal.addEventListener('abort', onAbort, { once: true });
+  const onAbort = (): void => abort.abort(signal?.reason);
+  signal?.throwIfAborted();
+  signal?.addEventListener('abort', onAbort, { once: true });
   const stalled = (): Error => new SluiceError('read-timeout', `${url}: no answer for ${timeoutMs} ms`);
   const get = async (): Promise<string> => {
     const response = await fetch(url, { cache: 'no-store', signal: abort.signal });
@@ -37,7 +37,7 @@ export async function fetchRelease(options: FetchReleaseOptions): Promise<Releas
     if (error instanceof SluiceError) throw error;
     throw new SluiceError('offline', `${url}: no connection`, { cause: error });
   } finally {
-    signal.removeEventListener('abort', onAbort);
+    signal?.removeEventListener('abort', onAbort);
     abort.abort(); // The body of an answer that is of no use is not read: that frees the connection.
   }
 }
