@@ -15,7 +15,7 @@ import { storedBlobs } from './stored-blobs.ts';
 declare const window: Window & { sluice?: Sluice };
 
 /**
- * SLUICE_LONG=1 kills the browser 50 times over a larger image (about five minutes) instead of 6 times. SLUICE_SEED is the seed of the moments (default 1).
+ * SLUICE_LONG=1 kills the browser 50 times over a larger image (four minutes) instead of 6 times. SLUICE_SEED is the seed of the moments (default 1).
  */
 const long = process.env.SLUICE_LONG === '1';
 const kills = long ? 50 : 6;
@@ -25,7 +25,7 @@ const MB = 2 ** 20;
 /** From the start of the navigation to the kill, in milliseconds: from before the page is there until well into loading. */
 const moments = { first: 100, last: 3000 };
 /** So that the image is still loading at the last kill. */
-const bytesPerSecond = 1.5 * MB;
+const bytesPerSecond = (long ? 0.9 : 1.2) * MB;
 const large = Array.from({ length: long ? 15 : 2 }, (_, i) => (i % 3 === 0 ? 8 : 4) * MB);
 
 test(`SIGKILL at ${kills} moments of loading: nothing journaled is lost, or fetched again`, async ({
