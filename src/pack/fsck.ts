@@ -246,7 +246,7 @@ class SiteCheck {
       const target = join(this.#site, page);
       if (!existsSync(target)) {
         if (page !== 'index.html') this.#damage(page, 'the boot page is missing');
-      } else if (!readFileSync(target, 'utf8').includes(this.#image.id)) {
+      } else if (!namesOnly(readFileSync(target, 'utf8'), this.#image.id)) {
         this.#damage(page, 'the boot page is not of the image that sluice.json names');
       }
     }
@@ -300,4 +300,10 @@ async function digestOf(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) hash.update(chunk);
   return hash.digest('hex');
+}
+
+/** Whether the digests in a boot page are the image's, all of them: its preloads name it, too. */
+function namesOnly(page: string, image: string): boolean {
+  const digests = page.match(/\b[0-9a-f]{64}\b/g);
+  return digests?.every((digest) => digest === image) ?? false;
 }

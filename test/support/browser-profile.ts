@@ -14,6 +14,8 @@ const ARGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // A test has no finger to allow sound with.
+  '--autoplay-policy=no-user-gesture-required',
 ];
 
 /**
