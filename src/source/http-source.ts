@@ -26,8 +26,8 @@ export class HttpSource implements BlockSource {
   #wholeFiles = false;
   /** A range was answered rightly. */
   #rangesWork = false;
-  /** SHA-256 of the file of which the last range request got no answer. */
-  #failedRange: string | undefined;
+  /** SHA-256 of the files of which the last range request got no answer. */
+  readonly #failedRanges = new Set<string>();
 
   constructor(options: HttpSourceOptions) {
     this.#base = options.base;
@@ -85,13 +85,12 @@ export class HttpSource implements BlockSource {
     const { sha256 } = request.file;
     try {
       const response = await this.#ask(request, abort, true);
-      this.#failedRange = undefined;
+      this.#failedRanges.delete(sha256);
       return response;
     } catch (error) {
       if (!(error instanceof SluiceError) || error.code !== 'offline') throw error;
-      const again = this.#failedRange === sha256;
-      this.#failedRange = again ? undefined : sha256;
-      if (again) return undefined;
+      if (this.#failedRanges.delete(sha256)) return undefined;
+      this.#failedRanges.add(sha256);
       throw error;
     }
   }

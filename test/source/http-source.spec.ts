@@ -123,6 +123,23 @@ test('ranges that the browser itself refuses, twice for one file: the whole file
     expect(source.wholeFiles).toBe(true);
   }));
 
+test('ranges that are refused for one file, while others are answered: that one is taken whole', () =>
+  withSite(async ({ origin }) => {
+    const url = `${origin.url}/app/${file.sha256}.bin`;
+    const source = new HttpSource({
+      base: `${origin.url}/app/`,
+      fetch: (input, init) => (String(input) === url ? refusesRanges : fetch)(url, init),
+    });
+    const other = { sha256: '0'.repeat(64), length: file.length };
+    const readOther = () =>
+      collect(source.fetch({ file: other, start: 0, end: 10, priority: 'low', signal: never }));
+    expect((await failure(read(source, 1000, 2000))).code).toBe('offline');
+    await readOther();
+    expect((await read(source, 1000, 2000)).bytes.equals(bytes)).toBe(true);
+    expect(source.wholeFiles).toBe(false);
+    expect((await readOther()).bytes.length).toBe(10);
+  }));
+
 test('the same where ranges have worked: the whole file is taken, but ranges are not given up', () =>
   withSite(async ({ origin }) => {
     let refuses = false;

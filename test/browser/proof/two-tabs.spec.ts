@@ -232,5 +232,6 @@ test('a multi-page app: from page to page and back while loading', async ({ page
   await page.evaluate(() => window.sluice.whenComplete());
   const twice = await twiceShare(link);
   console.log(`six navigations: ${(100 * twice).toFixed(2)} % fetched twice`);
-  expect(twice).toBeLessThanOrEqual(0.02);
+  // A page that goes takes with it what is under way and what is not journaled yet: 200 ms of the link at most.
+  expect(twice * site.storedBytes).toBeLessThanOrEqual(6 * 0.2 * (10e6 / 8));
 });
