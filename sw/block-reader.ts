@@ -1,5 +1,6 @@
 import { SluiceError } from '../src/format/errors.ts';
 import type { Image } from '../src/image/image.ts';
+import { systemClock } from '../src/protocol/clock.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import type { Deliver, EncodedBlock } from './encoded-block.ts';
 import type { LoaderPorts } from './loader-ports.ts';
@@ -25,7 +26,7 @@ export interface ReadRequest extends Run {
 export interface PendingBlock {
   /** The decoded block; shared with other readers, so it must not be written or transferred. */
   readonly bytes: Promise<Uint8Array<ArrayBuffer>>;
-  /** Nobody waits for it any more. */
+  /** Nobody waits for it any more: `bytes` rejects, if it has not settled. */
   withdraw(): void;
 }
 
@@ -104,21 +105,25 @@ export class BlockReader {
     arrival.keep ||= request.partial;
     arrival.deadline = Math.max(arrival.deadline, Date.now() + waitMs);
     const { promise, resolve, reject } = promiseParts<Uint8Array<ArrayBuffer>>();
+    promise.catch(() => {}); // It is seen when it is awaited; until then, and after a withdrawal, it is not unhandled.
     let waiting = true;
     const leave = (): void => {
       if (!waiting) return;
       waiting = false;
-      clearTimeout(timer);
+      stopTimer();
       arrival.readers -= 1;
       if (arrival.readers === 0) this.#abandonIfUnread(arrival.batch);
     };
-    const timer = setTimeout(() => {
+    const stopTimer = systemClock.after(waitMs, () => {
       reject(timedOut(request));
       leave();
-    }, waitMs);
-    // To a reader that has withdrawn nothing can fail any more.
-    arrival.bytes.then(resolve, (error) => waiting && reject(error)).finally(leave);
-    return { bytes: promise, withdraw: leave };
+    });
+    arrival.bytes.then(resolve, reject).finally(leave);
+    const withdraw = (): void => {
+      reject(new SluiceError('closed', `Nobody waits for /${request.path} any more`));
+      leave();
+    };
+    return { bytes: promise, withdraw };
   }
 
   /** A batch of which somebody still wants a block goes on as a whole: the others may find a reader again. */
@@ -158,7 +163,7 @@ export class BlockReader {
       const now = Date.now();
       const expired = left().filter((block) => batch.missing.get(block)!.deadline <= now);
       if (batch.abort.signal.aborted) this.#fail(batch, left(), error);
-      // The loader is gone: what is left is asked again, of whoever is there now.
+      // The loader is gone: what is left is asked again, of whoever is there now (no longer than somebody waits for it).
       else if (code === 'disconnected') await this.#loadMissing(batch, run, deliver);
       // One bad block must not fail its neighbours, which other files may share: each gets its own verdict.
       else if (code === 'integrity' && left().length > 1) {
@@ -180,10 +185,24 @@ export class BlockReader {
     const port = ports.best ?? (request.mayWaitForLoader ? await ports.wait(abort.signal) : undefined);
     const deadlines = [...blocksOf(run)].map((block) => missing.get(block)?.deadline ?? 0);
     const timeoutMs = request.timeoutMs === 0 ? 0 : Math.max(1, ...deadlines.map((at) => at - Date.now()));
-    if (port)
-      await port.readBlocks({ ...run, image: image.id, path, blob, timeoutMs }, deliver, abort.signal);
-    else if (timeoutMs === 0) throw timedOut(request);
-    else await selfFetch.read(image, blob, run, deliver, abort.signal);
+    if (port) {
+      try {
+        return await port.readBlocks(
+          { ...run, image: image.id, path, blob, timeoutMs },
+          deliver,
+          abort.signal,
+        );
+      } catch (error) {
+        // A loader of an older tab may not know this image, nor be able to: no reason to fail while the network can.
+        if (!(error instanceof SluiceError) || error.code !== 'unreadable') throw error;
+        console.info('sluice: the loader could not read, fetching by ourselves:', error.message);
+      }
+    }
+    if (timeoutMs === 0) throw timedOut(request);
+    const left = [...blocksOf(run)].filter((block) => missing.has(block));
+    for (const part of runsOf(left)) {
+      await selfFetch.read(image, blob, part, deliver, { timeoutMs, signal: abort.signal });
+    }
   }
 
   async #settle(arrival: Arrival, encoded: EncodedBlock): Promise<void> {

@@ -1,3 +1,4 @@
+import { SluiceError } from '../src/format/errors.ts';
 import type { BlockSpan, Image } from '../src/image/image.ts';
 import type { BlockReader, PendingBlock } from './block-reader.ts';
 
@@ -7,6 +8,8 @@ const windowBytes = 2 * 1024 * 1024;
 export interface WindowOptions {
   readonly timeoutMs: number;
   readonly mayWaitForLoader: boolean;
+  /** Fires when the reader is gone. */
+  readonly signal: AbortSignal;
 }
 
 interface Ahead {
@@ -27,6 +30,7 @@ export class BlockWindow {
   readonly #ahead: Ahead[] = [];
   #aheadBytes = 0;
   #next: BlockSpan | undefined;
+  #closed = false;
 
   constructor(
     reader: Pick<BlockReader, 'read'>,
@@ -41,17 +45,21 @@ export class BlockWindow {
     this.#options = options;
     this.#spans = image.mapRange(file.inode, range.start, range.end);
     this.#next = this.#spans.next().value ?? undefined;
+    if (options.signal.aborted) this.close();
+    else options.signal.addEventListener('abort', this.close, { once: true });
     this.#fill();
   }
 
-  /** Whether {@link take} has nothing more to give. */
+  /** Whether everything was taken. */
   get done(): boolean {
-    return this.#ahead.length === 0;
+    return this.#ahead.length === 0 && !this.#closed;
   }
 
-  /** The next bytes; a view of a block that others may read too. Rejects as the block's read does. */
+  /** The next bytes; a view of a block that others may read too. Rejects as the block's read does, and with `closed`. */
   async take(): Promise<Uint8Array<ArrayBuffer>> {
-    const { span, block } = this.#ahead[0]!;
+    const next = this.#ahead[0];
+    if (!next) throw new SluiceError('closed', `The answer for /${this.#path} was given up`);
+    const { span, block } = next;
     const bytes = await block.bytes;
     this.#ahead.shift();
     this.#aheadBytes -= span.length;
@@ -60,10 +68,12 @@ export class BlockWindow {
   }
 
   /** Withdraws everything that was asked for and not taken. */
-  close(): void {
+  readonly close = (): void => {
+    this.#closed = true;
+    this.#options.signal.removeEventListener('abort', this.close);
     for (const { block } of this.#ahead.splice(0)) block.withdraw();
     this.#next = undefined;
-  }
+  };
 
   #fill(): void {
     while (this.#next && (this.#aheadBytes < windowBytes || this.#ahead.length === 0)) {
@@ -77,12 +87,11 @@ export class BlockWindow {
         count: spans.length,
         // A part of one block: of a small file among others, or of a range. Long reads are not worth a cache.
         partial: spans.length === 1 && spans[0]!.length < windowBytes / 8,
-        ...this.#options,
+        timeoutMs: this.#options.timeoutMs,
+        mayWaitForLoader: this.#options.mayWaitForLoader,
       });
       spans.forEach((span, i) => {
-        const block = blocks[i]!;
-        block.bytes.catch(() => {}); // It is seen when it is taken; until then it is not unhandled.
-        this.#ahead.push({ span, block });
+        this.#ahead.push({ span, block: blocks[i]! });
       });
     }
   }

@@ -40,6 +40,11 @@ export class BoundedCache<V> {
     this.#size -= entry.size;
   }
 
+  clear(): void {
+    this.#entries.clear();
+    this.#size = 0;
+  }
+
   values(): V[] {
     return [...this.#entries.values()].map(({ value }) => value);
   }

@@ -1,9 +1,8 @@
 import { utf8Encode } from '../src/format/utf8.ts';
-import type { Image } from '../src/image/image.ts';
 import { errorResponse } from './errors.ts';
 import { respond } from './respond.ts';
 import { type Route, route, runtimeFolder } from './route.ts';
-import type { Site } from './site.ts';
+import type { Site, Version } from './site.ts';
 
 type Ours = Exclude<Route, { readonly to: 'network' | 'undecided' }>;
 
@@ -15,48 +14,54 @@ type Ours = Exclude<Route, { readonly to: 'network' | 'undecided' }>;
  */
 export function handleFetch(site: Site, event: FetchEvent): void {
   const { request } = event;
-  // A navigation makes a new page; everything else belongs to one that has its image.
-  const clientId = request.mode === 'navigate' ? '' : event.clientId;
-  let image: Image | undefined;
+  let reader: string | undefined;
+  let version: Version | undefined;
   let found: Route;
   try {
-    image = site.imageNow(clientId);
-    found = route(request, site.scope, image);
+    reader = site.readerIdNow(event);
+    version = reader === undefined ? undefined : site.versionNow(reader);
+    found = route(request, site.scope, version?.image);
   } catch (error) {
     // A damaged record of the image: not knowing whose path it is must not pass for "not ours".
     event.respondWith(errorResponse(error, pathIn(site, request.url)));
     return;
   }
   if (found.to === 'network') return;
-  if (found.to === 'undecided') event.respondWith(decideLate(site, event, clientId));
-  else event.respondWith(answer(site, event, image, found));
+  if (found.to === 'undecided') event.respondWith(decideLate(site, event));
+  else event.respondWith(answer(site, event, reader ?? '', version, found));
 }
 
-async function decideLate(site: Site, event: FetchEvent, clientId: string): Promise<Response> {
-  let image: Image | undefined;
+async function decideLate(site: Site, event: FetchEvent): Promise<Response> {
+  let reader: string;
+  let version: Version | undefined;
   let found: Route;
   try {
-    image = await site.image(clientId);
-    found = route(event.request, site.scope, image);
+    reader = await site.readerId(event);
+    version = await site.version(reader);
+    found = route(event.request, site.scope, version?.image);
   } catch (error) {
     return errorResponse(error, pathIn(site, event.request.url));
   }
   if (found.to === 'network' || found.to === 'undecided') return fetch(event.request);
-  return answer(site, event, image, found);
+  return answer(site, event, reader, version, found);
 }
 
+/** `reader` is the client whose version answers; '' = none yet. */
 async function answer(
   site: Site,
   event: FetchEvent,
-  image: Image | undefined,
+  reader: string,
+  version: Version | undefined,
   found: Ours,
 ): Promise<Response> {
   try {
     if (found.to === 'redirect') {
       return new Response(null, { status: 301, headers: { Location: found.location } });
     }
-    if (found.to === 'runtime') return await site.runtimeFiles.respond(found.name);
-    return await answerFile(site, event, image!, found);
+    if (found.to === 'runtime') {
+      return await site.runtimeFiles.respond(found.name, (work) => event.waitUntil(work));
+    }
+    return await answerFile(site, event, reader, version!, found);
   } catch (error) {
     return errorResponse(error, pathIn(site, event.request.url));
   }
@@ -65,27 +70,39 @@ async function answer(
 async function answerFile(
   site: Site,
   event: FetchEvent,
-  image: Image,
+  reader: string,
+  { release, image }: Version,
   { inode, path }: { readonly inode: number; readonly path: string },
 ): Promise<Response> {
-  const { request, clientId } = event;
+  const { request, resultingClientId } = event;
   const navigates = request.mode === 'navigate';
-  // The script of a worker: the worker sees the version that its page sees.
-  if (!navigates && event.resultingClientId) event.waitUntil(site.inherit(event.resultingClientId, clientId));
-  const { response, finished } = await respond(
-    request,
-    { image, inode, path, ...(navigates ? { clientScript: clientScriptOf(site.scope) } : {}) },
-    site,
-    // A new page brings its loader only when it has come; all others have a page behind them that can.
-    { timeoutMs: site.readTimeoutOf(clientId), mayWaitForLoader: !navigates && clientId !== '' },
-  );
-  event.waitUntil(finished);
-  return response;
+  // A page, or a worker: it sees the version that it began with, and a worker waits as long as its page.
+  if (resultingClientId) event.waitUntil(site.begin(resultingClientId, reader, release));
+  const held = site.held.begin(reader);
+  try {
+    const { response, finished } = await respond(
+      request,
+      { image, inode, path, ...(navigates ? { clientScript: clientScriptOf(site.scope) } : {}) },
+      site,
+      {
+        timeoutMs: site.readTimeouts.of(reader),
+        // A new page brings its loader only when it has come; all others have a page behind them that can.
+        mayWaitForLoader: reader !== '',
+        signal: held.signal,
+      },
+    );
+    event.waitUntil(finished.finally(held.end));
+    return response;
+  } catch (error) {
+    held.end();
+    throw error;
+  }
 }
 
 /** Same origin and external, so that a policy of 'self' allows it. */
 function clientScriptOf(scope: string): Uint8Array<ArrayBuffer> {
-  return utf8Encode(`<script src="${new URL(scope).pathname}${runtimeFolder}client.js"></script>`);
+  const folder = new URL(scope).pathname.replaceAll('&', '&amp;'); // Quotes are encoded in a URL's path.
+  return utf8Encode(`<script src="${folder}${runtimeFolder}client.js"></script>`);
 }
 
 function pathIn(site: Site, url: string): string {

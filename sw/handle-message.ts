@@ -29,7 +29,7 @@ export function handleMessage(site: Site, event: ExtendableMessageEvent): void {
       event.waitUntil(answerHasPath(site, data.url, ports[0]));
       break;
     case 'sluice:settings':
-      site.setReadTimeout(source.id, data.readTimeoutMs);
+      event.waitUntil(site.readTimeouts.set(source.id, data.readTimeoutMs));
       break;
   }
 }
@@ -37,8 +37,8 @@ export function handleMessage(site: Site, event: ExtendableMessageEvent): void {
 async function answerHasPath(site: Site, url: string, port: MessagePort | undefined): Promise<void> {
   let has = true;
   try {
-    const image = await site.image('');
-    const found = route({ method: 'GET', mode: 'navigate', url }, site.scope, image);
+    const version = await site.version('');
+    const found = route({ method: 'GET', mode: 'navigate', url }, site.scope, version?.image);
     has = found.to === 'file' || found.to === 'redirect';
   } catch (error) {
     // Not known: a reload shows what is wrong in its own words.

@@ -1,22 +1,22 @@
 import { SluiceError } from '../src/format/errors.ts';
-import { Image } from '../src/image/image.ts';
+import type { Image } from '../src/image/image.ts';
 import type { ReleaseRecord } from '../src/protocol/messages.ts';
 
-/** Where a bootstrap may be had from; undefined = not here. */
-export type BootstrapPlace = (release: ReleaseRecord) => Promise<Uint8Array<ArrayBuffer> | undefined>;
+/** Where an image may be opened from, its digest verified; undefined = not here. */
+export type ImagePlace = (release: ReleaseRecord) => Promise<Image | undefined>;
 
 /** The current one, and one that older tabs are still bound to. */
 const maxOpen = 2;
 
 /** Open images by id. Each is opened once, however many requests wait for it, from the first place that has its true bytes. */
 export class Images {
-  readonly #places: readonly BootstrapPlace[];
+  readonly #places: readonly ImagePlace[];
   /** Least recently used first. */
   readonly #open = new Map<string, Image>();
   readonly #opening = new Map<string, Promise<Image>>();
 
   /** `places` in the order in which they are asked. */
-  constructor(places: readonly BootstrapPlace[]) {
+  constructor(places: readonly ImagePlace[]) {
     this.#places = places;
   }
 
@@ -30,7 +30,7 @@ export class Images {
     return image;
   }
 
-  /** Throws the last place's error, or the one of the only bytes found. */
+  /** Throws the last place's error, or the one of true bytes that cannot be used. */
   async open(release: ReleaseRecord): Promise<Image> {
     const id = release.image;
     const opening = this.#opening.get(id);
@@ -46,9 +46,8 @@ export class Images {
     let failure: unknown = new SluiceError('unreadable', `No place has the image ${release.image}`);
     for (const place of this.#places) {
       try {
-        const bytes = await place(release);
-        if (!bytes) continue;
-        const image = await Image.open(bytes, { sha256: release.image });
+        const image = await place(release);
+        if (!image) continue;
         this.#keep(image);
         return image;
       } catch (error) {

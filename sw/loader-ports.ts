@@ -9,7 +9,7 @@ import {
   type ToLoader,
 } from '../src/protocol/messages.ts';
 import type { Deliver } from './encoded-block.ts';
-import type { Run } from './runs.ts';
+import { blocksOf, type Run } from './runs.ts';
 
 /** A loader that has said hello and lives. */
 export interface LoaderPort {
@@ -146,7 +146,7 @@ class ConnectedLoader implements LoaderPort {
   }
 
   async readBlocks(want: BlocksWanted, deliver: Deliver, signal: AbortSignal): Promise<void> {
-    let left = want.count;
+    const left = new Set(blocksOf(want));
     await this.#channel
       .call({
         name: `read-blocks ${want.path}`,
@@ -156,10 +156,10 @@ class ConnectedLoader implements LoaderPort {
         signal,
         onReply: (reply) => {
           if (reply.type === 'failed') throw fromWireError(reply.error);
-          if (reply.type !== 'block') return undefined;
+          // Each block once, and none that was not asked for: the last one ends the call.
+          if (reply.type !== 'block' || !left.delete(reply.block)) return undefined;
           deliver(reply.block, reply);
-          left -= 1;
-          return left === 0 ? { value: undefined } : undefined;
+          return left.size === 0 ? { value: undefined } : undefined;
         },
       })
       .catch((error: unknown) => {

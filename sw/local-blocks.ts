@@ -2,12 +2,15 @@ import type { BlobRecord } from '../src/format/blob-record.ts';
 import { BlockTable } from '../src/format/block-table.ts';
 import { codecId } from '../src/format/codec-id.ts';
 import type { Image } from '../src/image/image.ts';
+import { withDeadline } from '../src/protocol/deadline.ts';
 import type { StoreReader } from '../src/store/store-reader.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import type { Deliver } from './encoded-block.ts';
 import { blocksOf, type Run, runsOf } from './runs.ts';
 
 const tableCacheBytes = 2 * 1024 * 1024;
+/** A disk that is busy answers by then; one that does not is no reason to wait while the network can. */
+const readDeadlineMs = 5000;
 /** An answer of more slices would wait long for all their block tables before its first byte. */
 const maxSlices = 64;
 /** A Blob of small slices is slower than a stream from here (measured: 64 KiB 140 MB/s, 1 MiB 350 to 630). */
@@ -100,7 +103,7 @@ export class LocalBlocks {
 
   async #bytes(sha256: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
-      return await this.#store.read(sha256, start, end);
+      return await withDeadline('The local store', this.#store.read(sha256, start, end), readDeadlineMs);
     } catch (error) {
       console.warn('sluice: the local store could not be read', error);
       return undefined;
@@ -110,7 +113,7 @@ export class LocalBlocks {
   async #sealedSlice(sha256: string, start: number, end: number): Promise<Blob | undefined> {
     if (!this.#store.sealed(sha256)) return undefined;
     try {
-      return await this.#store.slice(sha256, start, end);
+      return await withDeadline('The local store', this.#store.slice(sha256, start, end), readDeadlineMs);
     } catch (error) {
       console.warn('sluice: the local store could not be read', error);
       return undefined;

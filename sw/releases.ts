@@ -1,8 +1,16 @@
 import { getMany, setMany } from 'idb-keyval';
+import { withDeadline } from '../src/protocol/deadline.ts';
 import { type ReleaseRecord, releaseSettingName } from '../src/protocol/messages.ts';
 
 /** The clients (pages and their workers) that exist, by id. */
 export type LiveClients = () => Promise<readonly string[]>;
+
+/** IndexedDB answers within milliseconds or, where it is broken, perhaps never; every first answer waits for it. */
+export const idbDeadlineMs = 3000;
+/** Clients that were answered lately and may not exist yet. */
+const maxComing = 100;
+/** An old tab that makes worker after worker must not fill the map. */
+const maxBound = 300;
 
 /**
  * Which image is served to whom: the current release to new pages, and to each page that is open the one that it began with, so that no
@@ -16,13 +24,10 @@ export class Releases {
   readonly #liveClients: LiveClients;
   #current: ReleaseRecord | undefined;
   readonly #bound = new Map<string, ReleaseRecord>();
+  /** What pages and workers got that have perhaps not come up yet, and so are not among the live ones. Oldest first. */
+  readonly #coming = new Map<string, ReleaseRecord>();
   #loading: Promise<void> | undefined;
   #loaded = false;
-  #tellFirst!: (release: ReleaseRecord) => void;
-  /** Resolves with the release that was the first to be adopted since this worker started. */
-  readonly adopted = new Promise<ReleaseRecord>((resolve) => {
-    this.#tellFirst = resolve;
-  });
 
   constructor(scope: string, liveClients: LiveClients) {
     this.#name = releaseSettingName(scope);
@@ -44,38 +49,55 @@ export class Releases {
     return this.#current;
   }
 
+  /** Whether there are clients of another release than the current one. */
+  get mixed(): boolean {
+    return this.#bound.size > 0;
+  }
+
   /** What a page or worker that exists gets. `clientId` may be '' (not known). */
   of(clientId: string): ReleaseRecord | undefined {
     return this.#bound.get(clientId) ?? this.#current;
   }
 
-  /** Binds a worker to the image of the page that makes it. */
-  async inherit(clientId: string, parentId: string): Promise<void> {
-    const release = this.#bound.get(parentId);
-    if (!release || clientId === '') return;
+  /** A page or worker that is only coming was answered from `release`, and keeps it. */
+  async begin(clientId: string, release: ReleaseRecord): Promise<void> {
+    if (clientId === '') return;
+    this.#coming.set(clientId, release);
+    for (const oldest of this.#coming.keys()) {
+      if (this.#coming.size <= maxComing) break;
+      this.#coming.delete(oldest);
+    }
+    if (release.image === this.#current?.image) return;
     this.#bound.set(clientId, release);
+    if (this.#bound.size > maxBound) this.#forgetDead(await this.#liveClients());
     await this.#save();
   }
 
-  /** Makes `release` what new pages get. The pages that are open keep theirs. */
+  /** Makes `release` what new pages get. The pages that are open, or coming, keep theirs. */
   async adopt(release: ReleaseRecord): Promise<void> {
     await this.load();
-    const previous = this.#current;
-    if (previous?.image === release.image) return;
+    if (this.#current?.image === release.image) return;
     // The first one is known at once: the navigation that it is for comes right behind it.
+    const live = this.#current ? await this.#liveClients() : [];
+    const previous = this.#current;
     if (previous) {
-      const live = new Set(await this.#liveClients());
-      for (const id of this.#bound.keys()) if (!live.has(id)) this.#bound.delete(id);
-      for (const id of live) if (!this.#bound.has(id)) this.#bound.set(id, previous);
+      this.#forgetDead(live);
+      const theirs = new Map([...live.map((id) => [id, previous] as const), ...this.#coming]);
+      for (const [id, its] of theirs) if (!this.#bound.has(id)) this.#bound.set(id, its);
     }
     this.#current = release;
-    this.#tellFirst(release);
     await this.#save();
+  }
+
+  #forgetDead(live: readonly string[]): void {
+    const known = new Set([...live, ...this.#coming.keys()]);
+    for (const id of this.#bound.keys()) if (!known.has(id)) this.#bound.delete(id);
   }
 
   async #load(): Promise<void> {
     try {
-      const [current, bound] = await getMany([this.#name, this.#boundName]);
+      const kept = getMany([this.#name, this.#boundName]);
+      const [current, bound] = await withDeadline('IndexedDB', kept, idbDeadlineMs);
       this.#current = current as ReleaseRecord | undefined;
       for (const [id, release] of (bound as [string, ReleaseRecord][] | undefined) ?? [])
         this.#bound.set(id, release);
@@ -87,11 +109,12 @@ export class Releases {
   }
 
   async #save(): Promise<void> {
+    const entries: [string, unknown][] = [
+      [this.#name, this.#current],
+      [this.#boundName, [...this.#bound]],
+    ];
     try {
-      await setMany([
-        [this.#name, this.#current],
-        [this.#boundName, [...this.#bound]],
-      ]);
+      await withDeadline('IndexedDB', setMany(entries), idbDeadlineMs);
     } catch (error) {
       console.warn('sluice: the current release could not be kept', error);
     }

@@ -93,7 +93,7 @@ async function openBody(
   const window = new BlockWindow(sources.reader, image, { inode, path }, range, options);
   let first: Uint8Array<ArrayBuffer>;
   try {
-    first = window.done ? new Uint8Array(0) : await window.take();
+    first = length === 0 ? new Uint8Array(0) : await window.take();
   } catch (error) {
     window.close();
     throw error;

@@ -1,9 +1,17 @@
 import { SluiceError } from '../src/format/errors.ts';
+import { systemClock } from '../src/protocol/clock.ts';
+import { withDeadline } from '../src/protocol/deadline.ts';
+import { OriginError } from '../src/source/origin-error.ts';
+import { retrying } from '../src/source/retrying.ts';
 import { addIsolation } from './headers.ts';
 import { runtimeFiles, runtimeFolder } from './route.ts';
 
 /** What every page of the app begins with. */
 const launchFiles = ['client.js', 'loader.js'];
+/** Cache Storage answers within milliseconds or, where it is broken, perhaps never. */
+const cacheDeadlineMs = 3000;
+/** For one of these small files, from the first try to its last byte. */
+const fetchDeadlineMs = 60_000;
 
 /**
  * Our own files below `__sluice/`, kept in Cache Storage by the build of this service worker, so that a launch works offline and
@@ -21,37 +29,43 @@ export class RuntimeFiles {
     this.#caches = caches;
   }
 
-  /** From the cache, else from the network and then into the cache. */
-  async respond(name: string): Promise<Response> {
+  /**
+   * From the cache, else from the network and then, while `keepAlive` lasts, into the cache. Throws `offline`, `read-timeout` or
+   * `bad-origin`.
+   */
+  async respond(name: string, keepAlive: (work: Promise<void>) => void): Promise<Response> {
     const kept = await this.#match(name);
-    return kept ?? this.#fetch(name, 'default');
+    if (kept) return kept;
+    const response = await this.#fetch(name, 'default');
+    keepAlive(this.#keep(name, response.clone()));
+    return response;
   }
 
   /**
    * Brings the files that are not here: those that the next page needs at once, or all. `fresh` goes past the HTTP cache: an update must
-   * not take files of the build before it. Throws `offline` or `bad-origin`; what did come is kept.
+   * not take files of the build before it. Throws as {@link respond} does; what did come is kept.
    */
   async bring(which: 'launch' | 'all', options: { readonly fresh: boolean }): Promise<void> {
     const mode = options.fresh ? 'no-cache' : 'default';
     const names = which === 'all' ? runtimeFiles : launchFiles;
     await Promise.all(
       names.map(async (name) => {
-        if (await this.#match(name)) return;
-        const response = await this.#fetch(name, mode);
-        if (response.status !== 200) {
-          throw new SluiceError(
-            'bad-origin',
-            `${runtimeFolder}${name} was answered with status ${response.status}`,
-          );
-        }
+        if (!(await this.#match(name))) await this.#keep(name, await this.#fetch(name, mode));
       }),
     );
   }
 
-  /** Gives up the files of other builds. Call when this service worker has taken over. */
+  /** Gives up the files of other builds. Call when this service worker has taken over. Never rejects: the next one tries again. */
   async retireOthers(): Promise<void> {
-    for (const name of await this.#caches.keys()) {
-      if (name.startsWith(this.#cachePrefix) && name !== this.#cacheName) await this.#caches.delete(name);
+    const others = async (): Promise<void> => {
+      for (const name of await this.#caches.keys()) {
+        if (name.startsWith(this.#cachePrefix) && name !== this.#cacheName) await this.#caches.delete(name);
+      }
+    };
+    try {
+      await withDeadline('Cache Storage', others(), cacheDeadlineMs);
+    } catch (error) {
+      console.warn('sluice: files of older builds are still kept', error);
     }
   }
 
@@ -65,34 +79,49 @@ export class RuntimeFiles {
   }
 
   async #match(name: string): Promise<Response | undefined> {
+    const look = async () => (await this.#caches.open(this.#cacheName)).match(this.#url(name));
     try {
-      return await (await this.#caches.open(this.#cacheName)).match(this.#url(name));
+      return await withDeadline('Cache Storage', look(), cacheDeadlineMs);
     } catch (error) {
       console.warn('sluice: Cache Storage cannot be read', error);
       return undefined;
     }
   }
 
-  async #fetch(name: string, cache: RequestCache): Promise<Response> {
-    let fetched: Response;
+  async #keep(name: string, response: Response): Promise<void> {
+    const put = async () => (await this.#caches.open(this.#cacheName)).put(this.#url(name), response);
     try {
-      fetched = await fetch(this.#url(name), { cache });
-    } catch (cause) {
-      throw new SluiceError('offline', `${runtimeFolder}${name} could not be fetched`, { cause });
-    }
-    const type = fetched.headers.get('Content-Type') ?? '';
-    // A sign-in page of the network in between is not to be kept for good.
-    if (fetched.status !== 200 || type.startsWith('text/html')) return fetched;
-    const headers = new Headers({ 'Content-Type': type });
-    // A worker of a page that is cross-origin isolated may only be made from a script that says so too.
-    addIsolation(headers);
-    const response = new Response(fetched.body, { headers });
-    const copy = response.clone();
-    try {
-      await (await this.#caches.open(this.#cacheName)).put(this.#url(name), copy);
+      await withDeadline('Cache Storage', put(), fetchDeadlineMs);
     } catch (error) {
       console.warn(`sluice: ${name} could not be kept`, error);
     }
-    return response;
+  }
+
+  #fetch(name: string, cache: RequestCache): Promise<Response> {
+    const signal = AbortSignal.timeout(fetchDeadlineMs);
+    const options = { timeoutMs: fetchDeadlineMs, clock: systemClock, random: Math.random, signal };
+    return retrying(() => this.#fetchOnce(name, cache, signal), options);
+  }
+
+  async #fetchOnce(name: string, cache: RequestCache, signal: AbortSignal): Promise<Response> {
+    let fetched: Response;
+    try {
+      fetched = await fetch(this.#url(name), { cache, signal });
+    } catch (cause) {
+      if (signal.aborted)
+        throw new SluiceError('read-timeout', `${runtimeFolder}${name}: no answer in time`, { cause });
+      throw new SluiceError('offline', `${runtimeFolder}${name} could not be fetched`, { cause });
+    }
+    const { status } = fetched;
+    const type = fetched.headers.get('Content-Type') ?? '';
+    if (status !== 200)
+      throw new OriginError(`${runtimeFolder}${name}: status ${status}`, { retryable: status >= 500 });
+    // A sign-in page of the network in between is neither to be run nor to be kept.
+    if (type.startsWith('text/html'))
+      throw new OriginError(`${runtimeFolder}${name}: got an HTML page instead of the file`);
+    const headers = new Headers({ 'Content-Type': type });
+    // A worker of a page that is cross-origin isolated may only be made from a script that says so too.
+    addIsolation(headers);
+    return new Response(fetched.body, { headers });
   }
 }

@@ -1,18 +1,28 @@
 import type { BlobRecord } from '../src/format/blob-record.ts';
-import { BlockTable, verifyBlock } from '../src/format/block-table.ts';
+import type { BlockTable } from '../src/format/block-table.ts';
 import { SluiceError } from '../src/format/errors.ts';
 import type { Image } from '../src/image/image.ts';
+import { systemClock } from '../src/protocol/clock.ts';
 import type { ProvideBlocks } from '../src/protocol/messages.ts';
 import type { BlockSource } from '../src/source/block-source.ts';
+import { BlockStream } from '../src/source/block-stream.ts';
+import { retrying } from '../src/source/retrying.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import type { Deliver } from './encoded-block.ts';
 import { blocksOf, type Run, runsOf } from './runs.ts';
 
 const cacheBytes = 8 * 1024 * 1024;
-/** A dropped connection is tried again so soon, once: what is longer away is away. */
-const retryMs = 150;
+const tableCacheBytes = 2 * 1024 * 1024;
+/** For a block table, whoever waits for it. */
+const tableTimeoutMs = 30_000;
 /** The block table of a blob goes under this number, as in `provide-blocks`. */
 const tableBlock = -1;
+
+/** How long a reader waits, and when it does so no more. */
+export interface Patience {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
 
 /**
  * Reads missing blocks from the network when there is no loader to do it. Stores nothing (there is one writer, and it is a
@@ -22,48 +32,59 @@ const tableBlock = -1;
  */
 export class SelfFetch {
   readonly #source: BlockSource;
+  readonly #random: () => number;
   readonly #fetched = new BoundedCache<Fetched>(cacheBytes);
+  readonly #tables = new BoundedCache<BlockTable>(tableCacheBytes);
   readonly #opening = new Map<string, Promise<BlockTable>>();
 
-  constructor(source: BlockSource) {
+  constructor(source: BlockSource, random: () => number = Math.random) {
     this.#source = source;
+    this.#random = random;
   }
 
-  /** Delivers the run's blocks, each verified. Throws the source's errors, `integrity`, or the signal's reason. */
-  async read(image: Image, blob: number, run: Run, deliver: Deliver, signal: AbortSignal): Promise<void> {
+  /**
+   * Delivers the run's blocks, each verified, in any order; what fails in passing is tried again as the loader does. Throws the
+   * source's errors, `integrity`, or the signal's reason; what was delivered before that stands.
+   */
+  async read(image: Image, blob: number, run: Run, deliver: Deliver, patience: Patience): Promise<void> {
     const place = { image, blob, record: image.blob(blob) };
-    const table = await this.#table(place);
-    const missing: number[] = [];
-    const give = (block: number, bytes: Uint8Array<ArrayBuffer>): void =>
+    const missing = new Set(blocksOf(run));
+    const give = (table: BlockTable, block: number, bytes: Uint8Array<ArrayBuffer>): void => {
+      if (!missing.delete(block)) return;
       deliver(block, { codec: table.codec(block), logicalLength: table.logicalLength(block), bytes });
-    for (const block of blocksOf(run)) {
-      const cached = this.#fetched.get(keyOf(place, block));
-      if (cached) give(block, cached.bytes);
-      else missing.push(block);
+    };
+    let table = this.#tables.get(place.record.sha256);
+    // Tried again by itself. A source that gives whole files brings it with the blocks.
+    if (!this.#source.wholeFiles) table ??= await this.#table(place);
+    for (const block of missing) {
+      const fetched = this.#fetched.get(keyOf(place, block));
+      if (table && fetched) give(table, block, fetched.bytes);
     }
-    const wrong: number[] = [];
-    for (const part of runsOf(missing)) {
-      // A source that gives whole files only is asked for all of it, once.
-      const asked = this.#source.wholeFiles ? { first: 0, count: table.count } : part;
-      const wanted = new Set(blocksOf(part));
-      for await (const { block, bytes } of this.#cut(place, table, asked, signal)) {
-        if (await verifyBlock(table, block, bytes)) {
-          this.#remember(place, block, bytes);
-          if (wanted.has(block)) give(block, bytes);
-        } else if (wanted.has(block)) wrong.push(block);
+    await this.#retrying(patience, async () => {
+      for (const { first, count } of runsOf([...missing])) {
+        if (!missing.has(first)) continue; // A whole file has brought it on the way.
+        const start = table ? table.stored(first).start : 0;
+        const end = table ? table.stored(first + count - 1).end : place.record.length;
+        table = (await this.#bring(place, table, start, end, give, patience.signal)) ?? table;
       }
-    }
-    for (const block of wrong) give(block, await this.#again(place, table, block, signal));
+      const [wrong] = missing;
+      if (wrong === undefined) return;
+      throw new SluiceError(
+        'integrity',
+        `Block ${wrong} of blob ${place.record.sha256} does not match its digest`,
+      );
+    });
   }
 
-  /** What was fetched lately, for a loader to verify and store. */
-  provisions(): ProvideBlocks[] {
+  /** What was fetched lately, for a loader to verify and store. From then on it is that loader's to give. */
+  handOver(): ProvideBlocks[] {
     const messages = new Map<string, Fetched[]>();
     for (const fetched of this.#fetched.values()) {
       const blocks = messages.get(fetched.image);
       if (blocks) blocks.push(fetched);
       else messages.set(fetched.image, [fetched]);
     }
+    this.#fetched.clear();
     return [...messages].map(([image, fetched]) => ({
       type: 'provide-blocks',
       image,
@@ -71,98 +92,63 @@ export class SelfFetch {
     }));
   }
 
-  /** One refetch, in case that the bytes were spoilt on the way. */
-  async #again(
+  /** Asks for `[start, end)` of the blob, remembers and gives what is right of what comes. Without a table it must begin at 0. */
+  async #bring(
     place: Place,
-    table: BlockTable,
-    block: number,
-    signal: AbortSignal,
-  ): Promise<Uint8Array<ArrayBuffer>> {
-    for await (const { bytes } of this.#cut(place, table, { first: block, count: 1 }, signal)) {
-      if (await verifyBlock(table, block, bytes)) {
-        this.#remember(place, block, bytes);
-        return bytes;
-      }
-    }
-    const { sha256 } = place.record;
-    throw new SluiceError('integrity', `Block ${block} of blob ${sha256} does not match its digest, twice`);
-  }
-
-  /** The run's stored blocks as they arrive, not verified. */
-  async *#cut(
-    place: Place,
-    table: BlockTable,
-    run: Run,
-    signal: AbortSignal,
-  ): AsyncGenerator<{ block: number; bytes: Uint8Array<ArrayBuffer> }> {
-    const start = table.stored(run.first).start;
-    const last = run.first + run.count - 1;
-    const end = table.stored(last).end;
-    const buffer = new Uint8Array(end - start);
-    let block = run.first;
-    for await (const filled of this.#fill(place, start, buffer, signal)) {
-      for (; block <= last && table.stored(block).end <= start + filled; block++) {
-        const stored = table.stored(block);
-        yield { block, bytes: buffer.slice(stored.start - start, stored.end - start) };
-      }
-    }
-  }
-
-  /**
-   * Fills `into` with the blob's bytes from `start`, and yields how much is there, growing. Asks again once when the network drops
-   * it (a connection that was kept alive too long looks like a network that is away).
-   */
-  async *#fill(
-    { record }: Place,
+    table: BlockTable | undefined,
     start: number,
-    into: Uint8Array<ArrayBuffer>,
+    end: number,
+    give: (table: BlockTable, block: number, bytes: Uint8Array<ArrayBuffer>) => void,
     signal: AbortSignal,
-  ): AsyncGenerator<number> {
+  ): Promise<BlockTable | undefined> {
+    const { record } = place;
+    const stream = new BlockStream({
+      record,
+      table,
+      start,
+      partial: undefined,
+      wants: () => true,
+      onTable: async (table, bytes) => {
+        this.#tables.set(record.sha256, table, bytes.length);
+        this.#remember(place, tableBlock, bytes);
+      },
+      onArrived: () => {},
+      onBlock: async (block, bytes) => {
+        this.#remember(place, block, bytes);
+        give(stream.table!, block, bytes);
+      },
+      onBad: () => {}, // It stays missing, which the caller sees.
+    });
     const file = { sha256: record.sha256, length: record.length };
-    const end = start + into.length;
-    let filled = 0;
-    for (let retried = false; ; retried = true) {
-      try {
-        const request = { file, start: start + filled, end, priority: 'high', signal } as const;
-        for await (const { offset, bytes } of this.#source.fetch(request)) {
-          // A source may begin earlier than asked and go on further.
-          const at = start + filled;
-          const part = bytes.subarray(Math.max(0, at - offset), Math.max(0, end - offset));
-          into.set(part, filled);
-          filled += part.length;
-          yield filled;
-          if (filled === into.length) return;
-        }
-      } catch (error) {
-        if (retried || !(error instanceof SluiceError) || error.code !== 'offline') throw error;
-        await new Promise((resolve) => setTimeout(resolve, retryMs));
+    // A source that gives whole files only is asked for all of it, once.
+    const range = this.#source.wholeFiles ? { start: 0, end: record.length } : { start, end };
+    try {
+      for await (const chunk of this.#source.fetch({ file, ...range, priority: 'high', signal })) {
+        await stream.push(chunk);
       }
+    } finally {
+      await stream.finish();
     }
+    return stream.table;
   }
 
   async #table(place: Place): Promise<BlockTable> {
-    const key = place.record.sha256;
-    // Not tied to the first reader's signal: others wait for it too, and a table is small.
-    const opening = this.#opening.get(key) ?? this.#openTable(place).finally(() => this.#opening.delete(key));
-    this.#opening.set(key, opening);
+    const { sha256, tableLength } = place.record;
+    const known = this.#tables.get(sha256) ?? this.#opening.get(sha256);
+    if (known) return known;
+    // Not tied to the first reader's patience: others wait for it too, and a table is small.
+    const patience = { timeoutMs: tableTimeoutMs, signal: new AbortController().signal };
+    const opening = this.#retrying(patience, async () => {
+      const table = await this.#bring(place, undefined, 0, tableLength, () => {}, patience.signal);
+      if (!table) throw new SluiceError('unreadable', `The block table of blob ${sha256} did not come`);
+      return table;
+    }).finally(() => this.#opening.delete(sha256));
+    this.#opening.set(sha256, opening);
     return opening;
   }
 
-  async #openTable(place: Place): Promise<BlockTable> {
-    const { record } = place;
-    const cached = this.#fetched.get(keyOf(place, tableBlock));
-    if (cached) return BlockTable.open(cached.bytes, record);
-    for (let retried = false; ; retried = true) {
-      const bytes = new Uint8Array(record.tableLength);
-      for await (const _ of this.#fill(place, 0, bytes, new AbortController().signal));
-      try {
-        const table = await BlockTable.open(bytes, record);
-        this.#remember(place, tableBlock, bytes);
-        return table;
-      } catch (error) {
-        if (retried || !(error instanceof SluiceError) || error.code !== 'integrity') throw error;
-      }
-    }
+  #retrying<T>(patience: Patience, work: () => Promise<T>): Promise<T> {
+    return retrying(work, { ...patience, clock: systemClock, random: this.#random });
   }
 
   #remember(place: Place, block: number, bytes: Uint8Array<ArrayBuffer>): void {

@@ -1,27 +1,38 @@
 import { decodeBlock } from '../src/codec/decode-block.ts';
-import type { Image } from '../src/image/image.ts';
+import { Image } from '../src/image/image.ts';
+import { systemClock } from '../src/protocol/clock.ts';
+import { withDeadline } from '../src/protocol/deadline.ts';
 import type { ReleaseRecord, ServiceWorkerToPage } from '../src/protocol/messages.ts';
 import { fetchPublished } from '../src/source/fetch-published.ts';
 import { fetchRelease } from '../src/source/fetch-release.ts';
 import { HttpSource } from '../src/source/http-source.ts';
+import { retrying } from '../src/source/retrying.ts';
 import { openOpfsDirectory } from '../src/store/opfs-directory.ts';
 import { storeFolder } from '../src/store/store-paths.ts';
 import { StoreReader } from '../src/store/store-reader.ts';
 import { BlockReader } from './block-reader.ts';
-import { BoundedCache } from './bounded-cache.ts';
 import { asSluiceError } from './errors.ts';
+import { HeldReads } from './held-reads.ts';
 import { Images } from './images.ts';
 import { type LoaderPort, LoaderPorts } from './loader-ports.ts';
 import { LocalBlocks } from './local-blocks.ts';
+import { ReadTimeouts } from './read-timeouts.ts';
+import { type FetchFacts, isNested, readerOf } from './reader-of.ts';
 import { Releases } from './releases.ts';
 import { RuntimeFiles } from './runtime-files.ts';
 import { SelfFetch } from './self-fetch.ts';
 
-/** A reader's deadline where its page set no other. */
-const defaultReadTimeoutMs = 30_000;
 /** A bootstrap is small and asked for first: a loader that is busy with worse is not waited for long. */
 const bootstrapFromLoaderMs = 5000;
 const bootstrapFromNetworkMs = 30_000;
+/** A store that cannot be opened by then counts as none, until a loader has news of it. */
+const storeDeadlineMs = 5000;
+
+/** What a client is answered from. */
+export interface Version {
+  readonly release: ReleaseRecord;
+  readonly image: Image;
+}
 
 interface LocalStore {
   readonly reader: StoreReader;
@@ -35,6 +46,8 @@ interface LocalStore {
 export class Site {
   readonly scope: string;
   readonly releases: Releases;
+  readonly readTimeouts: ReadTimeouts;
+  readonly held: HeldReads;
   readonly ports: LoaderPorts;
   readonly reader: BlockReader;
   readonly runtimeFiles: RuntimeFiles;
@@ -42,9 +55,8 @@ export class Site {
   readonly #source: HttpSource;
   readonly #selfFetch: SelfFetch;
   readonly #clients: Clients;
-  /** By client id. Lost with this worker; pages send theirs with each port. */
-  readonly #readTimeouts = new BoundedCache<number>(1000);
   #store: Promise<LocalStore | undefined> | undefined;
+  #asking: Promise<ReleaseRecord | undefined> | undefined;
 
   constructor(
     scope: string,
@@ -56,6 +68,8 @@ export class Site {
     this.#source = new HttpSource({ base: scope, fetch });
     this.#selfFetch = new SelfFetch(this.#source);
     this.releases = new Releases(scope, async () => (await this.#liveClients()).map(({ id }) => id));
+    this.readTimeouts = new ReadTimeouts(scope);
+    this.held = new HeldReads(async (id) => (await worker.clients.get(id)) !== undefined);
     this.runtimeFiles = new RuntimeFiles(scope, build, worker.caches);
     this.ports = new LoaderPorts({
       locks: worker.navigator.locks,
@@ -71,40 +85,53 @@ export class Site {
       decode: ({ codec, bytes, logicalLength }) => decodeBlock(codec, bytes, logicalLength),
     });
     this.#images = new Images([
-      (release) => this.#bootstrapFromStore(release),
-      async (release) => this.ports.best?.readBootstrap(release.image, bootstrapFromLoaderMs),
-      (release) =>
-        fetchPublished(
-          this.#source,
-          { sha256: release.image, length: release.bytes },
-          AbortSignal.timeout(bootstrapFromNetworkMs),
-        ),
+      (release) => this.#imageFromStore(release),
+      (release) => this.#imageFromLoader(release),
+      (release) => this.#imageFromNetwork(release),
     ]);
   }
 
   /** Readers of the local store; undefined where there is none. */
   readonly local = async (): Promise<LocalBlocks | undefined> => (await this.#openStore())?.blocks;
 
-  /** The image of a client ('' = a page that is only coming), if that can be told at once. */
-  imageNow(clientId: string): Image | undefined {
+  /** The id of the client whose version answers ('' = that of new pages), if that can be told at once. */
+  readerIdNow(event: FetchFacts): string | undefined {
+    if (!this.releases.loaded || this.#mustLookAround(event)) return undefined;
+    return readerOf(event, this.scope, []);
+  }
+
+  /** The same, whatever it takes. */
+  async readerId(event: FetchFacts): Promise<string> {
+    await this.releases.load();
+    const windows = this.#mustLookAround(event) ? await this.#clients.matchAll({ type: 'window' }) : [];
+    return readerOf(event, this.scope, windows);
+  }
+
+  /** A page in a frame, while tabs of several versions are open. */
+  #mustLookAround({ request, clientId }: FetchFacts): boolean {
+    return this.releases.mixed && clientId === '' && isNested(request);
+  }
+
+  /** The version of a client, if it is at hand. */
+  versionNow(clientId: string): Version | undefined {
     const release = this.releases.loaded ? this.releases.of(clientId) : undefined;
-    return release && this.#images.peek(release.image);
+    const image = release && this.#images.peek(release.image);
+    return image && { release, image };
   }
 
   /**
    * The same, whatever it takes. Undefined where no release is known and the site does not tell one either: then nothing is ours.
    * Throws when there is a release and its image cannot be had.
    */
-  async image(clientId: string): Promise<Image | undefined> {
-    await this.releases.load();
+  async version(clientId: string): Promise<Version | undefined> {
+    await Promise.all([this.releases.load(), this.readTimeouts.load()]);
     const release = this.releases.of(clientId);
     if (!release) {
-      // The boot page's reload and its word of the release come by different ways, either of them first.
-      const told = await Promise.race([this.releases.adopted, this.#publishedRelease()]);
-      return told && this.#openAndAdopt(told);
+      const published = await this.#publishedRelease();
+      return published && this.#openAndAdopt(published);
     }
     try {
-      return await this.#images.open(release);
+      return { release, image: await this.#images.open(release) };
     } catch (error) {
       if (release !== this.releases.current) throw error;
       // What we know may be gone from the server and from here: only a newer release can help then.
@@ -112,6 +139,14 @@ export class Site {
       if (!published || published.image === release.image) throw error;
       return this.#openAndAdopt(published);
     }
+  }
+
+  /** A page or worker that is only coming, made by `parentId` if that is known, was answered from `release`. */
+  async begin(clientId: string, parentId: string, release: ReleaseRecord): Promise<void> {
+    await Promise.all([
+      this.releases.begin(clientId, release),
+      this.readTimeouts.set(clientId, this.readTimeouts.of(parentId)),
+    ]);
   }
 
   /** New pages get this image from now on. Throws, and changes nothing, when it cannot be opened. */
@@ -122,43 +157,51 @@ export class Site {
     else await this.releases.adopt(release);
   }
 
-  readTimeoutOf(clientId: string): number {
-    return this.#readTimeouts.get(clientId) ?? defaultReadTimeoutMs;
-  }
-
-  setReadTimeout(clientId: string, ms: number): void {
-    this.#readTimeouts.set(clientId, ms, 1);
-  }
-
-  /** A worker has its page's image and settings. */
-  async inherit(clientId: string, parentId: string): Promise<void> {
-    const ms = this.#readTimeouts.get(parentId);
-    if (ms !== undefined && clientId !== '') this.setReadTimeout(clientId, ms);
-    await this.releases.inherit(clientId, parentId);
-  }
-
-  async #openAndAdopt(release: ReleaseRecord): Promise<Image> {
+  async #openAndAdopt(release: ReleaseRecord): Promise<Version> {
     const image = await this.#images.open(release);
     await this.releases.adopt(release);
-    return image;
+    return { release, image };
   }
 
-  async #publishedRelease(): Promise<ReleaseRecord | undefined> {
-    try {
-      return await fetchRelease({ base: this.scope, fetch, signal: new AbortController().signal });
-    } catch (error) {
-      console.info('sluice: the server tells no release', error);
-      return undefined;
-    }
+  /** Asked once, however many requests wait for it. */
+  #publishedRelease(): Promise<ReleaseRecord | undefined> {
+    this.#asking ??= fetchRelease({ base: this.scope, fetch })
+      .catch((error: unknown) => {
+        console.info('sluice: the server tells no release', error);
+        return undefined;
+      })
+      .finally(() => {
+        this.#asking = undefined;
+      });
+    return this.#asking;
   }
 
-  async #bootstrapFromStore({ image }: ReleaseRecord): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async #imageFromStore({ image }: ReleaseRecord): Promise<Image | undefined> {
+    const bytes = await withDeadline('The local store', this.#storedBootstrap(image), storeDeadlineMs);
+    return bytes && Image.open(bytes, { sha256: image });
+  }
+
+  async #storedBootstrap(image: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const store = await this.#openStore();
     if (!store) return undefined;
     const known = await store.reader.image(image);
     if (known) return known;
     await store.reader.refresh();
     return store.reader.image(image);
+  }
+
+  async #imageFromLoader({ image }: ReleaseRecord): Promise<Image | undefined> {
+    const bytes = await this.ports.best?.readBootstrap(image, bootstrapFromLoaderMs);
+    return bytes && Image.open(bytes, { sha256: image });
+  }
+
+  #imageFromNetwork({ image, bytes }: ReleaseRecord): Promise<Image> {
+    const signal = AbortSignal.timeout(bootstrapFromNetworkMs);
+    const file = { sha256: image, length: bytes };
+    return retrying(
+      async () => Image.open(await fetchPublished(this.#source, file, signal), { sha256: image }),
+      { timeoutMs: bootstrapFromNetworkMs, clock: systemClock, random: Math.random, signal },
+    );
   }
 
   #openStore(): Promise<LocalStore | undefined> {
@@ -169,7 +212,11 @@ export class Site {
   #refreshStore(): void {
     const known = this.#store;
     known
-      ?.then((store) => store?.reader.refresh())
+      ?.then((store) => {
+        // It was not to be had then; somebody has used it since.
+        if (!store && this.#store === known) this.#store = undefined;
+        return store?.reader.refresh();
+      })
       .catch((error: unknown) => {
         // What was read before stays true; the loader answers for the rest.
         console.warn('sluice: the local store could not be read again', error);
@@ -177,7 +224,8 @@ export class Site {
   }
 
   #onHello(port: LoaderPort): void {
-    if (port.role === 'leader') for (const message of this.#selfFetch.provisions()) port.post(message);
+    if (port.role === 'leader') for (const message of this.#selfFetch.handOver()) port.post(message);
+    this.held.sweep().catch((error) => console.warn('sluice: reads of closed pages go on', error));
     // It has the image: the next navigation finds it open.
     const { current } = this.releases;
     if (current)
@@ -207,7 +255,7 @@ async function openStore(scope: string): Promise<LocalStore | undefined> {
   );
   if (!directory) return undefined;
   try {
-    const reader = await StoreReader.open(directory);
+    const reader = await withDeadline('The local store', StoreReader.open(directory), storeDeadlineMs);
     return { reader, blocks: new LocalBlocks(reader) };
   } catch (error) {
     console.warn('sluice: the local store cannot be used', error);

@@ -179,6 +179,16 @@ test('a loader that dies is replaced for what is left: by another loader, by the
   expect(fetched).toEqual([4]);
 });
 
+test('a loader that cannot read (an image that it does not know) is no reason to fail', async () => {
+  const { read, loader, fetched } = fixture();
+  const pending = read(0, 3);
+  const call = await loader.call(0);
+  call.give(1);
+  call.fail('unreadable');
+  await Promise.all(pending.map(({ bytes }, i) => isRight(i, bytes)));
+  expect(fetched).toEqual([0, 2]);
+});
+
 test('without a loader: only a page’s own request waits for one', async () => {
   const { read, fetched, waits } = fixture([]);
   await isRight(0, read(0, 1)[0]!.bytes);
@@ -224,6 +234,7 @@ test('when the last reader has withdrawn the call is cancelled, not before', asy
   other!.withdraw();
   other!.withdraw();
   expect(call.signal.aborted).toBe(true);
+  await expect(other!.bytes).rejects.toMatchObject({ code: 'closed' });
   const [again] = read(1, 1);
   (await loader.call(1)).give(1);
   await isRight(1, again!.bytes);

@@ -1,7 +1,8 @@
 import { expect, test } from '@playwright/test';
 import { SluiceError } from '../../src/format/errors.ts';
+import { Image } from '../../src/image/image.ts';
 import type { ReleaseRecord } from '../../src/protocol/messages.ts';
-import { type BootstrapPlace, Images } from '../../sw/images.ts';
+import { type ImagePlace, Images } from '../../sw/images.ts';
 import { type SmallImage, smallImage } from './small-image.ts';
 
 async function image(name: string): Promise<SmallImage & { release: ReleaseRecord }> {
@@ -9,14 +10,22 @@ async function image(name: string): Promise<SmallImage & { release: ReleaseRecor
   return { ...small, release: { image: small.image.id, bytes: small.bootstrap.length } };
 }
 
+/** A place with these bytes. */
+const holding =
+  (bytes: (image: string) => Uint8Array<ArrayBuffer> | undefined): ImagePlace =>
+  async ({ image }) => {
+    const found = bytes(image);
+    return found && Image.open(found, { sha256: image });
+  };
+
 test('the places are asked in order until one has the bytes; then it is open', async () => {
   const { bootstrap, release } = await image('a');
   const asked: string[] = [];
   const place =
-    (name: string, answer: () => Uint8Array<ArrayBuffer> | undefined): BootstrapPlace =>
-    async () => {
+    (name: string, answer: () => Uint8Array<ArrayBuffer> | undefined): ImagePlace =>
+    async (release) => {
       asked.push(name);
-      return answer();
+      return holding(answer)(release);
     };
   const images = new Images([
     place('store', () => undefined),
@@ -39,9 +48,9 @@ test('spoilt bytes in one place are had from the next; a wrong image never opens
   const [a, b] = [await image('a'), await image('b')];
   const spoilt = a.bootstrap.slice();
   spoilt[200]! ^= 1;
-  const good = new Images([async () => spoilt, async () => a.bootstrap]);
+  const good = new Images([holding(() => spoilt), holding(() => a.bootstrap)]);
   expect((await good.open(a.release)).id).toBe(a.release.image);
-  const bad = new Images([async () => b.bootstrap]);
+  const bad = new Images([holding(() => b.bootstrap)]);
   await expect(bad.open(a.release)).rejects.toMatchObject({ code: 'integrity' });
 });
 
@@ -50,10 +59,10 @@ test('a failure is the last place’s, and is not remembered', async () => {
   let online = false;
   const images = new Images([
     async () => undefined,
-    async () => {
+    holding(() => {
       if (online) return bootstrap;
       throw new SluiceError('offline', 'away');
-    },
+    }),
   ]);
   await expect(images.open(release)).rejects.toMatchObject({ code: 'offline' });
   online = true;
@@ -63,7 +72,7 @@ test('a failure is the last place’s, and is not remembered', async () => {
 test('no more than two are open: the one used last stays', async () => {
   const all = [await image('a'), await image('b'), await image('c')];
   const bytes = new Map(all.map(({ release, bootstrap }) => [release.image, bootstrap]));
-  const images = new Images([async ({ image }) => bytes.get(image)]);
+  const images = new Images([holding((image) => bytes.get(image))]);
   const [a, b, c] = all.map(({ release }) => release);
   await images.open(a!);
   await images.open(b!);

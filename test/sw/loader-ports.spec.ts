@@ -141,6 +141,20 @@ test('blocks are delivered as they come; the call ends with the last one', async
   end();
 });
 
+test('what was not asked for, or came before, counts for nothing', async () => {
+  const { ports, connect, best, end } = fixture();
+  const loader = connect();
+  loader.hello('1');
+  await best().toBe('leader');
+  const got: number[] = [];
+  const reading = ports.best!.readBlocks(want, (block) => got.push(block), signal);
+  const { id } = await loader.read(0);
+  for (const block of [4, 4, 9, 0, 5]) loader.post(reply(id, block));
+  await reading;
+  expect(got).toEqual([4, 5]);
+  end();
+});
+
 test('a loader’s error is the read’s error', async () => {
   const { ports, connect, best, end } = fixture();
   const loader = connect();

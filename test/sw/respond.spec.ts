@@ -40,6 +40,7 @@ interface AskOptions {
   readonly method?: string;
   readonly navigates?: boolean;
   readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
 }
 
 async function fixture(
@@ -57,8 +58,10 @@ async function fixture(
   return {
     small,
     source,
-    ask: (path, headers = {}, { method = 'GET', navigates = false, timeoutMs = 5000 } = {}) =>
-      respond(
+    ask: (path, headers = {}, options = {}) => {
+      const { method = 'GET', navigates = false, timeoutMs = 5000 } = options;
+      const { signal = new AbortController().signal } = options;
+      return respond(
         new Request(`https://example.org/${path}`, { method, headers }),
         {
           image: small.image,
@@ -67,8 +70,9 @@ async function fixture(
           ...(navigates ? { clientScript: script } : {}),
         },
         { reader, local: async () => local },
-        { timeoutMs, mayWaitForLoader: false },
-      ),
+        { timeoutMs, mayWaitForLoader: false, signal },
+      );
+    },
   };
 }
 
@@ -301,3 +305,20 @@ async function fill(
     }
   }
 }
+
+test('a reader that goes away withdraws what it asked for, and never gets a short answer', async () => {
+  const { ask, source } = await fixture();
+  const gone = new AbortController();
+  const { response, finished } = await ask('large.bin', {}, { signal: gone.signal });
+  const stream = response.body!.getReader();
+  await stream.read();
+  gone.abort();
+  const rest = async () => {
+    while (!(await stream.read()).done);
+  };
+  await expect(rest()).rejects.toMatchObject({ code: 'closed' });
+  await finished;
+  source.requests.length = 0;
+  await expect(ask('large.bin', {}, { signal: gone.signal })).rejects.toMatchObject({ code: 'closed' });
+  expect(source.requests).toEqual([]);
+});

@@ -1,17 +1,18 @@
 import { expect, test } from '@playwright/test';
 import { SluiceError } from '../../src/format/errors.ts';
+import { OriginError } from '../../src/source/origin-error.ts';
 import { SelfFetch } from '../../sw/self-fetch.ts';
 import { noise } from '../support/random.ts';
 import { MemorySource, smallImage } from './small-image.ts';
 
 const content = noise(3, 20 * 4096);
-const { signal } = new AbortController();
+const patience = { timeoutMs: 10_000, signal: new AbortController().signal };
 
 /** One blob of 20 raw blocks of 4 KiB. */
 async function fixture() {
   const small = await smallImage({ 'a.bin': { bytes: content } }, { blocksPerBlob: 20 });
   const source = new MemorySource(small);
-  const selfFetch = new SelfFetch(source);
+  const selfFetch = new SelfFetch(source, () => 0.5);
   const read = async (first: number, count: number): Promise<number[]> => {
     const got: number[] = [];
     await selfFetch.read(
@@ -22,9 +23,9 @@ async function fixture() {
         expect(Buffer.compare(bytes, content.subarray(block * 4096, (block + 1) * 4096))).toBe(0);
         got.push(block);
       },
-      signal,
+      patience,
     );
-    return got;
+    return got.toSorted((a, b) => a - b);
   };
   const { record } = small.blobs[0]!;
   return { small, source, selfFetch, read, record, tableLength: record.tableLength };
@@ -46,7 +47,7 @@ test('table and run are one request each, and are remembered', async () => {
   ]);
   expect(await read(3, 1)).toEqual([3]);
   expect(source.requests.length).toBe(2);
-  expect(await read(1, 6)).toEqual([2, 3, 4, 1, 5, 6]);
+  expect(await read(1, 6)).toEqual([1, 2, 3, 4, 5, 6]);
   expect(source.requests.slice(2).map(({ start }) => (start - tableLength) / 4096)).toEqual([1, 5]);
 });
 
@@ -58,15 +59,17 @@ test('one table serves all who wait for it', async () => {
 
 test('what was fetched is handed over, table included', async () => {
   const { read, selfFetch, small } = await fixture();
-  expect(selfFetch.provisions()).toEqual([]);
+  expect(selfFetch.handOver()).toEqual([]);
   await read(7, 2);
-  const [message] = selfFetch.provisions();
+  const [message] = selfFetch.handOver();
   expect(message?.image).toBe(small.image.id);
   expect(message?.blocks.map(({ blob, block }) => [blob, block])).toEqual([
     [0, -1],
     [0, 7],
     [0, 8],
   ]);
+  // It is the loader's now.
+  expect(selfFetch.handOver()).toEqual([]);
 });
 
 test('a flipped bit: one refetch, then integrity; the neighbours come', async () => {
@@ -74,15 +77,21 @@ test('a flipped bit: one refetch, then integrity; the neighbours come', async ()
   const bad = tableLength + 3 * 4096 + 5;
   source.hook = async (_request, bytes) => flipped(bytes, bad);
   const got: number[] = [];
-  const reading = selfFetch.read(small.image, 0, { first: 2, count: 3 }, (block) => got.push(block), signal);
+  const reading = selfFetch.read(
+    small.image,
+    0,
+    { first: 2, count: 3 },
+    (block) => got.push(block),
+    patience,
+  );
   await expect(reading).rejects.toMatchObject({ code: 'integrity' });
-  expect(got).toEqual([2, 4]);
+  expect(got.toSorted((a, b) => a - b)).toEqual([2, 4]);
   expect(source.requests.map(({ start }) => start)).toEqual([
     0,
     tableLength + 2 * 4096,
     tableLength + 3 * 4096,
   ]);
-  expect(selfFetch.provisions()[0]!.blocks.map(({ block }) => block)).toEqual([-1, 2, 4]);
+  expect(selfFetch.handOver()[0]!.blocks.map(({ block }) => block)).toEqual([-1, 2, 4]);
   source.hook = undefined;
   expect(await read(3, 1)).toEqual([3]);
 });
@@ -121,12 +130,29 @@ test('a connection that drops is tried again once', async () => {
   expect(source.requests.length).toBe(2);
 });
 
+test('a busy server is asked again, only for what is missing', async () => {
+  const { read, source, tableLength } = await fixture();
+  let busy = 2;
+  source.hook = async ({ start }, bytes) => {
+    if (start > 0 && busy-- > 0) throw new OriginError('503', { retryable: true });
+    return bytes;
+  };
+  expect(await read(0, 2)).toEqual([0, 1]);
+  expect(source.requests.map(({ start }) => start)).toEqual([0, tableLength, tableLength, tableLength]);
+  source.hook = async () => {
+    throw new OriginError('404');
+  };
+  source.requests.length = 0;
+  await expect(read(4, 1)).rejects.toMatchObject({ code: 'bad-origin' });
+  expect(source.requests.length).toBe(1);
+});
+
 test('a host without ranges is asked for a whole blob once', async () => {
   const { read, source } = await fixture();
   source.wholeFiles = true;
   expect(await read(4, 2)).toEqual([4, 5]);
   expect(await read(0, 20)).toHaveLength(20);
-  expect(source.requests.length).toBe(2);
+  expect(source.requests.length).toBe(1);
 });
 
 test('an aborted read ends with the signal’s reason', async () => {
@@ -137,6 +163,9 @@ test('an aborted read ends with the signal’s reason', async () => {
     return bytes;
   };
   await expect(
-    selfFetch.read(small.image, 0, { first: 0, count: 2 }, () => {}, abort.signal),
+    selfFetch.read(small.image, 0, { first: 0, count: 2 }, () => {}, {
+      timeoutMs: 10_000,
+      signal: abort.signal,
+    }),
   ).rejects.toThrow('enough');
 });
