@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Page } from '@playwright/test';
 import { appReady } from '../test/apps/test-app.ts';
 import type { BrowserProfile } from '../test/support/browser-profile.ts';
+import { cpuTimeMs } from './cpu-time.ts';
 import type { Side } from './side.ts';
 
 /** One launch, up to the app's own sign that it is ready. */
@@ -11,6 +12,8 @@ export interface Visit {
   /** Over the link towards the browser until then, HTTP headers included; also what was not asked for by the app. */
   readonly wireBytes: number;
   readonly requests: number;
+  /** Processor time that the browser took until then, of all of its processes together; undefined where that cannot be told. */
+  readonly cpuMs: number | undefined;
 }
 
 /** A browser that has just started is busy with itself for a while: not part of what is compared. */
@@ -34,18 +37,20 @@ export async function visit<T>(
     await before(page);
     await page.waitForTimeout(settleMs);
     await side.link.reset();
+    const idleMs = await cpuTimeMs(profile.dir);
     const start = performance.now();
     const navigation = page.goto(side.url, { waitUntil: 'commit' });
     navigation.catch(() => {}); // Awaited below; until then it is not unhandled.
     const result = await appReady(page, readyDeadlineMs);
     const readyMs = performance.now() - start;
-    const { down, requests } = await side.link.stats();
+    const [{ down, requests }, spentMs] = await Promise.all([side.link.stats(), cpuTimeMs(profile.dir)]);
+    const cpuMs = spentMs === undefined || idleMs === undefined ? undefined : spentMs - idleMs;
     await navigation;
     const { expected } = side.app;
     if (expected !== undefined && !isDeepStrictEqual(result, expected)) {
       throw new Error(`${side.app.name} (${side.name}) is wrong: ${JSON.stringify(result)}`);
     }
-    return await then(page, { readyMs, wireBytes: down, requests });
+    return await then(page, { readyMs, wireBytes: down, requests, cpuMs });
   } finally {
     await profile.close();
   }
