@@ -32,6 +32,7 @@ export class Loader implements LoaderApi {
   readonly #ports = new Set<ServiceWorkerPort>();
   readonly #complete: Promise<void>;
   #completed!: () => void;
+  #isComplete = false;
   #readTimeoutMs = defaultReadTimeoutMs;
   #started: { readonly succession: Succession; readonly release: Promise<ReleaseRecord> } | undefined;
   #image: ReleaseRecord | undefined;
@@ -77,6 +78,7 @@ export class Loader implements LoaderApi {
     );
     this.#ports.add(port);
     port.hello(this.#platform.loader, succession.role);
+    if (this.#isComplete) port.post({ type: 'image-complete', image: this.#image!.image });
   }
 
   async state(): Promise<SluiceState> {
@@ -178,7 +180,10 @@ export class Loader implements LoaderApi {
       case 'complete':
         for (const port of this.#ports) port.post({ type: 'image-complete', image: event.image });
         if (!this.#image) this.#early.push(event);
-        else if (event.image === this.#image.image) this.#completed();
+        else if (event.image === this.#image.image) {
+          this.#isComplete = true;
+          this.#completed();
+        }
         return;
       case 'progress':
         if (!this.#image) this.#early.push(event);

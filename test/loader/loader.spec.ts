@@ -179,6 +179,16 @@ test('without background work, only what is read and prefetched comes', () =>
     expect(origin.requests(/\.bin$/).length).toBe(0);
   }));
 
+test('a service worker that is told of a loader late hears that the image is complete', () =>
+  withTabs(async ({ scope, release, open }) => {
+    const loader = open();
+    await loader.start({ scope, release });
+    await loader.whenComplete();
+    const late = connect(loader);
+    await expect.poll(() => late.told.map(({ type }) => type)).toEqual(['hello', 'image-complete']);
+    late.channel.close();
+  }));
+
 test('the next launch needs no network: with its release, and without', () =>
   withTabs(async ({ open, scope, release, origin }) => {
     const first = open();
