@@ -18,6 +18,12 @@ async function completed(profile: BrowserProfile, origin: Origin): Promise<void>
   await page.goto(`${origin.url}/`);
   await launched(page);
   await page.evaluate(() => window.sluice.whenComplete());
+  // Even of an app so small that it is complete before its page has a loader.
+  await expect
+    .poll(() =>
+      page.evaluate(async () => (await (await caches.open((await caches.keys())[0]!)).keys()).length),
+    )
+    .toBe(4);
   await profile.close();
 }
 

@@ -324,6 +324,48 @@ test('a missing block: held till its deadline, then 504; when it comes, 200', as
   expect((await reading).digest).toBe(digestOf(bulk));
 });
 
+test('a page that goes away takes its reads with it; those of others go on', async ({ page, context }) => {
+  await using app = await launchHeld(page, (until) => ({ type: 'hold', until }));
+  const pending = (tab: Page) =>
+    tab.evaluate(async () => (await window.sluice.state()).pendingReads.map(({ block }) => block.index));
+  const other = await context.newPage();
+  await other.goto(app.url);
+  await launched(other);
+  // In a worker of that page, so that it is no page that must be found alive.
+  const reading = other.evaluate(
+    () =>
+      new Promise<string>((resolve) => {
+        const code = `onmessage = async ({ data }) => postMessage((await (await fetch(data, { headers: { Range: 'bytes=-9' } })).text()).length)`;
+        const worker = new Worker(URL.createObjectURL(new Blob([code])));
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.postMessage(new URL('zz.bin', location.href).href);
+      }),
+  );
+  await expect.poll(async () => (await pending(page)).length).toBe(1);
+  await page.evaluate(() => void fetch('zz.bin', { headers: { Range: 'bytes=-100000' } }));
+  await expect.poll(async () => (await pending(page)).length).toBeGreaterThan(1);
+  await page.goto(`${app.url}docs/`);
+  await launched(page);
+  await expect.poll(async () => (await pending(page)).length).toBe(1);
+  app.release();
+  expect(await reading).toBeGreaterThan(0);
+});
+
+test('a long deadline outlives a restart of the worker', async ({ page }) => {
+  await using app = await launchHeld(page, (until) => ({ type: 'hold', until }));
+  await page.evaluate(() => {
+    window.sluice.readTimeoutMs = 1500;
+  });
+  await expect
+    .poll(async () => (await get(page, 'zz.bin', range('bytes=-10'))).ms, { timeout: 40_000 })
+    .toBeLessThan(4000);
+  await stopAllServiceWorkers(page);
+  const late = await get(page, 'zz.bin', range('bytes=-10'));
+  expect([late.status, late.headers['sluice-error']]).toEqual([504, 'read-timeout']);
+  expect(late.ms).toBeLessThan(5000);
+  void app;
+});
+
 test('offline: what is here works, what is missing is 503 at once; back online it works', async ({
   page,
 }) => {

@@ -13,6 +13,7 @@ const version = (n: number) => ({
   'index.html': appPage(`Version ${n}`),
   'app.js': appScript,
   'later.txt': `of version ${n}`,
+  'frame.html': `<title>Frame ${n}</title><a href="frame.html?again">again</a>`,
   'worker.js': `onmessage = async () => postMessage(await (await fetch('later.txt')).text());`,
 });
 
@@ -27,6 +28,23 @@ function readInWorker(page: Page): Promise<unknown> {
         worker.postMessage('');
       }),
   );
+}
+
+/** The title of a frame that the page makes, and of what a link inside of it leads to. */
+function framed(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const frame = document.createElement('iframe');
+    const loaded = () => new Promise((resolve) => frame.addEventListener('load', resolve, { once: true }));
+    frame.src = 'frame.html';
+    document.body.append(frame);
+    await loaded();
+    const titles = [frame.contentDocument!.title];
+    frame.contentDocument!.querySelector('a')!.click();
+    await loaded();
+    titles.push(frame.contentDocument!.title);
+    frame.remove();
+    return titles;
+  });
 }
 
 /** The release record that the service worker keeps. */
@@ -80,6 +98,13 @@ test('a tab never sees two versions: the open one keeps its own, a new navigatio
   expect(await read(page)).toBe('of version 1');
   expect(await readInWorker(page)).toBe('of version 1');
   expect(await readInWorker(second)).toBe('of version 2');
+  // (Of two tabs with one address, the one last used is taken for the frame's.)
+  await second.goto(`${origin.url}/?second`);
+  await launched(second);
+  expect(await framed(page)).toEqual(['Frame 1', 'Frame 1']);
+  expect(await framed(second)).toEqual(['Frame 2', 'Frame 2']);
+  await stopAllServiceWorkers(page);
+  expect(await framed(page)).toEqual(['Frame 1', 'Frame 1']);
 });
 
 test('an image that is gone, here and from the server: the newer release takes its place', async ({
