@@ -92,6 +92,19 @@ export function* mapRange(
   }
 }
 
+/**
+ * The bytes of a span in its decoded block: a view. Throws `corrupt-image` where the block is shorter than the image's extents say, so that
+ * never a byte is missing.
+ */
+export function spanBytes(
+  { blob, block, blockOffset, length }: BlockSpan,
+  logical: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
+  const bytes = logical.subarray(blockOffset, blockOffset + length);
+  if (bytes.length < length) throw corrupt(`block ${block} of blob ${blob} is shorter than its extents say`);
+  return bytes;
+}
+
 /** The last extent in `[first, last)` that does not begin behind `offset`; `first` where all do. */
 function findExtent(tables: Tables, first: number, last: number, offset: number): number {
   let low = first;

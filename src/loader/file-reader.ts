@@ -1,6 +1,6 @@
 import { decodeBlock } from '../codec/decode-block.ts';
 import { SluiceError } from '../format/errors.ts';
-import type { BlockSpan } from '../image/map-range.ts';
+import { type BlockSpan, spanBytes } from '../image/map-range.ts';
 import type { DirectoryEntry, FileStat } from '../protocol/loader-api.ts';
 import type { Engine } from './engine.ts';
 import type { Mount } from './mount.ts';
@@ -40,7 +40,7 @@ export class FileReader {
     const stop = Math.max(start, Math.min(end, size));
     const into = new Uint8Array(stop - start);
     await this.#eachSpan(path, inode, start, stop, timeoutMs, (span, logical) => {
-      into.set(logical.subarray(span.blockOffset, span.blockOffset + span.length), span.fileOffset - start);
+      into.set(spanBytes(span, logical), span.fileOffset - start);
     });
     return into;
   }

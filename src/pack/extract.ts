@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { SluiceError } from '../format/errors.ts';
 import type { Image } from '../image/image.ts';
+import { spanBytes } from '../image/map-range.ts';
 import { BlockReader } from './block-reader.ts';
 import { Breath } from './breath.ts';
 import { fromNodeError } from './node-error.ts';
@@ -107,10 +108,7 @@ async function extractFile(
   try {
     for (const span of image.mapRange(inode, 0, size)) {
       const block = await reader.read(span.blob, span.block);
-      const bytes = block.subarray(span.blockOffset, span.blockOffset + span.length);
-      if (bytes.length !== span.length) {
-        throw new SluiceError('corrupt-image', `${path} reaches behind the end of a block`, { path });
-      }
+      const bytes = spanBytes(span, block);
       whole.update(bytes);
       for (let at = 0; at < bytes.length; ) at += attempt(target, () => writeSync(descriptor, bytes, at));
       await onBytes(bytes.length);

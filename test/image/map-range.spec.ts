@@ -4,6 +4,7 @@ import { blockTableLength } from '../../src/format/block-table.ts';
 import type { Extent } from '../../src/format/extent.ts';
 import { encodeBootstrap, type FileModel } from '../../src/image/encode-bootstrap.ts';
 import { Image } from '../../src/image/image.ts';
+import { spanBytes } from '../../src/image/map-range.ts';
 import { seededRandom } from '../support/random.ts';
 import { deflate } from './tiny-image.ts';
 
@@ -235,4 +236,12 @@ test('ranges that are none', async () => {
       expect.objectContaining({ code: 'ERANGE' }),
     );
   }
+});
+
+test('a block that is shorter than the extents say is an error, never a byte too few', () => {
+  const span = { blob: 0, block: 1, blockOffset: 2, length: 3, fileOffset: 0 };
+  expect([...spanBytes(span, Uint8Array.of(1, 2, 3, 4, 5))]).toEqual([3, 4, 5]);
+  expect(() => spanBytes(span, Uint8Array.of(1, 2, 3, 4))).toThrow(
+    expect.objectContaining({ code: 'corrupt-image' }),
+  );
 });
