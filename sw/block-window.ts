@@ -1,5 +1,6 @@
 import { SluiceError } from '../src/format/errors.ts';
 import type { BlockSpan, Image } from '../src/image/image.ts';
+import { spanBytes } from '../src/image/map-range.ts';
 import type { BlockReader, PendingBlock } from './block-reader.ts';
 
 /** Logical bytes asked for ahead of what the browser has taken; all that one answer holds in memory. */
@@ -64,7 +65,7 @@ export class BlockWindow {
     this.#ahead.shift();
     this.#aheadBytes -= span.length;
     if (this.#aheadBytes <= windowBytes / 2) this.#fill();
-    return bytes.subarray(span.blockOffset, span.blockOffset + span.length);
+    return spanBytes(span, bytes);
   }
 
   /** Withdraws everything that was asked for and not taken. */
