@@ -103,7 +103,12 @@ export class BlobState implements BlobView {
     return this.#arriving.has(block) || this.isReadable(block);
   }
 
+  /** Stored, and can be cut out: without a table (that of this disk is spoilt) it is as good as missing until that came again. */
   isReadable(block: number): boolean {
+    return (this.#table !== undefined || this.tableLoading) && this.isStored(block);
+  }
+
+  isStored(block: number): boolean {
     return this.#local.hasBlock(this.#presence, this.sha256, block);
   }
 

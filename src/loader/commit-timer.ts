@@ -14,20 +14,24 @@ const commitBytes = 4 * 1024 * 1024;
 export class CommitTimer {
   readonly #clock: Clock;
   readonly #commit: () => Promise<void>;
+  readonly #onFailure: (error: unknown) => void;
   #stop: (() => void) | undefined;
   #bytes = 0;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(clock: Clock, commit: () => Promise<void>) {
+  /** `onFailure` is told of commits that nobody waits for. */
+  constructor(clock: Clock, commit: () => Promise<void>, onFailure: (error: unknown) => void) {
     this.#clock = clock;
     this.#commit = commit;
+    this.#onFailure = onFailure;
   }
 
   /** So many bytes were written. */
   wrote(bytes: number): void {
     this.#bytes += bytes;
-    if (this.#bytes >= commitBytes) this.#begin();
-    else this.#stop ??= this.#clock.after(commitMs, () => this.#begin());
+    const begin = (): void => void this.#begin().catch(this.#onFailure);
+    if (this.#bytes >= commitBytes) begin();
+    else this.#stop ??= this.#clock.after(commitMs, begin);
   }
 
   /** Resolves when everything written so far is committed. */
@@ -39,7 +43,8 @@ export class CommitTimer {
     this.#stop?.();
     this.#stop = undefined;
     this.#bytes = 0;
-    this.#running = this.#running.then(() => this.#commit());
+    // One that failed must not take those after it along.
+    this.#running = this.#running.catch(() => {}).then(() => this.#commit());
     return this.#running;
   }
 }

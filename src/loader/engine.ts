@@ -97,7 +97,11 @@ export class Engine {
       onBlock: (blob, block, stored) => this.#pending.resolve(blob.sha256, block, stored),
       onWritten: (blob, bytes) => this.#wrote(blob, bytes),
     });
-    this.#commits = new CommitTimer(clock, () => this.#commit());
+    this.#commits = new CommitTimer(
+      clock,
+      () => this.#commit(),
+      (error) => this.report(error),
+    );
     this.#health = new Health(clock, random);
     this.#tasks = new Tasks(clock, (error) => this.report(error));
   }
@@ -224,7 +228,8 @@ export class Engine {
     const { block, path, timeoutMs, signal } = read;
     const waiting = this.#pending.wait({ blob: blob.sha256, block, path, timeoutMs, signal });
     const pending = this.#pending.get(blob.sha256, block);
-    if (pending && !blob.table && !blob.tableLoading && !this.#hints.has(pending)) {
+    const toFetch = !blob.table && !blob.tableLoading && !blob.isStored(block);
+    if (pending && toFetch && !this.#hints.has(pending)) {
       const hint = mount.hint(path, read.blob, block);
       if (hint) this.#hints.set(pending, hint);
     }
@@ -234,7 +239,9 @@ export class Engine {
 
   /** Nobody waits for the block any more: a flight that serves nobody else gives its slot back. */
   #abandoned(read: PendingRead): void {
-    for (const flight of this.#flights) {
+    // From a host without ranges, the next flight would begin at the first byte again.
+    const flights = this.#source.wholeFiles ? [] : this.#flights;
+    for (const flight of flights) {
       if (flight.kind !== 'demand' || flight.blob.sha256 !== read.blob || flight.remaining < worthAborting)
         continue;
       if (!this.#readsOf(flight).length)
@@ -340,10 +347,12 @@ export class Engine {
       }
       // Reads are looked up while the flight still counts, so that its range is theirs.
       const reads = failure === undefined ? [] : this.#readsOf(flight);
-      const broughtNoTable = flight.bringsTable;
+      const { blob } = flight;
       this.#flights.delete(flight);
       if (flight.answered) this.#meter.end(this.#clock.now());
-      if (broughtNoTable) this.#tableCame(flight.blob, undefined);
+      // Whoever waits for the table must not wait for ever, whichever way it came or did not.
+      if (![...this.#flights].some((other) => other.blob === blob && other.bringsTable))
+        this.#tableWaits.settle(blob, blob.table);
       if (failure !== undefined && !this.#closed) this.#failed(flight, failure, reads);
       this.#pump();
     });
@@ -442,7 +451,7 @@ export class Engine {
     if (lost && code === 'offline') this.#rejectUnserved(error);
     if (kind === 'background' && reads.length === 0) {
       if (code === 'bad-origin' || code === 'integrity' || code === 'corrupt-image') this.#hold(blob, -1);
-      this.#wakeAfter(this.#health.pause());
+      this.#wakeAfter(this.#health.pause(error instanceof OriginError ? error.retryAfterMs : undefined));
     }
   }
 

@@ -31,6 +31,9 @@ export class Flight implements FlightView<BlobState> {
   #whole: boolean;
   #received = 0;
   #delivered = 0;
+  #broughtTable = false;
+  /** Bytes of its first block that an earlier flight had brought. */
+  readonly #resumed: number;
 
   constructor(request: FetchRequest<BlobState>, events: FlightEvents, now: number) {
     const { blob, kind, start, end } = request;
@@ -43,13 +46,17 @@ export class Flight implements FlightView<BlobState> {
     this.#events = events;
     const partial = blob.partial?.at === start ? blob.leftOver : undefined;
     if (partial) blob.leftOver = undefined;
+    this.#resumed = partial?.filled ?? 0;
     this.#stream = new BlockStream({
       record: blob.record,
       table: blob.table,
       start,
       partial,
       wants: (block) => !blob.isHere(block),
-      onTable: (table, bytes) => events.onTable(this, table, bytes),
+      onTable: (table, bytes) => {
+        this.#broughtTable = true;
+        return events.onTable(this, table, bytes);
+      },
       onArrived: (block) => blob.arrived(block),
       onBlock: async (block, bytes) => {
         this.#delivered += 1;
@@ -91,7 +98,9 @@ export class Flight implements FlightView<BlobState> {
    * count only where the next request can go on behind them.
    */
   get progressed(): boolean {
-    return this.#delivered > 0 || (!this.#whole && this.#received >= 16 * 1024);
+    if (this.#delivered > 0 || this.#broughtTable) return true;
+    const kept = (this.#stream.leftOver()?.filled ?? 0) - this.#resumed;
+    return !this.#whole && kept >= 16 * 1024;
   }
 
   abort(reason: Error): void {

@@ -5,6 +5,8 @@ import { BackOff } from './back-off.ts';
 
 const pauseFirstMs = 1000;
 const pauseMaxMs = 30_000;
+/** A server may ask for more patience, but not for hours. */
+const pauseAskedMaxMs = 5 * 60_000;
 
 /** What went wrong, and how long background work therefore leaves the network alone. */
 export class Health {
@@ -52,9 +54,9 @@ export class Health {
     this.#offline = true;
   }
 
-  /** Background work failed. Answers for how many milliseconds it pauses. */
-  pause(): number {
-    const ms = this.#pause.next();
+  /** Background work failed. `askedMs`: what the server asked for. Answers for how many milliseconds it pauses. */
+  pause(askedMs = 0): number {
+    const ms = Math.max(this.#pause.next(), Math.min(askedMs, pauseAskedMaxMs));
     this.#pausedUntil = this.#clock.now() + ms;
     return ms;
   }

@@ -60,10 +60,9 @@ export class Loader implements LoaderApi {
     const locked = this.#holdLock();
     const succession = this.#newSuccession(options);
     const open = { release: options.release, background: options.background ?? true };
-    const release = succession.use('start', (service) => service.open(open), 50_000);
+    const release = locked.then(() => succession.use('start', (service) => service.open(open), 50_000));
     release.catch(() => {}); // Also awaited below.
     this.#started = { succession, release };
-    await locked;
     this.#image = await release;
     this.#tellLateEvents();
     return { loader, image: this.#image.image };

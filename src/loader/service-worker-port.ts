@@ -26,8 +26,9 @@ export class ServiceWorkerPort {
       replyTo: () => undefined,
       onMessage: (message) => void this.#onMessage(message),
       onClose: () => {
+        // Not `disconnected`: that would say that the leader is gone, see Succession.use.
         for (const abort of this.#reads.values())
-          abort.abort(new SluiceError('disconnected', 'The port was closed'));
+          abort.abort(new SluiceError('closed', 'The port was closed'));
         onClose(this);
       },
     });

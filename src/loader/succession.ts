@@ -65,7 +65,10 @@ export class Succession {
       } catch (error) {
         const gone = error instanceof SluiceError && error.code === 'disconnected';
         if (!gone || this.#released.signal.aborted) throw error;
-        if (this.#current === service) this.#awaitLeader();
+        if (this.#current !== service) continue;
+        // Our own service does not go away while we lead; whoever says so speaks of something else.
+        if (this.#role === 'leader') throw error;
+        this.#awaitLeader();
       }
     }
   }
@@ -104,6 +107,7 @@ export class Succession {
       .catch((error: unknown) => {
         // Called off by close(), or the platform refused the lock: then nobody can lead safely.
         if (signal.aborted) return;
+        this.#role = 'standby';
         const failed = Promise.reject(error);
         failed.catch(() => {});
         this.#replace(undefined, failed);

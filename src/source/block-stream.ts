@@ -111,6 +111,7 @@ export class BlockStream {
 
   /** The block that is left in the middle, if any, for a stream that goes on from there. */
   leftOver(): PartialBlock | undefined {
+    if (!this.#started) return this.#options.partial;
     return this.#filling && this.#filling.filled > 0 ? { block: this.#block, ...this.#filling } : undefined;
   }
 

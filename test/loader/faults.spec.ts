@@ -2,7 +2,9 @@ import { expect, test } from '@playwright/test';
 import { SluiceError } from '../../src/format/errors.ts';
 import type { BlockFile, Directory } from '../../src/store/directory.ts';
 import { MemoryDirectory } from '../../src/store/memory-directory.ts';
+import { blobPath } from '../../src/store/store-paths.ts';
 import type { Fault } from '../support/fault.ts';
+import type { LoggedRequest } from '../support/origin.ts';
 import { askedBytes, failure, withEngine } from './engine-rig.ts';
 import { type Fixture, makeSite } from './site-fixture.ts';
 
@@ -131,6 +133,53 @@ for (const type of ['one-byte-short', 'wrong-content-range', 'gzip-206'] as cons
       expectSame(await read('a'), 'a');
     }));
 }
+
+test('a table spoilt on this disk: it is fetched again, the blocks that are here are not', async () => {
+  const directory = new MemoryDirectory();
+  await withEngine(site, async ({ read }) => expectSame(await read('b'), 'b'), { directory });
+  const [blob] = site.blobs;
+  const file = await directory.open(blobPath(blob!.record.sha256));
+  file.write(Uint8Array.of(1, 2, 3), 20);
+  file.close();
+  await withEngine(
+    site,
+    async ({ origin, read, engine }) => {
+      expectSame(await read('b'), 'b');
+      expect(engine.fetchedBytes).toBeLessThan(blob!.record.tableLength + 1);
+      expect(origin.log.length).toBe(1);
+    },
+    { directory },
+  );
+});
+
+test('cut again and again within the table, of which nothing can be kept: that counts as failing', async () => {
+  // 500 blocks: a table of 20 KB.
+  const one = await makeSite([{ name: 'd', size: 2000 * KiB, shift: 12 }], 4096 * KiB);
+  await withEngine(one, async ({ origin, read }) => {
+    origin.fault = () => ({ type: 'cut-at', byte: 18_000, afterMs: 50 });
+    expect((await failure(read('d', 0, 10))).code).toMatch(/offline|bad-origin/);
+    expect(origin.log.length).toBeLessThan(6);
+  });
+});
+
+test('a host without ranges: a reader that goes away does not throw away what is on its way', () =>
+  withEngine(
+    site,
+    async ({ origin, engine, mount, read }) => {
+      expectSame(await read('a'), 'a'); // It is known now that there are no ranges.
+      origin.fault = () => ({ type: 'throttle', bytesPerSecond: 100_000 });
+      const abort = new AbortController();
+      const wanted = { blob: 1, block: 2, path: 'c', timeoutMs: 10_000 };
+      const gone = engine.read(mount, { ...wanted, signal: abort.signal });
+      const asked = (): LoggedRequest[] => origin.requests(new RegExp(site.blobs[1]!.record.sha256));
+      await expect.poll(() => asked()[0]?.bodyBytes).toBeGreaterThan(40_000);
+      abort.abort(new SluiceError('closed', 'gone'));
+      expect((await failure(gone)).code).toBe('closed');
+      await engine.read(mount, wanted);
+      expect(asked()).toHaveLength(1);
+    },
+    { ranges: false },
+  ));
 
 test('a hung server: asked again while the reader’s deadline lasts, then read-timeout, in time', () =>
   withEngine(

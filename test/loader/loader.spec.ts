@@ -393,6 +393,24 @@ test('any tab may be closed at any time while the image loads', () =>
     expect((await current.state()).loader.role).toBe('leader');
   }));
 
+test('a service worker goes away in the middle of a read: the leader serves everybody else', () =>
+  withTabs(async ({ open, scope, release, origin }) => {
+    const loader = open();
+    await loader.start({ scope, release, background: false });
+    origin.fault = () => ({ type: 'hang' });
+    const worker = connect(loader);
+    const read = worker.readBlocks(0, 1, 1).catch((error: SluiceError) => error.code);
+    await origin.waitForRequest(/\.bin$/);
+    worker.channel.close();
+    expect(await read).toBe('disconnected');
+    await expect.poll(async () => (await loader.state()).pendingReads.length).toBe(0);
+    origin.fault = undefined;
+    expect((await loader.state()).loader.role).toBe('leader');
+    expect(
+      Buffer.compare(await loader.read('data.pak', 0, 1000), content('data.pak').subarray(0, 1000)),
+    ).toBe(0);
+  }));
+
 test('closing ends every call', () =>
   withTabs(async ({ open, scope, release, origin }) => {
     const one = open();

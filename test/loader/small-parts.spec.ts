@@ -87,9 +87,10 @@ test('throttle: at once when quiet, then at the end of the pause, never lost', (
 test('commit: every 100 ms at most, at 4 MiB at once, one at a time', async () => {
   const clock = new ManualClock();
   let commits = 0;
-  const timer = new CommitTimer(clock, async () => {
+  const commit = async (): Promise<void> => {
     commits += 1;
-  });
+  };
+  const timer = new CommitTimer(clock, commit, () => {});
   timer.wrote(10);
   timer.wrote(10);
   clock.advance(99);
@@ -102,6 +103,20 @@ test('commit: every 100 ms at most, at 4 MiB at once, one at a time', async () =
   await timer.flush();
   expect(commits).toBe(4);
   expect(clock.timers).toBe(0);
+});
+
+test('commit: one that fails is told, and the next one is made', async () => {
+  const failures: unknown[] = [];
+  let commits = 0;
+  const commit = async (): Promise<void> => {
+    commits += 1;
+    if (commits === 1) throw new Error('first');
+  };
+  const timer = new CommitTimer(new ManualClock(), commit, (error) => failures.push(error));
+  timer.wrote(4 * 1024 * 1024);
+  await timer.flush();
+  expect(commits).toBe(2);
+  expect(failures).toEqual([expect.objectContaining({ message: 'first' })]);
 });
 
 test('spill: bounded, what was used longest ago falls out', () => {
