@@ -105,10 +105,10 @@ export async function build(input: string, options: BuildOptions): Promise<Build
     const total = tree.files.reduce((sum, file) => sum + file.size, 0);
     const { files, launchCount } = launchOrder(tree.files, options.traces ?? [], entryLinks(tree));
     const writer = new BlobWriter(site, settings.blobSize);
-    const threads = settings.codec === 'raw' || total < threadsFrom ? 0 : settings.threads;
-    const pool = await compressPool(settings, threads);
     const resolved = new Map(tree.files.map((file) => [file, attributes(file.path)]));
     const typeOf = (file: TreeFile): string => resolved.get(file)?.mime ?? mediaType(file.path);
+    const threads = settings.codec === 'raw' || total < threadsFrom ? 0 : settings.threads;
+    const pool = await compressPool(settings, threads);
     const packed = await pack(pool, () => {
       const done = { files: 0, bytes: 0 };
       return packFiles(plan(files, launchCount), {

@@ -8,6 +8,7 @@ import { SluiceError } from '../format/errors.ts';
 import type { Image } from '../image/image.ts';
 import type { ExtentSpan } from '../image/map-range.ts';
 import { Breath } from './breath.ts';
+import { fromNodeError } from './node-error.ts';
 import type { OnProgress } from './progress.ts';
 import { PublishedFile, readImage, readRelease } from './site-reader.ts';
 
@@ -46,7 +47,7 @@ export interface FsckProblem {
  */
 export async function fsck(site: string, options: FsckOptions = {}): Promise<FsckReport> {
   const release = readRelease(site);
-  const names = readdirSync(site).filter((name) => /^[0-9a-f]{64}\.bin$/.test(name));
+  const names = binFiles(site);
   let image: Image;
   try {
     image = await readImage(site, release);
@@ -211,6 +212,9 @@ class SiteCheck {
       }
       if (logicalBytes !== image.superblock.logicalBytes)
         this.#damage('', 'the superblock tells a wrong sum of file sizes');
+      const storedBytes = Array.from({ length: image.blobCount }, (_, i) => image.blob(i).length);
+      if (storedBytes.reduce((sum, length) => sum + length, 0) !== image.superblock.storedBytes)
+        this.#damage('', 'the superblock tells a wrong sum of blob lengths');
       const { fallback } = image;
       if (fallback !== undefined && image.inode(fallback).kind !== 'file')
         this.#damage('', 'the fallback is not a file');
@@ -255,7 +259,13 @@ class SiteCheck {
   /** Files that nothing refers to: one of them may be a blob that was renamed. */
   async strays(names: readonly string[]): Promise<void> {
     for (const name of names) {
-      const digest = await digestOf(join(this.#site, name));
+      let digest: string;
+      try {
+        digest = await digestOf(join(this.#site, name));
+      } catch (error) {
+        this.#damage(name, fromNodeError(error, 'read', name).message);
+        continue;
+      }
       if (this.#missing.has(digest))
         this.#damage(name, `the file is the missing blob ${digest}.bin under a wrong name`);
       else if (name !== `${digest}.bin`) this.#damage(name, 'the file is not the one that its name tells');
@@ -294,6 +304,14 @@ function spanProblem(span: ExtentSpan, table: BlockTable): string | undefined {
   }
   const needed = span.blockOffset + span.length - (span.blockCount - 1) * 2 ** span.shift;
   return table.logicalLength(last) < needed ? `block ${last} is shorter than the extent` : undefined;
+}
+
+function binFiles(site: string): string[] {
+  try {
+    return readdirSync(site).filter((name) => /^[0-9a-f]{64}\.bin$/.test(name));
+  } catch (error) {
+    throw fromNodeError(error, 'read the directory', site);
+  }
 }
 
 async function digestOf(path: string): Promise<string> {

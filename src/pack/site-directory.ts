@@ -9,6 +9,7 @@ import {
   readSync,
   realpathSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
 } from 'node:fs';
@@ -26,7 +27,8 @@ export async function makeDirectory<T>(
   options: { readonly replaceSite: boolean },
   fill: (directory: string) => Promise<T>,
 ): Promise<T> {
-  const target = resolve(out);
+  // Where a link leads, so that the link stays one and nothing is made beside it.
+  const target = realTarget(out);
   checkTarget(target, out, options.replaceSite);
   const parent = dirname(target);
   // Its permissions become those of the result, so not a mkdtemp, which only its owner may read.
@@ -37,12 +39,23 @@ export async function makeDirectory<T>(
     createdParent = attempt('make', parent, () => mkdirSync(parent, { recursive: true }));
     attempt('make', temporary, () => mkdirSync(temporary));
     const result = await fill(temporary);
+    // Again: it took a while to fill, and what somebody has put there meanwhile is not thrown away.
+    checkTarget(target, out, options.replaceSite);
     attempt('make', out, () => swap(temporary, target, join(parent, `.sluice-${id}.old`)));
     return result;
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
-    if (createdParent !== undefined) rmSync(createdParent, { recursive: true, force: true });
+    if (createdParent !== undefined) removeEmpty(parent, createdParent);
     throw error;
+  }
+}
+
+/** Takes away `directory` and those above it up to `top`, as far as nobody else has put anything there. */
+function removeEmpty(directory: string, top: string): void {
+  try {
+    for (let at = directory; at.length >= top.length; at = dirname(at)) rmdirSync(at);
+  } catch {
+    // In use, or gone: it is not ours any more.
   }
 }
 

@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { build, extract, SluiceError } from '../../src/pack/index.ts';
@@ -177,6 +185,37 @@ test.describe('arguments', () => {
       expect(error).toMatchObject({ code: 'EINVAL' });
     }
     expect(contents(app).size).toBe(1);
+  });
+
+  test('an output that is a link stays one, and the site goes where it leads', async ({
+    dir,
+    runtimeDir,
+  }) => {
+    const app = makeTree(join(dir, 'app'), { 'index.html': 'x' });
+    mkdirSync(join(dir, 'disk'));
+    symlinkSync('disk', join(dir, 'site'));
+    for (let i = 0; i < 2; i++) await build(app, { out: join(dir, 'site'), runtimeDir });
+    expect(readlinkSync(join(dir, 'site'))).toBe('disk');
+    expect(contents(join(dir, 'disk')).has('sluice.json')).toBe(true);
+    expect(leftovers(dir)).toEqual(['disk']);
+  });
+
+  test('what somebody else puts there while the site is made is left alone', async ({ dir, runtimeDir }) => {
+    const app = makeTree(join(dir, 'app'), { 'index.html': 'x' });
+    const out = join(dir, 'new/deep/site');
+    const beside = join(dir, 'new/precious.txt');
+    const fails = build(app, {
+      out,
+      runtimeDir,
+      onProgress: ({ phase }) => {
+        if (phase !== 'pack') return;
+        writeFileSync(beside, 'x');
+        makeTree(out, { 'precious.txt': 'x' });
+      },
+    });
+    expect(await failure(fails)).toMatchObject({ code: 'EEXIST' });
+    expect([existsSync(beside), existsSync(join(out, 'precious.txt'))]).toEqual([true, true]);
+    expect(readdirSync(join(dir, 'new/deep'))).toEqual(['site']);
   });
 
   test('an output that is something else is left alone', async ({ dir, runtimeDir }) => {
