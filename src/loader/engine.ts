@@ -428,7 +428,7 @@ export class Engine {
     this.report(error);
     const read = this.#pending.get(blob.sha256, block);
     if (!read) this.#hold(blob, block);
-    else this.#failRead(blob, read, error, 0);
+    else this.#failRead(blob, read, error, { jitter: 0, now: this.#clock.now() });
     this.#pump();
   }
 
@@ -444,9 +444,9 @@ export class Engine {
       return;
     }
     let lost = false;
-    // The same jitter for all, so that they are asked for together again.
-    const jitter = this.#random();
-    for (const read of reads) lost = this.#failRead(blob, read, error, jitter) || lost;
+    // The same jitter and the same now for all, so that they are asked for together again.
+    const moment = { jitter: this.#random(), now: this.#clock.now() };
+    for (const read of reads) lost = this.#failRead(blob, read, error, moment) || lost;
     if (code === 'offline' && (lost || reads.length === 0)) this.#health.wentOffline();
     if (lost && code === 'offline') this.#rejectUnserved(error);
     if (kind === 'background' && reads.length === 0) {
@@ -456,8 +456,12 @@ export class Engine {
   }
 
   /** One failure of what somebody waits for: to be tried again, or told. Answers true when the readers were told. */
-  #failRead(blob: BlobState, read: PendingRead, error: unknown, jitter: number): boolean {
-    const now = this.#clock.now();
+  #failRead(
+    blob: BlobState,
+    read: PendingRead,
+    error: unknown,
+    { jitter, now }: { readonly jitter: number; readonly now: number },
+  ): boolean {
     const delay = retryDelay(error, read.retries, read.deadline - now, () => jitter);
     if (delay === undefined) {
       this.#pending.reject(read.blob, read.block, withPath(error, read.path));
