@@ -9,8 +9,8 @@ const retryAfterSeconds: Partial<Record<ErrorCode, number>> = {
 };
 
 /**
- * The answer to a read that failed before its headers went out. The code travels in `Sluice-Error`; the body is for people. Errors without a
- * code, or with one that has no business in an answer, are `unreadable` (500): a failure never looks like data.
+ * The answer to a read that failed before its headers went out. The code travels in `Sluice-Error`; the body is for people. An error without a
+ * code is `unreadable`, and a code without a status of its own is 500: a failure never looks like data.
  */
 export function errorResponse(error: unknown, path: string): Response {
   const failure = asSluiceError(error);

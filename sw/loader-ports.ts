@@ -2,6 +2,7 @@ import { fromWireError, SluiceError } from '../src/format/errors.ts';
 import { Channel, type MessageEndpoint } from '../src/protocol/channel.ts';
 import { isFromLoader, repliesTo } from '../src/protocol/guards.ts';
 import {
+  type BlocksQuery,
   type FromLoader,
   type Hello,
   loaderLockName,
@@ -9,7 +10,7 @@ import {
   type ToLoader,
 } from '../src/protocol/messages.ts';
 import type { Deliver } from './encoded-block.ts';
-import { blocksOf, type Run } from './runs.ts';
+import { blocksOf } from './runs.ts';
 
 /** A loader that has said hello and lives. */
 export interface LoaderPort {
@@ -19,15 +20,8 @@ export interface LoaderPort {
    * Resolves when all blocks of the run were delivered. Rejects with the loader's error, with `read-timeout`, or with `disconnected` when the
    * loader died: then the rest may be asked elsewhere.
    */
-  readBlocks(want: BlocksWanted, deliver: Deliver, signal: AbortSignal): Promise<void>;
+  readBlocks(want: BlocksQuery, deliver: Deliver, signal: AbortSignal): Promise<void>;
   readBootstrap(image: string, timeoutMs: number): Promise<Uint8Array<ArrayBuffer>>;
-}
-
-export interface BlocksWanted extends Run {
-  readonly image: string;
-  readonly path: string;
-  readonly blob: number;
-  readonly timeoutMs: number;
 }
 
 /** The edges to the platform, and whoever wants to know. */
@@ -145,7 +139,7 @@ class ConnectedLoader implements LoaderPort {
     this.#channel.post(message);
   }
 
-  async readBlocks(want: BlocksWanted, deliver: Deliver, signal: AbortSignal): Promise<void> {
+  async readBlocks(want: BlocksQuery, deliver: Deliver, signal: AbortSignal): Promise<void> {
     const left = new Set(blocksOf(want));
     await this.#channel
       .call({

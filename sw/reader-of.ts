@@ -4,25 +4,33 @@ export interface FetchFacts {
   readonly request: Pick<Request, 'mode' | 'destination' | 'referrer'>;
 }
 
-/** The part of a Client that is looked at. */
-type WindowFacts = Pick<WindowClient, 'id' | 'url' | 'frameType'>;
+/** What can be found out about the pages and workers that are open. */
+export interface Surroundings {
+  /** The client that asks. */
+  readonly asking: Pick<Client, 'url'> | undefined;
+  /** The pages of the scope that are open, the one last used first. */
+  readonly windows: readonly Pick<WindowClient, 'id' | 'url' | 'frameType'>[];
+}
 
 /**
  * The id of the client whose version of the app answers; '' = that of new pages. A page in a frame belongs to the tab that it appears in,
- * which the platform does not tell: it gives the initiator only where a page of ours navigates itself (a link inside the frame).
- * `windows` are the pages of the scope that are open, the one last used first. The referrer tells the page around, unless that page has
- * changed its address since; then the last used tab is the best guess.
+ * and so do a worker from a blob: URL and a page without an address (about:srcdoc); the platform does not tell which that is. It gives the
+ * initiator of a navigation only where a page of ours navigates itself (a link inside the frame). The referrer tells the page around,
+ * unless that page has changed its address since, or does not say; then the last used tab is the best guess.
  */
 export function readerOf(
   { clientId, request }: FetchFacts,
   scope: string,
-  windows: readonly WindowFacts[],
+  { asking, windows }: Surroundings,
 ): string {
-  if (request.mode === 'navigate' && !isNested(request)) return '';
-  if (request.mode !== 'navigate' || clientId !== '') return clientId;
-  if (!request.referrer.startsWith(scope)) return ''; // Another site's frame, or not told.
-  const byAddress = windows.find(({ url }) => withoutFragment(url) === request.referrer);
-  return (byAddress ?? windows.find(({ frameType }) => frameType === 'top-level'))?.id ?? '';
+  const { mode, referrer } = request;
+  if (mode === 'navigate') {
+    if (!isNested(request)) return '';
+    if (clientId !== '') return clientId;
+    if (!referrer.startsWith(scope)) return ''; // Another site's frame, or not told.
+  } else if (!asking || /^https?:/.test(asking.url)) return clientId;
+  const around = windows.find(({ url }) => withoutFragment(url) === referrer);
+  return (around ?? windows.find(({ frameType }) => frameType === 'top-level'))?.id ?? '';
 }
 
 /** A navigation inside of another page. */

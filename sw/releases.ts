@@ -24,7 +24,7 @@ export class Releases {
   readonly #liveClients: LiveClients;
   #current: ReleaseRecord | undefined;
   readonly #bound = new Map<string, ReleaseRecord>();
-  /** What pages and workers got that have perhaps not come up yet, and so are not among the live ones. Oldest first. */
+  /** What pages and workers got lately, that have perhaps not come up yet and so are not among the live ones. Oldest first. */
   readonly #coming = new Map<string, ReleaseRecord>();
   #loading: Promise<void> | undefined;
   #loaded = false;
@@ -54,12 +54,17 @@ export class Releases {
     return this.#bound.size > 0;
   }
 
+  /** Whether it is on record what the client was answered from. */
+  knows(clientId: string): boolean {
+    return this.#bound.has(clientId) || this.#coming.has(clientId);
+  }
+
   /** What a page or worker that exists gets. `clientId` may be '' (not known). */
   of(clientId: string): ReleaseRecord | undefined {
     return this.#bound.get(clientId) ?? this.#current;
   }
 
-  /** A page or worker that is only coming was answered from `release`, and keeps it. */
+  /** A page or worker, perhaps only coming, is answered from `release`, and keeps it. */
   async begin(clientId: string, release: ReleaseRecord): Promise<void> {
     if (clientId === '') return;
     this.#coming.set(clientId, release);

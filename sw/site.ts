@@ -34,6 +34,8 @@ export interface Version {
   readonly image: Image;
 }
 
+const nothingAround = { asking: undefined, windows: [] };
+
 interface LocalStore {
   readonly reader: StoreReader;
   readonly blocks: LocalBlocks;
@@ -73,7 +75,7 @@ export class Site {
     this.runtimeFiles = new RuntimeFiles(scope, build, worker.caches);
     this.ports = new LoaderPorts({
       locks: worker.navigator.locks,
-      askForPort: () => void this.#askForPort(),
+      askForPort: () => this.#askForPort(),
       onHello: (port) => this.#onHello(port),
       onStoreChanged: () => this.#refreshStore(),
       onImageComplete: () => this.#completeRuntime(),
@@ -97,19 +99,29 @@ export class Site {
   /** The id of the client whose version answers ('' = that of new pages), if that can be told at once. */
   readerIdNow(event: FetchFacts): string | undefined {
     if (!this.releases.loaded || this.#mustLookAround(event)) return undefined;
-    return readerOf(event, this.scope, []);
+    return readerOf(event, this.scope, nothingAround);
   }
 
   /** The same, whatever it takes. */
   async readerId(event: FetchFacts): Promise<string> {
     await this.releases.load();
-    const windows = this.#mustLookAround(event) ? await this.#clients.matchAll({ type: 'window' }) : [];
-    return readerOf(event, this.scope, windows);
+    if (!this.#mustLookAround(event)) return readerOf(event, this.scope, nothingAround);
+    const { clientId } = event;
+    const [asking, windows] = await Promise.all([
+      clientId === '' ? undefined : this.#clients.get(clientId),
+      this.#clients.matchAll({ type: 'window' }),
+    ]);
+    const reader = readerOf(event, this.scope, { asking, windows });
+    const release = this.releases.of(reader);
+    // Once for each client: what it got it keeps.
+    if (release) await this.releases.begin(clientId, release);
+    return reader;
   }
 
-  /** A page in a frame, while tabs of several versions are open. */
+  /** While tabs of several versions are open: a page in a frame, or somebody who has not asked before. */
   #mustLookAround({ request, clientId }: FetchFacts): boolean {
-    return this.releases.mixed && clientId === '' && isNested(request);
+    if (!this.releases.mixed) return false;
+    return clientId === '' ? isNested(request) : !this.releases.knows(clientId);
   }
 
   /** The version of a client, if it is at hand. */
@@ -238,9 +250,14 @@ export class Site {
       .catch((error) => console.warn('sluice: not all of the runtime is kept', asSluiceError(error).message));
   }
 
-  async #askForPort(): Promise<void> {
+  #askForPort(): void {
     const message: ServiceWorkerToPage = { type: 'sluice:need-loader-port' };
-    for (const client of await this.#liveClients()) if (client.type === 'window') client.postMessage(message);
+    this.#clients.matchAll({ type: 'window' }).then(
+      (windows) => {
+        for (const client of windows) client.postMessage(message);
+      },
+      (error: unknown) => console.warn('sluice: no page can be asked for its loader', error),
+    );
   }
 
   /** The pages and workers that this worker answers (workers made from blob: URLs too). */

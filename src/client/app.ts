@@ -45,9 +45,9 @@ export function runApp(site: Site): void {
     },
   );
   const sluice = new Sluice(site.scope, loader, (ms) => {
+    // The service worker reads for the app; each of its requests to the loader brings its own deadline.
     const worker = controllerOf(site);
     if (worker !== undefined) sendReadTimeout(worker, ms);
-    loader.setReadTimeout(ms).catch((error) => console.warn('sluice: readTimeoutMs:', error));
   });
   define(sluice);
 

@@ -5,6 +5,7 @@ import type { LoaderApi, LoaderOptions } from '../protocol/loader-api.ts';
 import { loaderLockName, type ReleaseRecord } from '../protocol/messages.ts';
 import type { Progress } from '../protocol/state.ts';
 import { scriptError } from './script-error.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** The loader has deadlines of its own for what it fetches at its start; this one is for a worker that says nothing at all. */
 const startDeadlineMs = 60_000;
@@ -36,14 +37,14 @@ export class LoaderLife {
   readonly #end = new AbortController();
   #image = '';
 
-  constructor(recipe: LoaderRecipe, readTimeoutMs: number | undefined, events: LoaderEvents) {
+  constructor(recipe: LoaderRecipe, events: LoaderEvents) {
     this.#worker = new Worker(recipe.script, { name: 'sluice loader' });
     this.api = wrap<LoaderApi>(this.#worker);
     this.over = new Promise((resolve) => {
       this.#end.signal.addEventListener('abort', () => resolve(this.#end.signal.reason));
     });
     this.started = this.whileAlive(
-      withDeadline('Starting the loader', this.#start(recipe, readTimeoutMs, events), startDeadlineMs),
+      withDeadline('Starting the loader', this.#start(recipe, events), startDeadlineMs),
     );
     this.started.catch((reason) => this.end(reason));
   }
@@ -59,12 +60,7 @@ export class LoaderLife {
 
   /** Settles as `work` does, or rejects with the reason of the end when that comes first: comlink alone would wait for ever. */
   whileAlive<T>(work: Promise<T>): Promise<T> {
-    return Promise.race([
-      work,
-      this.over.then((reason) => {
-        throw reason;
-      }),
-    ]);
+    return untilAborted(work, this.#end.signal);
   }
 
   /** Ends the worker. Idempotent. */
@@ -74,7 +70,7 @@ export class LoaderLife {
     this.#worker.terminate();
   }
 
-  async #start(recipe: LoaderRecipe, readTimeoutMs: number | undefined, events: LoaderEvents): Promise<void> {
+  async #start(recipe: LoaderRecipe, events: LoaderEvents): Promise<void> {
     // An error before the first reply is a script that did not load or could not run; the browser gives it no words.
     const onError = (event: ErrorEvent): void => {
       event.preventDefault();
@@ -83,11 +79,7 @@ export class LoaderLife {
       void scriptError(recipe.script, broken).then((error) => this.end(error));
     };
     this.#worker.addEventListener('error', onError);
-    const options = await recipe.options();
-    const { loader, image } = await this.api.start({
-      ...options,
-      ...(readTimeoutMs === undefined ? {} : { readTimeoutMs }),
-    });
+    const { loader, image } = await this.api.start(await recipe.options());
     this.#worker.removeEventListener('error', onError);
     this.#image = image;
     this.#watchLock(loader);

@@ -5,6 +5,7 @@ import { withDeadline } from '../protocol/deadline.ts';
 import type { LoaderApi } from '../protocol/loader-api.ts';
 import { backOffMs } from './back-off.ts';
 import { type LoaderEvents, LoaderLife, type LoaderRecipe } from './loader-life.ts';
+import { untilAborted } from './until-aborted.ts';
 
 carrySluiceErrors();
 
@@ -27,7 +28,6 @@ export class LoaderProcess {
   readonly #events: LoaderProcessEvents;
   readonly #closed = new AbortController();
   readonly #complete = deferred<void>();
-  #readTimeoutMs: number | undefined;
   /** The life that calls go to; rejects when its start failed. Always the newest one. */
   #current!: Promise<LoaderLife>;
   #failures = 0;
@@ -73,12 +73,6 @@ export class LoaderProcess {
     return this.#whileOpen(this.#complete.promise);
   }
 
-  /** Also for the lives to come. */
-  async setReadTimeout(ms: number): Promise<void> {
-    this.#readTimeoutMs = ms;
-    await this.call('setReadTimeout', (api) => api.setReadTimeout(ms));
-  }
-
   /** Ends the worker at once; what is outstanding rejects with `closed`. Idempotent. */
   end(): void {
     this.#closing = true;
@@ -111,7 +105,7 @@ export class LoaderProcess {
 
   async #launch(): Promise<LoaderLife> {
     const startedAt = performance.now();
-    const life = new LoaderLife(this.#recipe, this.#readTimeoutMs, this.#events);
+    const life = new LoaderLife(this.#recipe, this.#events);
     const onClose = (): void => life.end(this.#closed.signal.reason);
     this.#closed.signal.addEventListener('abort', onClose);
     void life.over.then(() => {
@@ -142,13 +136,7 @@ export class LoaderProcess {
   }
 
   #whileOpen<T>(work: Promise<T>): Promise<T> {
-    const { signal } = this.#closed;
-    return new Promise((resolve, reject) => {
-      const onClose = (): void => reject(signal.reason);
-      if (signal.aborted) onClose();
-      else signal.addEventListener('abort', onClose);
-      work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onClose));
-    });
+    return untilAborted(work, this.#closed.signal);
   }
 }
 

@@ -17,7 +17,6 @@ export async function mount(url: string | URL, options: MountOptions = {}): Prom
       script: site.loader,
       options: () => ({
         scope: site.scope,
-        ...(readTimeoutMs === undefined ? {} : { readTimeoutMs }),
         ...(background === undefined ? {} : { background }),
       }),
     },

@@ -135,7 +135,6 @@ export class MountedImage extends EventTarget {
   set readTimeoutMs(ms: number) {
     if (!(ms > 0)) throw new SluiceError('EINVAL', `readTimeoutMs must be a positive number, not ${ms}`);
     this.#readTimeoutMs = ms;
-    this.#loader.setReadTimeout(ms).catch((error) => console.warn('sluice: readTimeoutMs:', error));
   }
 
   /** What was read is made durable, then the loader ends. Calls that are outstanding reject with `closed`. */
@@ -151,10 +150,11 @@ export class MountedImage extends EventTarget {
   }
 
   #read(path: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    const timeoutMs = this.#readTimeoutMs;
     return this.#loader.call(
       `read ${path}`,
-      (api) => api.read(path, start, end),
-      this.#readTimeoutMs + graceMs,
+      (api) => api.read(path, start, end, timeoutMs),
+      timeoutMs + graceMs,
     );
   }
 }

@@ -24,6 +24,8 @@ export class BlobState implements BlobView {
   readonly record: BlobRecord;
   /** A block whose bytes came in part; the next request goes on there. */
   leftOver: PartialBlock | undefined;
+  /** A request for it failed or brought something wrong: what the platform keeps of it is not to be believed. */
+  distrusted = false;
   readonly #local: LocalBlocks;
   readonly #clock: Clock;
   readonly #random: () => number;

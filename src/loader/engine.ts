@@ -12,6 +12,7 @@ import { CommitTimer } from './commit-timer.ts';
 import { type Demand, isBlockInFlight, planFetch, type RunHint } from './fetch-plan.ts';
 import { Flight, type FlightEvents } from './flight.ts';
 import { Health } from './health.ts';
+import { LaunchCalm } from './launch-calm.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import { Mount } from './mount.ts';
 import { type PendingRead, PendingReads } from './pending-reads.ts';
@@ -74,6 +75,8 @@ export class Engine {
   readonly #tableWaits = new TableWaits();
   readonly #tables = new TableShelf();
   readonly #meter = new RateMeter();
+  readonly #calm = new LaunchCalm();
+  #calmAwaited = false;
   readonly #arrivals: Arrivals;
   readonly #commits: CommitTimer;
   readonly #health: Health;
@@ -117,8 +120,10 @@ export class Engine {
     return mount;
   }
 
-  /** Completes the image in the background, before images that were asked for earlier. */
+  /** Completes the image in the background, before images that were asked for earlier, and after what its launch reads. */
   complete(mount: Mount): void {
+    // Where blocks are present, a page has begun to use them; this one goes on.
+    this.#calm.launches(this.#clock.now(), mount.presentBlocks > 0);
     this.#background = [mount, ...this.#background.filter((other) => other !== mount)];
     this.#pump();
   }
@@ -276,11 +281,13 @@ export class Engine {
 
   #plan(): void {
     const demands = this.#readyDemands();
+    if (this.#pending.size > 0) this.#calm.reads(this.#clock.now());
+    const mayComplete = !this.#health.paused && !this.#local.full && this.#isCalm();
     for (;;) {
       const request = planFetch({
         demands,
         flights: [...this.#flights],
-        background: this.#health.paused || this.#local.full ? [] : this.#missingBlobs(),
+        background: mayComplete ? this.#missingBlobs() : [],
         rate: this.#meter.rate(),
         latencyMs: this.#meter.latencyMs,
         wholeFiles: this.#source.wholeFiles,
@@ -289,6 +296,19 @@ export class Engine {
       this.#launch(new Flight(request, this.#events, this.#clock.now()));
     }
     this.#emit({ type: 'changed' });
+  }
+
+  /** Plans again when it has become calm. */
+  #isCalm(): boolean {
+    const ms = this.#calm.waitMs(this.#clock.now());
+    if (ms > 0 && !this.#calmAwaited) {
+      this.#calmAwaited = true;
+      this.#tasks.after(ms + 1, () => {
+        this.#calmAwaited = false;
+        this.#pump();
+      });
+    }
+    return ms === 0;
   }
 
   #readyDemands(): Demand<BlobState>[] {
@@ -349,7 +369,7 @@ export class Engine {
       const reads = failure === undefined ? [] : this.#readsOf(flight);
       const { blob } = flight;
       this.#flights.delete(flight);
-      if (flight.answered) this.#meter.end(this.#clock.now());
+      if (flight.answered && !flight.cached) this.#meter.end(this.#clock.now());
       // Whoever waits for the table must not wait for ever, whichever way it came or did not.
       if (![...this.#flights].some((other) => other.blob === blob && other.bringsTable))
         this.#tableWaits.settle(blob, blob.table);
@@ -362,8 +382,10 @@ export class Engine {
     onBytes: (flight, count) => {
       const now = this.#clock.now();
       this.#fetched += count;
-      if (flight.answered) this.#meter.add(count, now);
-      else this.#meter.begin(now, now - flight.since);
+      if (!flight.cached) {
+        if (flight.answered) this.#meter.add(count, now);
+        else this.#meter.begin(now, now - flight.since);
+      }
       // The next background request may start before this one is in.
       if (flight.kind === 'background' && this.#flights.size === 1) this.#pump();
     },
@@ -421,6 +443,7 @@ export class Engine {
 
   #bad(blob: BlobState, block: number): void {
     blob.landed(block, false);
+    blob.distrusted = true;
     const error = new SluiceError(
       'integrity',
       `Block ${block} of ${blob.sha256}.bin does not match its digest`,
@@ -437,6 +460,7 @@ export class Engine {
     const code = error instanceof SluiceError ? error.code : undefined;
     // Our own abort of a flight that nobody waits for.
     if (code === 'closed') return;
+    blob.distrusted = true;
     this.report(error);
     // A connection that was cut: the rest is asked for at once, from where it ended.
     if (flight.progressed && (code === 'offline' || code === 'read-timeout' || isRetryable(error))) {

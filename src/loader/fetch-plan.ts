@@ -87,6 +87,11 @@ export const planLimits = {
    * most of it is wanted) waits for the table. About what a 20 Mbit/s link brings in the round trip that this saves.
    */
   blindBytes: 128 * 1024,
+  /**
+   * A blob up to this length is brought whole where nothing of it is known: a site's first blob is that short, holds what a launch reads
+   * first, and is asked for as a whole by the boot page's markup, so that most of it may be here already.
+   */
+  wholeBytes: 1024 * 1024,
   /** How long a background request should last, so that a reader never waits behind more. */
   backgroundMs: 120,
   backgroundMinBytes: 64 * 1024,
@@ -240,7 +245,8 @@ function backgroundRange<B extends BlobView>(
   if (input.wholeFiles) return firstFree(input, blob) === undefined ? undefined : wholeFile(input, blob);
   if (!blob.table) {
     if (input.flights.some((flight) => flight.blob === blob)) return undefined;
-    return { start: 0, end: Math.min(blob.length, blob.tableLength + target) };
+    const end = blob.length <= planLimits.wholeBytes ? blob.length : blob.tableLength + target;
+    return { start: 0, end: Math.min(blob.length, end) };
   }
   const first = firstFree(input, blob);
   if (first === undefined) return undefined;

@@ -2,7 +2,7 @@ import type { BlockTable } from '../format/block-table.ts';
 import type { BlockSource, Chunk } from '../source/block-source.ts';
 import { BlockStream } from '../source/block-stream.ts';
 import type { BlobState } from './blob-state.ts';
-import type { FetchRequest, FlightView } from './fetch-plan.ts';
+import { type FetchRequest, type FlightView, planLimits } from './fetch-plan.ts';
 
 /** What a flight tells the engine as it goes. */
 export interface FlightEvents {
@@ -28,6 +28,8 @@ export class Flight implements FlightView<BlobState> {
   readonly #abort = new AbortController();
   readonly #stream: BlockStream;
   #end: number;
+  /** The answer may come from what the platform keeps: then it tells nothing of the link. */
+  readonly cached: boolean;
   #whole: boolean;
   #received = 0;
   #delivered = 0;
@@ -43,6 +45,7 @@ export class Flight implements FlightView<BlobState> {
     this.start = start;
     this.#end = end;
     this.#whole = start === 0 && end === blob.length;
+    this.cached = this.#whole && blob.length <= planLimits.wholeBytes && !blob.distrusted;
     this.#events = events;
     const partial = blob.partial?.at === start ? blob.leftOver : undefined;
     if (partial) blob.leftOver = undefined;
@@ -119,6 +122,7 @@ export class Flight implements FlightView<BlobState> {
         start,
         end: this.#end,
         priority: this.kind === 'demand' ? 'high' : 'low',
+        cached: this.cached,
         signal: this.#abort.signal,
       })
       [Symbol.asyncIterator]();

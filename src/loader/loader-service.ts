@@ -1,17 +1,7 @@
 import type { DirectoryEntry, FileStat } from '../protocol/loader-api.ts';
-import type { ProvideBlocks, ReleaseRecord } from '../protocol/messages.ts';
+import type { BlocksQuery, ProvideBlocks, ReleaseRecord } from '../protocol/messages.ts';
 import type { Progress, ReadLog, SluiceState } from '../protocol/state.ts';
 import type { StoredBlock } from './stored-block.ts';
-
-/** Consecutive blocks `[first, first + count)`. */
-export interface BlocksQuery {
-  readonly image: string;
-  readonly path: string;
-  readonly blob: number;
-  readonly first: number;
-  readonly count: number;
-  readonly timeoutMs: number;
-}
 
 /** {@link SluiceState} without what only the asking loader knows: its own name and role. */
 export type ServiceState = Omit<SluiceState, 'loader'> & {

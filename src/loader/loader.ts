@@ -24,8 +24,6 @@ export interface LoaderPlatform {
   readonly random: () => number;
 }
 
-const defaultReadTimeoutMs = 30_000;
-
 /** One tab's loader: what its page calls, and the ports to service workers; the work is done by whoever leads. */
 export class Loader implements LoaderApi {
   readonly #platform: LoaderPlatform;
@@ -33,7 +31,6 @@ export class Loader implements LoaderApi {
   readonly #complete: Promise<void>;
   #completed!: () => void;
   #isComplete = false;
-  #readTimeoutMs = defaultReadTimeoutMs;
   #started: { readonly succession: Succession; readonly release: Promise<ReleaseRecord> } | undefined;
   #image: ReleaseRecord | undefined;
   #local: LocalService | undefined;
@@ -55,7 +52,6 @@ export class Loader implements LoaderApi {
   async start(options: LoaderOptions): Promise<{ readonly loader: string; readonly image: string }> {
     const { loader } = this.#platform;
     if (this.#started) throw new SluiceError('EINVAL', 'This loader was started before');
-    this.#readTimeoutMs = options.readTimeoutMs ?? defaultReadTimeoutMs;
     // Held before anybody knows our name: who is granted it takes us for dead.
     const locked = this.#holdLock();
     const succession = this.#newSuccession(options);
@@ -91,10 +87,6 @@ export class Loader implements LoaderApi {
     return succession.use('readLog', (service) => service.readLog(image));
   }
 
-  setReadTimeout(ms: number): void {
-    this.#readTimeoutMs = ms;
-  }
-
   watch(onProgress: (progress: Progress) => void): void {
     this.#onProgress = onProgress;
     if (this.#progress) onProgress(this.#progress);
@@ -124,9 +116,8 @@ export class Loader implements LoaderApi {
     return succession.use('readdir', (service) => service.readdir(image, path));
   }
 
-  async read(path: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+  async read(path: string, start: number, end: number, timeoutMs: number): Promise<Uint8Array<ArrayBuffer>> {
     const { succession, image } = await this.#mounted();
-    const timeoutMs = this.#readTimeoutMs;
     return succession.use('read', (service) => service.read(image, path, start, end, timeoutMs));
   }
 

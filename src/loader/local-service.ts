@@ -2,7 +2,7 @@ import { SluiceError } from '../format/errors.ts';
 import { superblockLayout } from '../format/superblock.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { DirectoryEntry, FileStat } from '../protocol/loader-api.ts';
-import type { ProvideBlocks, ReleaseRecord } from '../protocol/messages.ts';
+import type { BlocksQuery, ProvideBlocks, ReleaseRecord } from '../protocol/messages.ts';
 import type { Progress, ReadLog } from '../protocol/state.ts';
 import { fetchRelease } from '../source/fetch-release.ts';
 import { HttpSource } from '../source/http-source.ts';
@@ -12,13 +12,7 @@ import { MemoryDirectory } from '../store/memory-directory.ts';
 import { Bootstraps } from './bootstraps.ts';
 import { Engine, type EngineEvent } from './engine.ts';
 import { FileReader } from './file-reader.ts';
-import type {
-  BlocksQuery,
-  LoaderService,
-  OpenOptions,
-  ServiceEvent,
-  ServiceState,
-} from './loader-service.ts';
+import type { LoaderService, OpenOptions, ServiceEvent, ServiceState } from './loader-service.ts';
 import { LocalBlocks } from './local-blocks.ts';
 import type { Mount } from './mount.ts';
 import type { StoredBlock } from './stored-block.ts';

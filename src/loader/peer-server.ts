@@ -1,7 +1,7 @@
 import { toWireError } from '../format/errors.ts';
 import type { MessageEndpoint } from '../protocol/channel.ts';
-import { loaderLockName } from '../protocol/messages.ts';
-import type { BlocksQuery, LoaderService } from './loader-service.ts';
+import { type BlocksQuery, loaderLockName } from '../protocol/messages.ts';
+import type { LoaderService } from './loader-service.ts';
 import { type FromLeader, inboxName, isToLeader, type PeerCall, replyName } from './peer-messages.ts';
 
 export interface PeerServerOptions {

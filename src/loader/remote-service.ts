@@ -2,9 +2,9 @@ import { fromWireError, SluiceError } from '../format/errors.ts';
 import { Channel, type MessageEndpoint } from '../protocol/channel.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { DirectoryEntry, FileStat } from '../protocol/loader-api.ts';
-import type { ProvideBlocks, ReleaseRecord } from '../protocol/messages.ts';
+import type { BlocksQuery, ProvideBlocks, ReleaseRecord } from '../protocol/messages.ts';
 import type { ReadLog } from '../protocol/state.ts';
-import type { BlocksQuery, LoaderService, OpenOptions, ServiceState } from './loader-service.ts';
+import type { LoaderService, OpenOptions, ServiceState } from './loader-service.ts';
 import { type FromLeader, isFromLeader, type RemoteMethod, type ToLeader } from './peer-messages.ts';
 import type { StoredBlock } from './stored-block.ts';
 

@@ -24,11 +24,12 @@ const maxExtentLength = 2 ** 31;
 
 /**
  * Writes stored blocks into blobs `<sha256>.bin` below `directory`, in the order in which they come. The blob that is being filled is kept in
- * memory, since its table, at its head, is known last: at most `maxLength` bytes.
+ * memory, since its table, at its head, is known last: at most `maxLength` bytes; of the first one `firstMaxLength`.
  */
 export class BlobWriter {
   readonly #directory: string;
   readonly #maxLength: number;
+  readonly #firstMaxLength: number;
   readonly #places: BlockPlace[] = [];
   readonly #blobs: BlobRecord[] = [];
   readonly #codecs = new Set<CodecName>();
@@ -38,15 +39,17 @@ export class BlobWriter {
   /** Bytes of the blobs written, and of the blocks that wait for their blob to be full. */
   storedBytes = 0;
 
-  constructor(directory: string, maxLength: number) {
+  constructor(directory: string, maxLength: number, firstMaxLength = maxLength) {
     this.#directory = directory;
     this.#maxLength = maxLength;
+    this.#firstMaxLength = firstMaxLength;
   }
 
   /** The next block. `logicalDigest` is the SHA-256 of its logical bytes, which a raw block is stored under as well. */
   add({ codec, stored }: EncodedBlock, logicalLength: number, logicalDigest: Uint8Array<ArrayBuffer>): void {
     const length = blockTableLength(this.#blocks.length + 1) + this.#dataLength + stored.length;
-    if (length > this.#maxLength) this.#writeBlob();
+    const max = this.#blobs.length === 0 ? this.#firstMaxLength : this.#maxLength;
+    if (length > max && this.#blocks.length > 0) this.#writeBlob();
     const sha256 =
       codec === codecId.raw ? logicalDigest : new Uint8Array(createHash('sha256').update(stored).digest());
     this.#places.push({

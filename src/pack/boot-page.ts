@@ -4,18 +4,26 @@ import type { Release } from '../format/release.ts';
 const bootMark = '{"root":"","release":null}';
 const rootMark = '__SLUICE_ROOT__';
 const imageMark = '__SLUICE_IMAGE__';
+const firstBlobMark = '__SLUICE_FIRST_BLOB__';
+
+/** What a boot page asks for. */
+export interface Published {
+  readonly release: Release;
+  /** SHA-256 (hex) of the image's first blob; undefined where it has none. */
+  readonly firstBlob: string | undefined;
+}
 
 /**
- * The boot page for the app's page at `path`: the template with the way back to the site's root, the release and the app's title filled in.
+ * The boot page for the app's page at `path`: the template with the way back to the site's root, the release, the first blob and the app's title filled in.
  * `title` is as {@link pageTitle} gives it.
  */
 export function bootPage(
   template: string,
   path: string,
-  release: Release,
+  { release, firstBlob }: Published,
   title: string | undefined,
 ): string {
-  if (![bootMark, rootMark, imageMark].every((mark) => template.includes(mark))) {
+  if (![bootMark, rootMark, imageMark, firstBlobMark].every((mark) => template.includes(mark))) {
     throw new SluiceError(
       'no-runtime',
       'the boot page of the runtime is not one that this build can fill in',
@@ -27,6 +35,8 @@ export function bootPage(
   const page = template
     .replace(bootMark, () => boot)
     .replace(imageMark, () => release.image)
+    // Asking twice for one file costs nothing.
+    .replace(firstBlobMark, () => firstBlob ?? release.image)
     .replaceAll(rootMark, () => root);
   if (title === undefined) return page;
   return page

@@ -12,7 +12,7 @@ import { type Attributes, attributesOf, type ResolvedAttributes } from './attrib
 import { type BaseReuse, openBase, reuseOf } from './base.ts';
 import { BlobWriter } from './blob-writer.ts';
 import { BlockPacker } from './block-packer.ts';
-import { bootPage, pageTitle } from './boot-page.ts';
+import { bootPage, type Published, pageTitle } from './boot-page.ts';
 import { Breath } from './breath.ts';
 import { type CompressPool, compressPool } from './compress-pool.ts';
 import { type LaunchTrace, launchOrder } from './launch-order.ts';
@@ -78,6 +78,11 @@ export interface BuildReport extends Release {
  */
 export const defaultLevel = 9;
 const defaultBlobSize = 8 * 2 ** 20;
+/**
+ * Of the first blob, which the boot page's markup asks for as a whole, before any script runs: what 20 Mbit/s bring until a loader has started
+ * and opened its store.
+ */
+const firstBlobSize = 2 ** 20;
 /** A blob must hold the largest block; and is kept in memory while it is made. */
 const blobSizes = { min: 2 ** 19, max: 64 * 2 ** 20 };
 /** Less is compressed sooner than threads start. */
@@ -104,7 +109,7 @@ export async function build(input: string, options: BuildOptions): Promise<Build
     checkFallback(tree, options.fallback);
     const total = tree.files.reduce((sum, file) => sum + file.size, 0);
     const { files, launchCount } = launchOrder(tree.files, options.traces ?? [], entryLinks(tree));
-    const writer = new BlobWriter(site, settings.blobSize);
+    const writer = new BlobWriter(site, settings.blobSize, Math.min(firstBlobSize, settings.blobSize));
     const resolved = new Map(tree.files.map((file) => [file, attributes(file.path)]));
     const typeOf = (file: TreeFile): string => resolved.get(file)?.mime ?? mediaType(file.path);
     const threads = settings.codec === 'raw' || total < threadsFrom ? 0 : settings.threads;
@@ -139,7 +144,7 @@ export async function build(input: string, options: BuildOptions): Promise<Build
     const bootstrap = encodeBootstrap(model, (body) => new Uint8Array(deflateSync(body, { level: 9 })));
     const release = { image: createHash('sha256').update(bootstrap).digest('hex'), bytes: bootstrap.length };
     write(site, `${release.image}.bin`, bootstrap);
-    writePages(site, tree, runtime, release);
+    writePages(site, tree, runtime, { release, firstBlob: blobs[0]?.sha256 });
     write(site, 'sluice.json', formatRelease(release));
     signal?.throwIfAborted();
     return {
@@ -234,14 +239,14 @@ function entryModels(directory: TreeDirectory, modelOf: ModelOfFile): NodeModel[
 }
 
 /** The runtime's files, and a boot page wherever the app has a page, so that deep links work on any static host. */
-function writePages(site: string, tree: Tree, runtime: RuntimeFiles, release: Release): void {
+function writePages(site: string, tree: Tree, runtime: RuntimeFiles, published: Published): void {
   for (const { path, bytes } of runtime.files) write(site, path, bytes);
   const pages = tree.files.filter((file) => /\.html?$/i.test(file.path));
   for (const page of pages) {
-    write(site, page.path, bootPage(runtime.template, page.path, release, pageTitle(readHead(page))));
+    write(site, page.path, bootPage(runtime.template, page.path, published, pageTitle(readHead(page))));
   }
   if (!pages.some((page) => page.path === 'index.html')) {
-    write(site, 'index.html', bootPage(runtime.template, 'index.html', release, undefined));
+    write(site, 'index.html', bootPage(runtime.template, 'index.html', published, undefined));
   }
 }
 

@@ -250,7 +250,7 @@ class SiteCheck {
       const target = join(this.#site, page);
       if (!existsSync(target)) {
         if (page !== 'index.html') this.#damage(page, 'the boot page is missing');
-      } else if (!namesOnly(readFileSync(target, 'utf8'), this.#image.id)) {
+      } else if (!namesOnly(readFileSync(target, 'utf8'), this.#image)) {
         this.#damage(page, 'the boot page is not of the image that sluice.json names');
       }
     }
@@ -320,8 +320,9 @@ async function digestOf(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Whether the digests in a boot page are the image's, all of them: its preloads name it, too. */
-function namesOnly(page: string, image: string): boolean {
-  const digests = page.match(/\b[0-9a-f]{64}\b/g);
-  return digests?.every((digest) => digest === image) ?? false;
+/** Whether the digests in a boot page are the image's and its first blob's, all of them: it asks for both. */
+function namesOnly(page: string, image: Image): boolean {
+  const own = [image.id, ...(image.blobCount > 0 ? [image.blob(0).sha256] : [])];
+  const digests: readonly string[] = page.match(/\b[0-9a-f]{64}\b/g) ?? [];
+  return digests.includes(image.id) && digests.every((digest) => own.includes(digest));
 }

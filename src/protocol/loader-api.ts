@@ -12,7 +12,6 @@ export interface LoaderApi {
   connect(port: MessagePort): void;
   state(): Promise<SluiceState>;
   readLog(): Promise<ReadLog>;
-  setReadTimeout(ms: number): void;
   /** `onProgress` is a comlink proxy; replaces the one before. */
   watch(onProgress: (progress: Progress) => void): void;
   /**
@@ -27,8 +26,8 @@ export interface LoaderApi {
   /** Reading for pages that mount an image themselves. Paths as in the image, without a leading slash or with one. */
   stat(path: string): Promise<FileStat>;
   readdir(path: string): Promise<readonly DirectoryEntry[]>;
-  /** Half-open range of the file; `end` is clamped to its size. */
-  read(path: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Half-open range of the file; `end` is clamped to its size. `timeoutMs`: how long each missing block is waited for. */
+  read(path: string, start: number, end: number, timeoutMs: number): Promise<Uint8Array<ArrayBuffer>>;
   prefetch(paths: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -38,7 +37,6 @@ export interface LoaderOptions {
   readonly scope: string;
   /** What the boot page carries; without it the loader fetches `sluice.json`. */
   readonly release?: ReleaseRecord;
-  readonly readTimeoutMs?: number;
   /** false: fetch only what is read. Default true. */
   readonly background?: boolean;
 }

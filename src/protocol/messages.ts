@@ -18,20 +18,23 @@ export interface Hello {
   readonly role: 'leader' | 'standby';
 }
 
-/** Service worker → loader: the stored bytes of blocks are wanted, oldest first. Answered by one `block` each, or `failed`. */
-export interface ReadBlocks {
-  readonly type: 'read-blocks';
-  readonly id: number;
+/** Consecutive blocks `[first, first + count)` of one blob that somebody wants. */
+export interface BlocksQuery {
   /** SHA-256 of the bootstrap, hex. */
   readonly image: string;
   /** What the reader asked for, for the eyes of people: state(), the inspector, the read log. */
   readonly path: string;
   readonly blob: number;
-  /** Consecutive blocks `[first, first + count)`. */
   readonly first: number;
   readonly count: number;
   /** Milliseconds that the reader is ready to wait; 0 = only what is here. */
   readonly timeoutMs: number;
+}
+
+/** Service worker → loader: the stored bytes of blocks are wanted, oldest first. Answered by one `block` each, or `failed`. */
+export interface ReadBlocks extends BlocksQuery {
+  readonly type: 'read-blocks';
+  readonly id: number;
 }
 
 /** Loader → service worker: one verified stored block; `bytes` is transferred. */

@@ -30,6 +30,19 @@ function readInWorker(page: Page): Promise<unknown> {
   );
 }
 
+/** The same in a worker whose script is not a file. */
+function readInBlobWorker(page: Page): Promise<unknown> {
+  return page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const script = `onmessage = async ({ data }) => postMessage(await (await fetch(data)).text());`;
+        const worker = new Worker(URL.createObjectURL(new Blob([script])));
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.postMessage(new URL('later.txt', location.href).href);
+      }),
+  );
+}
+
 /** The title of a frame that the page makes, and of what a link inside of it leads to. */
 function framed(page: Page): Promise<string[]> {
   return page.evaluate(async () => {
@@ -88,6 +101,7 @@ test('a tab never sees two versions: the open one keeps its own, a new navigatio
   // Both tabs began with the old version and keep it, their workers too, also when the service worker is restarted.
   for (const tab of [page, second]) expect(await read(tab)).toBe('of version 1');
   expect(await readInWorker(page)).toBe('of version 1');
+  for (let i = 0; i < 2; i++) expect(await readInBlobWorker(page)).toBe('of version 1');
   await stopAllServiceWorkers(page);
   for (const tab of [page, second]) expect(await read(tab)).toBe('of version 1');
 
@@ -103,6 +117,8 @@ test('a tab never sees two versions: the open one keeps its own, a new navigatio
   await launched(second);
   expect(await framed(page)).toEqual(['Frame 1', 'Frame 1']);
   expect(await framed(second)).toEqual(['Frame 2', 'Frame 2']);
+  await second.close();
+  expect(await readInBlobWorker(page)).toBe('of version 1');
   await stopAllServiceWorkers(page);
   expect(await framed(page)).toEqual(['Frame 1', 'Frame 1']);
 });

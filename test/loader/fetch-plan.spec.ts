@@ -225,7 +225,7 @@ test('background: from the front, as much as fits the time, at least a block', (
 
 test('background: an unknown table comes with the first blocks', () => {
   const one = blob(
-    Array.from({ length: 100 }, () => 10 * KiB),
+    Array.from({ length: 200 }, () => 10 * KiB),
     false,
   );
   expect(plan({ background: [one] })).toEqual({
@@ -236,6 +236,10 @@ test('background: an unknown table comes with the first blocks', () => {
   });
   const small = blob([10], false);
   expect(plan({ background: [small] })).toMatchObject({ start: 0, end: small.length });
+  const whole = blob([planLimits.wholeBytes - blob([1]).length + 1], false);
+  expect(plan({ background: [whole] })).toMatchObject({ start: 0, end: planLimits.wholeBytes });
+  const longer = blob([planLimits.wholeBytes - blob([1]).length + 2], false);
+  expect(plan({ background: [longer] })?.end).toBeLessThan(longer.length);
 });
 
 test('background: nothing while a reader’s request is under way', () => {

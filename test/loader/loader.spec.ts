@@ -144,7 +144,10 @@ test('a launch: bootstrap, blocks, completion, progress', () =>
     loader.watch((one) => progress.push(one));
     await loader.whenComplete();
     expect(
-      Buffer.compare(await loader.read('data.pak', 5, 100_000), content('data.pak').subarray(5, 100_000)),
+      Buffer.compare(
+        await loader.read('data.pak', 5, 100_000, 30_000),
+        content('data.pak').subarray(5, 100_000),
+      ),
     ).toBe(0);
     expect(await loader.stat('index.html')).toMatchObject({ kind: 'file', size: 3000 });
     expect(await loader.readdir('')).toEqual([
@@ -170,12 +173,12 @@ test('without background work, only what is read and prefetched comes', () =>
   withTabs(async ({ open, scope, release, origin }) => {
     const loader = open();
     await loader.start({ scope, release, background: false });
-    await loader.read('index.html', 0, 10);
+    await loader.read('index.html', 0, 10, 30_000);
     const { total } = askedBytes(origin, site);
     expect(total).toBeLessThan(20 * KiB);
     await loader.prefetch(['data.pak']);
     origin.reset();
-    await loader.read('data.pak', 0, 1500 * KiB);
+    await loader.read('data.pak', 0, 1500 * KiB, 30_000);
     expect(origin.requests(/\.bin$/).length).toBe(0);
   }));
 
@@ -200,7 +203,7 @@ test('the next launch needs no network: with its release, and without', () =>
       const loader = open();
       expect((await loader.start(given)).image).toBe(site.image);
       await loader.whenComplete();
-      expect(Buffer.compare(await loader.read('data.pak', 0, 2 ** 31), content('data.pak'))).toBe(0);
+      expect(Buffer.compare(await loader.read('data.pak', 0, 2 ** 31, 30_000), content('data.pak'))).toBe(0);
       await loader.close();
     }
   }));
@@ -223,7 +226,7 @@ test('no OPFS: the same launch, in memory', () =>
     await loader.start({ scope, release });
     await loader.whenComplete();
     expect((await loader.state()).loader.storage).toBe('memory');
-    expect(Buffer.compare(await loader.read('data.pak', 0, 2 ** 31), content('data.pak'))).toBe(0);
+    expect(Buffer.compare(await loader.read('data.pak', 0, 2 ** 31, 30_000), content('data.pak'))).toBe(0);
   }));
 
 test('a new release is fetched, stored, told, and changes nothing for this tab', () =>
@@ -325,8 +328,8 @@ test('two tabs: one writer, both read, nothing is fetched twice', () =>
     expect((await two.state()).loader).toMatchObject({ role: 'standby', storage: 'opfs' });
     const sw = connect(two);
     const [a, b, blocks] = await Promise.all([
-      one.read('data.pak', 0, 2 ** 31),
-      two.read('data.pak', 0, 2 ** 31),
+      one.read('data.pak', 0, 2 ** 31, 30_000),
+      two.read('data.pak', 0, 2 ** 31, 30_000),
       sw.readBlocks(0, 1, 4),
     ]);
     expect(Buffer.compare(a, content('data.pak'))).toBe(0);
@@ -349,11 +352,11 @@ test('the leader goes: the standby takes over from the journal, its reads end we
     await two.start({ scope, release, background: false });
     await three.start({ scope, release, background: false });
     const half = 750 * KiB;
-    await one.read('data.pak', 0, half);
+    await one.read('data.pak', 0, half, 30_000);
     await one.flush();
     const sw = connect(three);
     origin.fault = () => ({ type: 'hang' });
-    const reading = [two.read('data.pak', 0, 2 ** 31), three.read('data.pak', half, 2 ** 31)];
+    const reading = [two.read('data.pak', 0, 2 ** 31, 30_000), three.read('data.pak', half, 2 ** 31, 30_000)];
     const blocks = sw.readBlocks(2, 0, 8);
     for (const work of [...reading, blocks]) work.catch(() => {}); // Awaited below.
     await expect.poll(async () => (await three.state()).pendingReads.length).toBeGreaterThanOrEqual(8);
@@ -384,7 +387,7 @@ test('any tab may be closed at any time while the image loads', () =>
     for (let i = 0; i < 3; i++) {
       const next = open();
       await next.start({ scope, release });
-      const reading = next.read('data.pak', 0, 2 ** 31);
+      const reading = next.read('data.pak', 0, 2 ** 31, 30_000);
       await current.close();
       expect(Buffer.compare(await reading, content('data.pak'))).toBe(0);
       current = next;
@@ -407,7 +410,7 @@ test('a service worker goes away in the middle of a read: the leader serves ever
     origin.fault = undefined;
     expect((await loader.state()).loader.role).toBe('leader');
     expect(
-      Buffer.compare(await loader.read('data.pak', 0, 1000), content('data.pak').subarray(0, 1000)),
+      Buffer.compare(await loader.read('data.pak', 0, 1000, 30_000), content('data.pak').subarray(0, 1000)),
     ).toBe(0);
   }));
 
@@ -416,7 +419,7 @@ test('closing ends every call', () =>
     const one = open();
     await one.start({ scope, release, background: false });
     origin.fault = () => ({ type: 'hang' });
-    const reading = failure(one.read('data.pak', 0, 10));
+    const reading = failure(one.read('data.pak', 0, 10, 30_000));
     await expect.poll(async () => (await one.state()).pendingReads.length).toBe(1);
     await one.close();
     expect((await reading).code).toBe('closed');

@@ -2,6 +2,7 @@ import { expect, test } from '@playwright/test';
 import { SluiceError } from '../../src/format/errors.ts';
 import { BackOff } from '../../src/loader/back-off.ts';
 import { CommitTimer } from '../../src/loader/commit-timer.ts';
+import { LaunchCalm } from '../../src/loader/launch-calm.ts';
 import { RateMeter } from '../../src/loader/rate-meter.ts';
 import { ReadRing } from '../../src/loader/read-log.ts';
 import { SpillCache } from '../../src/loader/spill-cache.ts';
@@ -129,6 +130,23 @@ test('spill: bounded, what was used longest ago falls out', () => {
   expect(cache.bytes).toBe(25);
   cache.set('huge', new Uint8Array(31));
   expect(cache.bytes).toBe(0);
+});
+
+test('calm: at once on a first visit, else after a second without reads, within ten seconds of a launch', () => {
+  const calm = new LaunchCalm();
+  expect(calm.waitMs(0)).toBe(0);
+  calm.launches(100, false);
+  expect(calm.waitMs(100)).toBe(0);
+  calm.reads(200);
+  expect(calm.waitMs(200)).toBe(1000);
+  expect(calm.waitMs(1199)).toBe(1);
+  expect(calm.waitMs(1200)).toBe(0);
+  calm.reads(9900);
+  expect(calm.waitMs(10_000)).toBe(100);
+  calm.reads(20_000);
+  expect(calm.waitMs(20_000)).toBe(0);
+  calm.launches(30_000, true);
+  expect(calm.waitMs(30_000)).toBe(1000);
 });
 
 test('retries: one for a lost connection, three for a busy server, one refetch, stalls while there is time', () => {

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Image } from '../../src/image/image.ts';
 import { globToRegExp } from '../../src/pack/attributes.ts';
@@ -201,6 +201,22 @@ test('blocks that do not shrink are raw, as are those of compressed types', asyn
   expect(storedBytes).toBeLessThan(220_000);
 });
 
+test('the first blob is short, so that a boot page can ask for all of it', async ({ dir, runtimeDir }) => {
+  const spec = { 'index.html': '<p>', 'a.bin': noise(1, 3_000_000) };
+  const image = await buildImage(dir, spec, { runtimeDir, codec: 'none' });
+  expect(image.blobCount).toBe(2);
+  expect(image.blob(0).length).toBeGreaterThan(2 ** 20 - 2 ** 18);
+  expect(image.blob(0).length).toBeLessThanOrEqual(2 ** 20);
+  const app = makeTree(join(dir, 'small blobs'), spec);
+  const { blobs } = await build(app, {
+    out: join(dir, 'small site'),
+    runtimeDir,
+    codec: 'none',
+    blobSize: 2 ** 19,
+  });
+  expect(blobs).toBeGreaterThan(5);
+});
+
 test('a rebuild tells what the older site has already', async ({ dir, runtimeDir }) => {
   const app = makeTree(join(dir, 'app'), { 'a.bin': noise(1, 3_000_000), 'z.txt': 'one' });
   const options = { runtimeDir, blobSize: 2 ** 20 };
@@ -230,7 +246,13 @@ test('boot pages: one for every page, with its way to the root, the release and 
   expect(page('index.html')).toContain('<title>Big &amp; $& &lt;b&gt;bold&lt;/b&gt;</title>');
   expect(page('index.html')).toContain('src="__sluice/client.js"');
   expect(page('a/b/deep.HTML')).toContain(boot('../../'));
-  expect(page('a/b/deep.HTML')).toContain(`<link rel="preload" href="../../${image}.bin" as="fetch"`);
+  const preloads = [
+    ...page('a/b/deep.HTML').matchAll(/<link rel="preload" href="\.\.\/\.\.\/(\w+)\.bin" as="fetch"/g),
+  ];
+  const blob = readdirSync(join(dir, 'site')).find(
+    (name) => name.endsWith('.bin') && !name.startsWith(image),
+  );
+  expect(preloads.map(([, name]) => `${name}.bin`)).toEqual([`${image}.bin`, blob]);
   expect(page('a/b/deep.HTML')).toContain('src="../../__sluice/client.js"');
   expect(page('latin1.htm')).toContain('<title>Loading…</title>');
   expect(page('latin1.htm')).not.toContain('__SLUICE_ROOT__');

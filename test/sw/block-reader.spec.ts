@@ -1,8 +1,9 @@
 import { expect, test } from '@playwright/test';
 import { type ErrorCode, SluiceError } from '../../src/format/errors.ts';
+import type { BlocksQuery } from '../../src/protocol/messages.ts';
 import { BlockReader, type ReadRequest } from '../../sw/block-reader.ts';
 import type { Deliver } from '../../sw/encoded-block.ts';
-import type { BlocksWanted, LoaderPort } from '../../sw/loader-ports.ts';
+import type { LoaderPort } from '../../sw/loader-ports.ts';
 import { noise } from '../support/random.ts';
 import { type SmallImage, smallImage } from './small-image.ts';
 
@@ -15,7 +16,7 @@ test.beforeAll(async () => {
 
 /** One call that the reader made of a loader, to be ended by the test. */
 interface Call {
-  readonly want: BlocksWanted;
+  readonly want: BlocksQuery;
   readonly signal: AbortSignal;
   give(...blocks: number[]): void;
   fail(code: ErrorCode): void;
@@ -29,7 +30,7 @@ class HandLoader implements LoaderPort {
   readBootstrap(): Promise<never> {
     return Promise.reject(new SluiceError('EINVAL', 'not asked here'));
   }
-  readBlocks(want: BlocksWanted, deliver: Deliver, signal: AbortSignal): Promise<void> {
+  readBlocks(want: BlocksQuery, deliver: Deliver, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const left = new Set(Array.from({ length: want.count }, (_, i) => want.first + i));
       signal.addEventListener('abort', () => reject(signal.reason));

@@ -9,8 +9,15 @@ const windows = [
   { id: 'old', url: `${scope}?old`, frameType: 'top-level' },
 ] as const;
 
-function reader(mode: RequestMode, destination: RequestDestination, clientId: string, referrer = ''): string {
-  return readerOf({ clientId, request: { mode, destination, referrer } }, scope, windows);
+function reader(
+  mode: RequestMode,
+  destination: RequestDestination,
+  clientId: string,
+  referrer = '',
+  asking?: string,
+): string {
+  const surroundings = { asking: asking === undefined ? undefined : { url: asking }, windows };
+  return readerOf({ clientId, request: { mode, destination, referrer } }, scope, surroundings);
 }
 
 test('a page of its own is a new reader, whoever opened it', () => {
@@ -22,6 +29,7 @@ test('everything that is no page is read by its client', () => {
   expect(reader('cors', '', 'old')).toBe('old');
   expect(reader('same-origin', 'worker', 'old')).toBe('old');
   expect(reader('no-cors', 'image', '')).toBe('');
+  expect(reader('no-cors', 'image', 'frame', '', `${scope}frame.html`)).toBe('frame');
 });
 
 test('a frame belongs to the page around it', () => {
@@ -36,4 +44,9 @@ test('a frame belongs to the page around it', () => {
 test('a frame of another site, or of one that does not say, is a new reader', () => {
   expect(reader('navigate', 'iframe', '', 'https://other.example/')).toBe('');
   expect(reader('navigate', 'iframe', '')).toBe('');
+});
+
+test('what has no address of its own belongs to the tab that made it', () => {
+  expect(reader('cors', '', 'x', `${scope}?old`, 'about:srcdoc')).toBe('old');
+  expect(reader('cors', '', 'x', '', 'blob:https://example.org/1')).toBe('new');
 });

@@ -11,6 +11,9 @@ import { installSeededBytes, type SeededFile, type seededBytes } from './seeded-
 
 declare const window: Window & { sluice: Sluice; seededBytes: typeof seededBytes };
 
+// Long enough for every deadline within, so that what hangs is named by its own.
+test.describe.configure({ timeout: 120_000 });
+
 // One browser and one site for all tests here; each test has a server, and so an origin and a store, of its own.
 const MB = 2 ** 20;
 /** Background work is busy with this one, slowly, while the test reads the victim: what the server sees of that is the reader's. */
