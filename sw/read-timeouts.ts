@@ -31,12 +31,14 @@ export class ReadTimeouts {
     return this.#byClient.get(clientId) ?? defaultMs;
   }
 
-  /** Pages repeat it with every port. */
+  /** Holds at once; resolves when it is kept. Pages repeat it with every port. */
   async set(clientId: string, ms: number): Promise<void> {
-    await this.load();
-    if (clientId === '' || this.of(clientId) === ms) return;
+    if (clientId === '') return;
+    const known = this.#byClient.get(clientId);
     this.#byClient.delete(clientId);
     this.#byClient.set(clientId, ms);
+    await this.load();
+    if (known === ms) return;
     for (const oldest of this.#byClient.keys()) {
       if (this.#byClient.size <= maxClients) break;
       this.#byClient.delete(oldest);
@@ -51,7 +53,8 @@ export class ReadTimeouts {
   async #load(): Promise<void> {
     try {
       const kept = await withDeadline('IndexedDB', get<[string, number][]>(this.#name), idbDeadlineMs);
-      this.#byClient = new Map(kept);
+      // What pages said in the meantime is newer.
+      this.#byClient = new Map([...(kept ?? []), ...this.#byClient]);
     } catch (error) {
       console.warn('sluice: readTimeoutMs could not be read', error);
     }

@@ -51,9 +51,7 @@ export class HttpSource implements BlockSource {
       if (!this.#wholeFiles && !(start === 0 && end === file.length)) {
         const partial = await this.#askRange(request, abort);
         if (partial === undefined) {
-          // What ranges did for other files they may do again: then only this one is taken whole.
-          const remember = !this.#rangesWork;
-          yield* this.#readWhole(request, abort, undefined, remember);
+          yield* this.#readWhole(request, abort, undefined, true);
           return;
         }
         const answer = judgeAnswer(partial, request, Date.now());
@@ -62,7 +60,7 @@ export class HttpSource implements BlockSource {
           return yield* this.#read(partial, request, abort, start, end);
         }
         if (answer.kind === 'whole') {
-          this.#wholeFiles = true;
+          this.#rememberWhole();
           return yield* this.#read(partial, request, abort, 0, file.length);
         }
         // Not cancelled through `abort`, which the second request still needs.
@@ -112,8 +110,13 @@ export class HttpSource implements BlockSource {
         new OriginError(`${request.file.sha256}.bin: status ${response.status} without a Range asked`)
       );
     }
-    if (remember) this.#wholeFiles = true;
+    if (remember) this.#rememberWhole();
     yield* this.#read(response, request, abort, 0, request.file.length);
+  }
+
+  /** What ranges did for other files they may do again: then it is only this one that is taken whole. */
+  #rememberWhole(): void {
+    this.#wholeFiles ||= !this.#rangesWork;
   }
 
   #ask(request: RangeRequest, abort: AbortController, range: boolean): Promise<Response> {
