@@ -1,5 +1,5 @@
 /** What begins to be used is launching for so long at most. */
-const launchMs = 10_000;
+const launchMs = 30_000;
 /** Longer than a page computes between two reads of its launch, mostly. */
 const calmMs = 1000;
 
