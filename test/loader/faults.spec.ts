@@ -187,9 +187,9 @@ test('a hung server: asked again while the reader’s deadline lasts, then read-
     async ({ origin, read }) => {
       origin.fault = () => ({ type: 'hang' });
       const started = performance.now();
-      expect((await failure(read('a', 0, 10, 900))).code).toBe('read-timeout');
-      expect(performance.now() - started).toBeGreaterThanOrEqual(890);
-      expect(performance.now() - started).toBeLessThan(3000);
+      expect((await failure(read('a', 0, 10, 2500))).code).toBe('read-timeout');
+      expect(performance.now() - started).toBeGreaterThanOrEqual(2490);
+      expect(performance.now() - started).toBeLessThan(5000);
       expect(origin.log.length).toBeGreaterThan(1);
       origin.fault = undefined;
       expectSame(await read('a'), 'a');
