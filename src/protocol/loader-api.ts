@@ -11,6 +11,8 @@ export interface LoaderApi {
   start(options: LoaderOptions): Promise<{ readonly loader: string; readonly image: string }>;
   /** A port to a service worker; the loader says `hello` on it. */
   connect(port: MessagePort): void;
+  /** Answers at once, by itself: whether this worker still hears. One that does not is replaced by its page. */
+  ping(): void;
   state(): Promise<SluiceState>;
   readLog(): Promise<ReadLog>;
   /** `onProgress` is a comlink proxy; replaces the one before. */
@@ -27,8 +29,19 @@ export interface LoaderApi {
   /** Reading for pages that mount an image themselves. Paths as in the image, without a leading slash or with one. */
   stat(path: string): Promise<FileStat>;
   readdir(path: string): Promise<readonly DirectoryEntry[]>;
-  /** Half-open range of the file; `end` is clamped to its size. `timeoutMs`: how long each missing block is waited for. */
-  read(path: string, start: number, end: number, timeoutMs: number): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Half-open range of the file; `end` is clamped to its size. `timeoutMs`: how long each missing block is waited for; 0 = not at all.
+   * `ticket`: a number of the caller's choice by which {@link cancelRead} can withdraw it.
+   */
+  read(
+    path: string,
+    start: number,
+    end: number,
+    timeoutMs: number,
+    ticket?: number,
+  ): Promise<Uint8Array<ArrayBuffer>>;
+  /** Nobody waits any more for the read with this ticket: it rejects, and so do its pending reads without other waiters. Not known: nothing. */
+  cancelRead(ticket: number): void;
   /** Resolves when all of these files are here. */
   prefetch(paths: readonly string[], priority: PrefetchPriority): Promise<void>;
   /** The parts of a file that can be read without waiting: half-open, in order, apart. */
@@ -38,6 +51,8 @@ export interface LoaderApi {
   /**
    * The reads that wait, with serials above `after`, oldest first; answers at once where there are some, else as soon as one comes, else
    * nothing after `waitMs`. Holds only reads that had begun when it was made.
+   * The serials of a leader are above those of every leader before it: whoever goes on after its last serial is told anew of all that
+   * pends when the leader has changed.
    */
   pendingReads(after: number, waitMs: number): Promise<readonly PendingReadInfo[]>;
   /**

@@ -120,7 +120,9 @@ export type PageToServiceWorker =
   /** Is this URL's path in the image? Asked by a boot page that finds itself controlled. Answered on ports[0] by a boolean. */
   | { readonly type: 'sluice:has-path'; readonly url: string }
   /** How long this page's reads may wait. Sent when it is set, and again with each port: a restarted service worker has forgotten. */
-  | { readonly type: 'sluice:settings'; readonly readTimeoutMs: number };
+  | { readonly type: 'sluice:settings'; readonly readTimeoutMs: number }
+  /** How often it knew where bytes are? For state(). Answered on ports[0] by MappingCounts. */
+  | { readonly type: 'sluice:mappings' };
 
 /** Service worker → page. */
 export type ServiceWorkerToPage =
