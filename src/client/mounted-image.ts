@@ -112,7 +112,7 @@ export class MountedImage extends EventTarget {
 
   /** Resolves when all of these files are stored. They come before the background's work and after the readers'. */
   prefetch(paths: readonly string[]): Promise<void> {
-    return this.#loader.call('prefetch', (api) => api.prefetch(paths), Number.POSITIVE_INFINITY);
+    return this.#loader.call('prefetch', (api) => api.prefetch(paths, 'demand'), Number.POSITIVE_INFINITY);
   }
 
   state(): Promise<SluiceState> {

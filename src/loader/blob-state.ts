@@ -32,8 +32,8 @@ export class BlobState implements BlobView {
   readonly #presence: BlobPresence;
   #table: BlockTable | undefined;
   #opening: Promise<BlockTable | undefined> | undefined;
-  /** Blocks that have arrived and are being verified or written. */
-  readonly #arriving = new Set<number>();
+  /** Blocks that have arrived and are being verified or written, and who waits for the end of that. */
+  readonly #arriving = new Map<number, (() => void)[]>();
   readonly #holds = new Map<number, { until: number; readonly pause: BackOff }>();
 
   constructor({ record, local, clock, random }: BlobStateOptions) {
@@ -129,14 +129,24 @@ export class BlobState implements BlobView {
   }
 
   arrived(block: number): void {
-    this.#arriving.add(block);
+    this.#arriving.set(block, this.#arriving.get(block) ?? []);
     if (this.leftOver?.block === block) this.leftOver = undefined;
   }
 
   /** The block is in its place, or was not good. */
   landed(block: number, good: boolean): void {
+    const waiters = this.#arriving.get(block);
     this.#arriving.delete(block);
     if (good) this.#holds.delete(block);
+    for (const resolve of waiters ?? []) resolve();
+  }
+
+  /** Resolves when the block is not between arriving and its place: it is readable, or missing. */
+  async settled(block: number): Promise<void> {
+    for (let waiters = this.#arriving.get(block); waiters; waiters = this.#arriving.get(block)) {
+      const queue = waiters;
+      await new Promise<void>((resolve) => queue.push(resolve));
+    }
   }
 
   setTable(table: BlockTable): void {

@@ -2,6 +2,7 @@ import type { BlockTable } from '../format/block-table.ts';
 import { SluiceError } from '../format/errors.ts';
 import type { Image } from '../image/image.ts';
 import type { Clock } from '../protocol/clock.ts';
+import type { PrefetchPriority } from '../protocol/loader-api.ts';
 import type { LoaderInfo, PendingReadInfo } from '../protocol/state.ts';
 import type { BlockSource } from '../source/block-source.ts';
 import { OriginError } from '../source/origin-error.ts';
@@ -11,7 +12,7 @@ import { BlobState } from './blob-state.ts';
 import { CommitTimer } from './commit-timer.ts';
 import { type Demand, isBlockInFlight, planFetch, type RunHint } from './fetch-plan.ts';
 import { Flight, type FlightEvents } from './flight.ts';
-import { Health } from './health.ts';
+import { Health, healthOf } from './health.ts';
 import { LaunchCalm } from './launch-calm.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import { Mount } from './mount.ts';
@@ -39,6 +40,8 @@ export interface EngineOptions {
   /** In [0, 1): for jitter. */
   readonly random: () => number;
   readonly onEvent?: (event: EngineEvent) => void;
+  /** Pending reads are numbered from here on. Default 1. */
+  readonly firstSerial?: number;
 }
 
 export type EngineEvent =
@@ -47,10 +50,16 @@ export type EngineEvent =
   | { readonly type: 'complete'; readonly image: string };
 
 /** What {@link Engine.info} tells of the loader; who it is and which role it has is known elsewhere. */
-export type EngineInfo = Omit<LoaderInfo, 'id' | 'role' | 'storage'>;
+export type EngineInfo = Omit<LoaderInfo, 'id' | 'role' | 'storage' | 'lastReadError'>;
 
 /** A flight that nobody waits for any more is ended when it has still this much to bring. */
 const worthAborting = 64 * 1024;
+
+/** How long a given block may wait for its blob's table, without which it cannot be verified. */
+const tableTimeoutMs = 30_000;
+
+/** What a wait for a table ends with: the table is the blob's by then. */
+const tableIsHere: StoredBlock = { codec: 0, logicalLength: 0, bytes: new Uint8Array(0) };
 
 /**
  * Brings the blocks of mounted images: what readers wait for first, then all the rest. It decides nothing by itself
@@ -87,13 +96,13 @@ export class Engine {
   #requests = 0;
   readonly #completed = new Set<string>();
 
-  constructor({ source, local, clock, random, onEvent }: EngineOptions) {
+  constructor({ source, local, clock, random, onEvent, firstSerial }: EngineOptions) {
     this.#source = source;
     this.#local = local;
     this.#clock = clock;
     this.#random = random;
     this.#emit = onEvent ?? (() => {});
-    this.#pending = new PendingReads(clock, (read) => this.#abandoned(read));
+    this.#pending = new PendingReads(clock, (read) => this.#abandoned(read), firstSerial);
     this.#arrivals = new Arrivals({
       local,
       onTable: (blob, table) => this.#tableCame(blob, table),
@@ -133,37 +142,40 @@ export class Engine {
    * `corrupt-image`, `ERANGE`, `closed`, or the signal's reason.
    */
   async read(mount: Mount, read: BlockRead): Promise<StoredBlock> {
-    if (this.#closed) throw this.#closed;
-    const blob = mount.blobs[read.blob];
-    if (!blob || read.block >= blob.blockCount) {
-      throw new SluiceError(
-        'ERANGE',
-        `${read.path}: the image has no block ${read.block} in blob ${read.blob}`,
-      );
-    }
+    const blob = this.#blobOf(mount, read);
     const started = this.#clock.now();
-    const stored = (blob.isReadable(read.block) && (await this.#readLocal(blob, read.block))) || undefined;
-    const block = stored ?? (await this.#wait(mount, blob, read));
-    const now = this.#clock.now();
-    mount.log.add({
-      path: read.path,
-      blob: read.blob,
-      block: read.block,
-      atMs: Math.round(started - mount.since),
-      waitedMs: Math.round(now - started),
-    });
-    return block;
+    try {
+      const stored = (blob.isReadable(read.block) && (await this.#readLocal(blob, read.block))) || undefined;
+      const block = stored ?? (await this.#wait(mount, blob, read, 'demand'));
+      this.#log(mount, read, started, undefined);
+      return block;
+    } catch (error) {
+      this.#log(mount, read, started, error);
+      throw error;
+    }
   }
 
-  /** Takes a table (block -1) or block from somebody who fetched it, see {@link Arrivals.gift}. Idempotent. */
-  async provide(
-    mount: Mount,
-    blobIndex: number,
-    block: number,
-    bytes: Uint8Array<ArrayBuffer>,
-  ): Promise<void> {
-    const blob = mount.blobs[blobIndex];
-    if (blob && block < blob.blockCount && !this.#closed) await this.#arrivals.gift(blob, block, bytes);
+  /** Resolves when the block is here, ahead of its readers. Throws as {@link read}. */
+  async bring(mount: Mount, read: BlockRead, urgency: PrefetchPriority): Promise<void> {
+    const blob = this.#blobOf(mount, read);
+    await blob.settled(read.block);
+    if (!blob.isReadable(read.block)) await this.#wait(mount, blob, read, urgency);
+  }
+
+  /**
+   * Takes a table (block -1) or stored block from somebody who has it, see {@link Arrivals}; one that is here is left as it is. A block
+   * needs its table, which is fetched where it is not known. Throws `ENOENT` (no such blob), `ERANGE` (no such block), `E2BIG`, `EINVAL`
+   * (too short), `integrity`, and what fetching the table throws.
+   */
+  async provide(mount: Mount, index: number, block: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    if (this.#closed) throw this.#closed;
+    const blob = mount.blob(index);
+    if (!blob) throw new SluiceError('ENOENT', `The image has no blob ${index}`);
+    if (block === -1) return this.#arrivals.giveTable(blob, bytes);
+    if (!(block >= 0 && block < blob.blockCount))
+      throw new SluiceError('ERANGE', `Blob ${index} has no block ${block}`);
+    if (blob.isReadable(block)) return;
+    await this.#arrivals.giveBlock(blob, await this.#tableOf(blob), block, bytes);
   }
 
   /** The network may be back: tries now what was waiting for it. */
@@ -181,17 +193,36 @@ export class Engine {
     return this.#fetched;
   }
 
-  /** The reads that wait, oldest first. */
-  pendingReads(mount: Mount): PendingReadInfo[] {
-    const index = new Map(mount.blobs.map((blob, i) => [blob.sha256, i]));
+  /** The highest serial of a pending read so far, of whichever image. */
+  get lastSerial(): number {
+    return this.#pending.lastSerial;
+  }
+
+  /** The reads of the image that wait and have serials above `after`, oldest first. */
+  pendingReads(mount: Mount, after = 0): PendingReadInfo[] {
     const now = this.#clock.now();
-    return [...this.#pending.all()].flatMap((read) => {
-      const blob = index.get(read.blob);
-      if (blob === undefined) return [];
-      return [
-        { serial: read.serial, path: read.path, block: { blob, index: read.block }, ageMs: now - read.since },
-      ];
-    });
+    const infos: PendingReadInfo[] = [];
+    for (const {
+      serial,
+      blob: sha256,
+      block: index,
+      path,
+      since,
+      deadline,
+      waiters,
+    } of this.#pending.readers()) {
+      const blob = mount.indexOf(sha256);
+      if (blob === undefined || serial <= after) continue;
+      infos.push({
+        serial,
+        path,
+        block: { blob, index },
+        ageMs: now - since,
+        deadlineMs: deadline - now,
+        waiters,
+      });
+    }
+    return infos;
   }
 
   info(): EngineInfo {
@@ -199,6 +230,7 @@ export class Engine {
       activity: this.#activity(),
       rate: Math.round(this.#meter.rate()),
       requests: this.#requests,
+      health: healthOf(this.#oldestWaitMs()),
       ...this.#health.counts(),
     };
   }
@@ -229,9 +261,16 @@ export class Engine {
     return bytes && asStoredBlock(table, block, bytes);
   }
 
-  #wait(mount: Mount, blob: BlobState, read: BlockRead): Promise<StoredBlock> {
+  #blobOf(mount: Mount, { blob, block, path }: BlockRead): BlobState {
+    if (this.#closed) throw this.#closed;
+    const found = mount.blob(blob);
+    if (found && block < found.blockCount) return found;
+    throw new SluiceError('ERANGE', `${path}: the image has no block ${block} in blob ${blob}`);
+  }
+
+  #wait(mount: Mount, blob: BlobState, read: BlockRead, urgency: PrefetchPriority): Promise<StoredBlock> {
     const { block, path, timeoutMs, signal } = read;
-    const waiting = this.#pending.wait({ blob: blob.sha256, block, path, timeoutMs, signal });
+    const waiting = this.#pending.wait({ blob: blob.sha256, block, path, timeoutMs, signal, urgency });
     const pending = this.#pending.get(blob.sha256, block);
     const toFetch = !blob.table && !blob.tableLoading && !blob.isStored(block);
     if (pending && toFetch && !this.#hints.has(pending)) {
@@ -240,6 +279,39 @@ export class Engine {
     }
     this.#pump();
     return waiting;
+  }
+
+  async #tableOf(blob: BlobState): Promise<BlockTable> {
+    const known = await blob.openTable();
+    if (known) return known;
+    const path = `${blob.sha256}.bin`;
+    const waiting = this.#pending.wait({ blob: blob.sha256, block: -1, path, timeoutMs: tableTimeoutMs });
+    this.#pump();
+    await waiting;
+    const table = await blob.openTable();
+    if (!table) throw new SluiceError('unreadable', `The block table of ${path} was lost again`);
+    return table;
+  }
+
+  /** What a reader gets, or why it does not. That nobody waits any more is no error. */
+  #log(mount: Mount, { path, blob, block, signal }: BlockRead, started: number, error: unknown): void {
+    if (signal?.aborted || (error !== undefined && this.#closed)) return;
+    const code = error === undefined ? undefined : error instanceof SluiceError ? error.code : 'unreadable';
+    mount.log.add({
+      path,
+      blob,
+      block,
+      atMs: Math.round(started - mount.since),
+      waitedMs: Math.round(this.#clock.now() - started),
+      ...(code === undefined ? {} : { failed: code }),
+    });
+    if (code !== undefined)
+      mount.lastReadError = { path, block: { blob, index: block }, code, at: Date.now() };
+  }
+
+  #oldestWaitMs(): number {
+    for (const { since } of this.#pending.readers()) return this.#clock.now() - since;
+    return 0;
   }
 
   /** Nobody waits for the block any more: a flight that serves nobody else gives its slot back. */
@@ -281,11 +353,13 @@ export class Engine {
 
   #plan(): void {
     const demands = this.#readyDemands();
-    if (this.#pending.size > 0) this.#calm.reads(this.#clock.now());
+    if (this.#someoneReads()) this.#calm.reads(this.#clock.now());
     const mayComplete = !this.#health.paused && !this.#local.full && this.#isCalm();
     for (;;) {
       const request = planFetch({
-        demands,
+        demands: demands.demand,
+        early: demands.launch,
+        late: mayComplete ? demands.background : [],
         flights: [...this.#flights],
         background: mayComplete ? this.#missingBlobs() : [],
         rate: this.#meter.rate(),
@@ -311,15 +385,20 @@ export class Engine {
     return ms === 0;
   }
 
-  #readyDemands(): Demand<BlobState>[] {
+  #someoneReads(): boolean {
+    return this.#pending.readers().next().done !== true;
+  }
+
+  #readyDemands(): Record<PrefetchPriority, Demand<BlobState>[]> {
     const now = this.#clock.now();
-    const demands: Demand<BlobState>[] = [];
+    const demands: Record<PrefetchPriority, Demand<BlobState>[]> = { demand: [], launch: [], background: [] };
     for (const read of this.#pending.all()) {
       const blob = this.#blobs.get(read.blob);
       if (!blob || read.notBefore > now) continue;
       if (blob.tableLoading) this.#loadTable(blob);
+      else if (read.block === -1 && blob.table) this.#pending.resolve(blob.sha256, -1, tableIsHere);
       else if (blob.isReadable(read.block)) this.#serveLate(blob, read);
-      else demands.push(this.#demand(blob, read));
+      else demands[read.urgency].push(this.#demand(blob, read));
     }
     return demands;
   }
@@ -519,7 +598,7 @@ export class Engine {
     if (this.#flights.size > 0) return 'background';
     if (this.#health.offline) return 'offline';
     if (this.#health.paused) return 'backing-off';
-    return this.#pending.size > 0 ? 'demand' : 'idle';
+    return this.#someoneReads() ? 'demand' : 'idle';
   }
 
   // ——— plumbing ———

@@ -1,9 +1,15 @@
 import { SluiceError } from '../format/errors.ts';
 import { superblockLayout } from '../format/superblock.ts';
 import type { Clock } from '../protocol/clock.ts';
-import type { DirectoryEntry, FileStat } from '../protocol/loader-api.ts';
-import type { BlocksQuery, ProvideBlocks, ReleaseRecord } from '../protocol/messages.ts';
-import type { Progress, ReadLog } from '../protocol/state.ts';
+import type {
+  ByteRange,
+  DirectoryEntry,
+  FileStat,
+  PrefetchPriority,
+  ProvidedBlock,
+} from '../protocol/loader-api.ts';
+import type { BlocksQuery, ReleaseRecord } from '../protocol/messages.ts';
+import type { PendingReadInfo, Progress, ReadLog } from '../protocol/state.ts';
 import { fetchRelease } from '../source/fetch-release.ts';
 import { HttpSource } from '../source/http-source.ts';
 import { BlockStore } from '../store/block-store.ts';
@@ -15,6 +21,8 @@ import { FileReader } from './file-reader.ts';
 import type { LoaderService, OpenOptions, ServiceEvent, ServiceState } from './loader-service.ts';
 import { LocalBlocks } from './local-blocks.ts';
 import type { Mount } from './mount.ts';
+import { Polls } from './polls.ts';
+import { provideBlocks } from './provide-blocks.ts';
 import type { StoredBlock } from './stored-block.ts';
 import { Throttle } from './throttle.ts';
 
@@ -36,6 +44,10 @@ export interface LocalServiceOptions {
 const progressMs = 250;
 /** Blocks that are kept in memory where there is no OPFS; what is more than that falls out again. */
 const memoryBytes = 512 * 1024 * 1024;
+/** Reads that one leader can have had wait in a millisecond of its life, generously. */
+const serialsPerMs = 1024;
+/** A ring of this many records has 96 MiB. */
+const maxReadLog = 4 * 1024 * 1024;
 /** A prefetch may take as long as the link needs. */
 const prefetchTimeoutMs = 60 * 60 * 1000;
 
@@ -48,6 +60,7 @@ export class LocalService implements LoaderService {
   readonly #persistent: boolean;
   readonly #abort = new AbortController();
   readonly #progress = new Map<string, Throttle>();
+  readonly #polls: Polls;
 
   private constructor(options: LocalServiceOptions, store: BlockStore, persistent: boolean) {
     this.#options = options;
@@ -68,7 +81,10 @@ export class LocalService implements LoaderService {
       clock,
       random,
       onEvent: (event) => this.#onEvent(event),
+      // Above those of every leader before: whoever polls on after its last serial is told anew of all that pends.
+      firstSerial: Date.now() * serialsPerMs,
     });
+    this.#polls = new Polls(clock);
     this.#bootstraps = new Bootstraps({
       source,
       local: this.#local,
@@ -123,12 +139,19 @@ export class LocalService implements LoaderService {
     return this.#bootstraps.read(image);
   }
 
-  async provideBlocks(image: string, blocks: ProvideBlocks['blocks']): Promise<void> {
+  async provideBlocks(image: string, blocks: readonly ProvidedBlock[]): Promise<void> {
+    await provideBlocks(this.#engine, await this.#mount(image), blocks);
+  }
+
+  async pendingReads(
+    image: string,
+    after: number,
+    waitMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly PendingReadInfo[]> {
     const mount = await this.#mount(image);
-    // Tables (block -1) first: without them the others cannot be verified.
-    for (const { blob, block, bytes } of blocks.toSorted((a, b) => a.block - b.block)) {
-      await this.#engine.provide(mount, blob, block, bytes);
-    }
+    const take = () => (this.#engine.lastSerial > after ? this.#engine.pendingReads(mount, after) : []);
+    return this.#polls.poll(take, waitMs, signal);
   }
 
   async state(image: string): Promise<ServiceState> {
@@ -143,13 +166,24 @@ export class LocalService implements LoaderService {
         fetched: this.#engine.fetchedBytes,
       },
       pendingReads: this.#engine.pendingReads(mount),
-      loader: { ...this.#engine.info(), storage: this.#persistent && !this.#local.full ? 'opfs' : 'memory' },
+      loader: {
+        ...this.#engine.info(),
+        storage: this.#persistent && !this.#local.full ? 'opfs' : 'memory',
+        lastReadError: mount.lastReadError,
+      },
+      sequence: 0,
     };
   }
 
   async readLog(image: string): Promise<ReadLog> {
     const mount = await this.#mount(image);
     return { sluice: 1, image, reads: mount.log.entries() };
+  }
+
+  async setReadLog(image: string, capacity: number): Promise<void> {
+    if (!(Number.isSafeInteger(capacity) && capacity >= 0 && capacity <= maxReadLog))
+      throw new SluiceError('EINVAL', `A read log has from 0 to ${maxReadLog} records, not ${capacity}`);
+    (await this.#mount(image)).log.resize(capacity);
   }
 
   flush(): Promise<void> {
@@ -164,12 +198,28 @@ export class LocalService implements LoaderService {
     return (await this.#files(image)).readdir(path);
   }
 
-  async read(image: string, path: string, start: number, end: number, timeoutMs: number) {
-    return (await this.#files(image)).read(path, start, end, timeoutMs);
+  async read(
+    image: string,
+    path: string,
+    start: number,
+    end: number,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return (await this.#files(image)).read(path, start, end, timeoutMs, signal);
   }
 
-  async prefetch(image: string, paths: readonly string[]): Promise<void> {
-    await (await this.#files(image)).prefetch(paths, prefetchTimeoutMs);
+  async prefetch(
+    image: string,
+    paths: readonly string[],
+    priority: PrefetchPriority,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await (await this.#files(image)).prefetch(paths, priority, prefetchTimeoutMs, signal);
+  }
+
+  async filledRanges(image: string, path: string): Promise<readonly ByteRange[]> {
+    return (await this.#files(image)).filledRanges(path);
   }
 
   /** The browser says that it is online: a hint to try now. */
@@ -179,7 +229,9 @@ export class LocalService implements LoaderService {
 
   async close(): Promise<void> {
     if (this.#abort.signal.aborted) return;
-    this.#abort.abort(new SluiceError('closed', 'The loader was closed'));
+    const closed = new SluiceError('closed', 'The loader was closed');
+    this.#abort.abort(closed);
+    this.#polls.close(closed);
     for (const throttle of this.#progress.values()) throttle.cancel();
     await this.#engine.close();
     await this.#local.close();
@@ -226,6 +278,7 @@ export class LocalService implements LoaderService {
 
   #onEvent(event: EngineEvent): void {
     if (event.type === 'changed') {
+      this.#polls.check();
       for (const throttle of this.#progress.values()) throttle.request();
       return;
     }

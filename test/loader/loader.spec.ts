@@ -176,7 +176,7 @@ test('without background work, only what is read and prefetched comes', () =>
     await loader.read('index.html', 0, 10, 30_000);
     const { total } = askedBytes(origin, site);
     expect(total).toBeLessThan(20 * KiB);
-    await loader.prefetch(['data.pak']);
+    await loader.prefetch(['data.pak'], 'demand');
     origin.reset();
     await loader.read('data.pak', 0, 1500 * KiB, 30_000);
     expect(origin.requests(/\.bin$/).length).toBe(0);
@@ -310,7 +310,7 @@ test('a service worker: hello, blocks, bootstrap, news, cancellation, gifts', ()
     await expect.poll(async () => (await loader.state()).pendingReads.length).toBe(0);
     origin.fault = undefined;
 
-    await loader.prefetch(['data.pak']);
+    await loader.prefetch(['data.pak'], 'demand');
     await loader.flush();
     await expect
       .poll(() => sw.told.flatMap((one) => (one.type === 'store-changed' ? one.sealed : [])).length)
