@@ -1,10 +1,10 @@
 import type { BlockTable } from '../format/block-table.ts';
 import { SluiceError } from '../format/errors.ts';
 import type { Image } from '../image/image.ts';
+import type { BlockSource } from '../protocol/block-source.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { PrefetchPriority } from '../protocol/loader-api.ts';
 import type { LoaderInfo, PendingReadInfo } from '../protocol/state.ts';
-import type { BlockSource } from '../source/block-source.ts';
 import { OriginError } from '../source/origin-error.ts';
 import { retryDelay } from '../source/retry-policy.ts';
 import { Arrivals } from './arrivals.ts';

@@ -197,7 +197,7 @@ export class Loader implements Omit<LoaderApi, 'changeTree' | 'pin' | 'evict' | 
     this.#local?.retryNow();
   }
 
-  #newSuccession({ scope, background = true }: LoaderOptions): Succession {
+  #newSuccession({ scope, background = true, source }: LoaderOptions): Succession {
     const { loader, locks, newChannel, clock } = this.#platform;
     return new Succession({
       scope,
@@ -208,7 +208,7 @@ export class Loader implements Omit<LoaderApi, 'changeTree' | 'pin' | 'evict' | 
       lead: async (onEvent) => {
         const { fetch, random, openDirectory } = this.#platform;
         const directory = await openDirectory(scope);
-        this.#local = await LocalService.start({ scope, fetch, clock, random, directory, onEvent });
+        this.#local = await LocalService.start({ scope, fetch, source, clock, random, directory, onEvent });
         return this.#local;
       },
       prepare: async (service) => {

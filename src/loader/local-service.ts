@@ -1,5 +1,6 @@
 import { SluiceError } from '../format/errors.ts';
 import { superblockLayout } from '../format/superblock.ts';
+import type { MessageEndpoint } from '../protocol/channel.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type {
   ByteRange,
@@ -12,6 +13,7 @@ import type { BlocksQuery, ReleaseRecord } from '../protocol/messages.ts';
 import type { PendingReadInfo, Progress, ReadLog } from '../protocol/state.ts';
 import { fetchRelease } from '../source/fetch-release.ts';
 import { HttpSource } from '../source/http-source.ts';
+import { PortSource } from '../source/port-source.ts';
 import { BlockStore } from '../store/block-store.ts';
 import type { Directory } from '../store/directory.ts';
 import { MemoryDirectory } from '../store/memory-directory.ts';
@@ -30,13 +32,15 @@ export interface LocalServiceOptions {
   /** URL of the site directory, with a trailing slash. */
   readonly scope: string;
   readonly fetch: typeof fetch;
+  /** Where blocks and bootstraps come from instead of HTTP: a page's source, see source-port.ts. */
+  readonly source?: MessageEndpoint | undefined;
   readonly clock: Clock;
   /** In [0, 1): for jitter. */
   readonly random: () => number;
   /** The scope's folder; undefined, with the reason, where the browser gives none. */
   readonly directory: Directory | undefined;
   readonly onEvent: (event: ServiceEvent) => void;
-  /** See HttpSource. */
+  /** See HttpSource and PortSource. */
   readonly stallMs?: number;
 }
 
@@ -64,12 +68,9 @@ export class LocalService implements LoaderService {
 
   private constructor(options: LocalServiceOptions, store: BlockStore, persistent: boolean) {
     this.#options = options;
-    const { scope: base, fetch, clock, random } = options;
-    const source = new HttpSource({
-      base,
-      fetch,
-      ...(options.stallMs === undefined ? {} : { stallMs: options.stallMs }),
-    });
+    const { clock, random } = options;
+    const source = openSource(options);
+    if (source instanceof PortSource) this.#abort.signal.addEventListener('abort', () => source.close());
     this.#persistent = persistent;
     this.#local = new LocalBlocks(store, {
       onFull: (reason) => this.#engine.report(reason),
@@ -311,4 +312,15 @@ export class LocalService implements LoaderService {
       waitingFor: this.#engine.pendingReads(mount)[0]?.path,
     };
   }
+}
+
+function openSource({
+  scope: base,
+  fetch,
+  source: port,
+  clock,
+  stallMs,
+}: LocalServiceOptions): HttpSource | PortSource {
+  const patience = stallMs === undefined ? {} : { stallMs };
+  return port ? new PortSource({ port, clock, ...patience }) : new HttpSource({ base, fetch, ...patience });
 }

@@ -39,5 +39,5 @@ export interface BlockSource {
    * `[0, file.length)`, once, and use all of it.
    */
   readonly wholeFiles: boolean;
-  fetch(request: RangeRequest): AsyncIterable<Chunk>;
+  readonly fetch: (request: RangeRequest) => AsyncIterable<Chunk>;
 }
