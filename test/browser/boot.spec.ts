@@ -98,6 +98,8 @@ test('an insecure page: says that it must be https', async ({ page }) => {
   await page.goto('http://plain.test/');
   await expect(status(page)).toContainText('http://plain.test is not one');
   await expect(status(page)).toContainText('https');
+  // What the page still asks for must have its answer before the server goes.
+  await page.unrouteAll({ behavior: 'wait' });
 });
 
 test('sw.js is not deployed: the answer is told, and Try again works once it is', async ({ page }) => {

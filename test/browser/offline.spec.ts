@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Sluice } from '../../src/client/index.ts';
 import { expect, test } from '../support/browser.ts';
 import type { BrowserProfile } from '../support/browser-profile.ts';
@@ -38,7 +40,8 @@ test('an incomplete app works offline as far as it goes; what is missing is 503 
   profile,
 }) => {
   await using site = await smallSite(smallApp(6_000_000), { blobSize: 2 ** 21 });
-  const late = (await site.blobs()).slice(1);
+  const [early, ...late] = await site.blobs();
+  const { size } = await stat(join(site.dir, early!));
   await using origin = await Origin.start({
     mounts: { '/': site.dir },
     fault: ({ path }) => (late.some((name) => path.includes(name)) ? { type: 'hang' } : undefined),
@@ -46,13 +49,15 @@ test('an incomplete app works offline as far as it goes; what is missing is 503 
   const first = (await profile.launch()).pages()[0]!;
   await first.goto(`${origin.url}/`);
   await launched(first);
+  const present = () => first.evaluate(async () => (await window.sluice.state()).bytes.present);
+  await expect.poll(present, { timeout: 15_000 }).toBe(size);
   // The first blob is journaled once a new loader finds it and need not fetch it.
   await expect
     .poll(async () => {
       await first.reload();
       await launched(first);
       const { bytes } = await first.evaluate(() => window.sluice.state());
-      return bytes.present > 1_800_000 && bytes.fetched === 0;
+      return bytes.present === size && bytes.fetched === 0;
     })
     .toBe(true);
   await origin.stop();

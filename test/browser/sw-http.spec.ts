@@ -406,7 +406,13 @@ test('no loader alive: the worker reads the store and fetches what is missing by
   page,
 }) => {
   await using app = await launchHeld(page, (until) => ({ type: 'hold', until }));
-  await page.evaluate(async () => (await fetch('large.bin')).arrayBuffer());
+  // All is here but the last blob.
+  const missing = () =>
+    page.evaluate(async () => {
+      const { bytes } = await window.sluice.state();
+      return bytes.total - bytes.present;
+    });
+  await expect.poll(missing, { timeout: 15_000 }).toBeLessThan(1 << 20);
   // A page of the scope that is no HTML has no client, and so no loader.
   await page.goto(`${app.url}app.js`);
   expect(await page.evaluate(() => 'sluice' in window)).toBe(false);
