@@ -5,6 +5,7 @@ import { withDeadline } from '../protocol/deadline.ts';
 import type { LoaderApi } from '../protocol/loader-api.ts';
 import { backOffMs } from './back-off.ts';
 import { type LoaderEvents, LoaderLife, type LoaderRecipe } from './loader-life.ts';
+import { pause } from './pause.ts';
 import { untilAborted } from './until-aborted.ts';
 
 carrySluiceErrors();
@@ -20,8 +21,8 @@ export interface LoaderProcessEvents extends LoaderEvents {
 }
 
 /**
- * The page's loader worker, kept alive: one that dies or cannot start is replaced, with back-off, until `close`. A call that meets a
- * death is asked again of the next life, within its deadline; everything that a page asks of a loader may be repeated.
+ * The page's loader worker, kept alive: one that dies, cannot start or does not hear any more is replaced, with back-off, until `close`.
+ * A call that meets a death is asked again of the next life, within its deadline.
  */
 export class LoaderProcess {
   readonly #recipe: LoaderRecipe;
@@ -49,13 +50,22 @@ export class LoaderProcess {
    * Calls the loader. `name` is for the error's message. `deadlineMs: Infinity` is for calls that wait by their nature
    * (`prefetch`); they still end with the loader's own errors and with `close`.
    */
-  async call<T>(
+  call<T>(
     name: string,
     invoke: (api: Remote<LoaderApi>) => Promise<T>,
     deadlineMs = callDeadlineMs,
   ): Promise<T> {
-    const answer = this.#whileOpen(this.#ask(invoke));
-    return deadlineMs === Number.POSITIVE_INFINITY ? answer : withDeadline(name, answer, deadlineMs);
+    return this.#answer(name, this.#ask(invoke), deadlineMs);
+  }
+
+  /** The same for what must not be done twice: where a death leaves open whether it was done, it rejects with `disconnected`. */
+  callOnce<T>(
+    name: string,
+    invoke: (api: Remote<LoaderApi>) => Promise<T>,
+    deadlineMs = callDeadlineMs,
+  ): Promise<T> {
+    const answer = this.#current.then((life) => life.whileAlive(invoke(life.api)));
+    return this.#answer(name, answer, deadlineMs);
   }
 
   /** Gives the running life one end of a channel to a service worker. Not repeated: a new life needs a new port. */
@@ -73,6 +83,12 @@ export class LoaderProcess {
     return this.#whileOpen(this.#complete.promise);
   }
 
+  /** Resolves when it is closed or ended. */
+  whenClosed(): Promise<void> {
+    const { signal } = this.#closed;
+    return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
+  }
+
   /** Ends the worker at once; what is outstanding rejects with `closed`. Idempotent. */
   end(): void {
     this.#closing = true;
@@ -88,6 +104,26 @@ export class LoaderProcess {
       await withDeadline('close', Promise.race([life.api.close(), life.over]), callDeadlineMs);
     } finally {
       this.end();
+    }
+  }
+
+  /** While somebody waits, the worker is asked now and then whether it hears. */
+  async #answer<T>(name: string, work: Promise<T>, deadlineMs: number): Promise<T> {
+    const answer = this.#whileOpen(work);
+    const watch = setInterval(
+      () =>
+        void this.#current.then(
+          (life) => life.check(),
+          () => {},
+        ),
+      callDeadlineMs,
+    );
+    try {
+      return await (deadlineMs === Number.POSITIVE_INFINITY
+        ? answer
+        : withDeadline(name, answer, deadlineMs));
+    } finally {
+      clearInterval(watch);
     }
   }
 
@@ -126,7 +162,7 @@ export class LoaderProcess {
   }
 
   async #relaunch(afterMs: number): Promise<LoaderLife> {
-    await this.#whileOpen(new Promise((resolve) => setTimeout(resolve, afterMs)));
+    await this.#whileOpen(pause(afterMs));
     return this.#launch();
   }
 
