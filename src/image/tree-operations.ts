@@ -72,10 +72,11 @@ export function planChange(
     case 'mkdir':
       return planDirectories(tree, operation, options);
     case 'link': {
+      const target = namesOf(path);
       const source = existing(tree, operation.existing);
       if (tree.inode(source.inode).kind === 'directory') {
         const into = `${source.names.join('/')}/`;
-        const itself = source.inode === 0 || `${namesOf(path).join('/')}/`.startsWith(into);
+        const itself = source.inode === 0 || `${target.join('/')}/`.startsWith(into);
         const what = itself ? 'a directory cannot be put into itself' : 'a directory has one name only';
         throw new SluiceError(itself ? 'EINVAL' : 'EMLINK', `"${operation.existing}": ${what}`, { path });
       }
