@@ -1,5 +1,6 @@
 import { BlockTable, verifyBlock } from '../format/block-table.ts';
 import { SluiceError } from '../format/errors.ts';
+import { sha256 } from '../format/sha256.ts';
 import type { BlobState } from './blob-state.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import { asStoredBlock, type StoredBlock } from './stored-block.ts';
@@ -61,7 +62,7 @@ export class Arrivals {
 
   /**
    * A stored block from somebody else who has it; one that is here already is left as it is. Resolves when it can be read.
-   * Throws `E2BIG`, `EINVAL`, `integrity`.
+   * Throws `E2BIG`, `EINVAL`, `integrity`, and for a block of a run-time file also what writing it throws.
    */
   async giveBlock(
     blob: BlobState,
@@ -74,9 +75,29 @@ export class Arrivals {
     const { start, end } = table.stored(block);
     checkLength(`Block ${block} of ${blob.sha256}.bin`, bytes.length, end - start);
     blob.arrived(block);
+    if (blob.isPrivate) return this.#privateBlock(blob, table, block, bytes);
     if (await verifyBlock(table, block, bytes)) return this.block(blob, table, block, bytes);
     blob.landed(block, false);
     throw new SluiceError('integrity', `Block ${block} of ${blob.sha256}.bin does not match its digest`);
+  }
+
+  /** Nobody else has it, so it is written before anybody reads it: what a reader saw must not be lost. */
+  async #privateBlock(
+    blob: BlobState,
+    table: BlockTable,
+    block: number,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): Promise<void> {
+    const { local, onBlock, onWritten } = this.#options;
+    let written = false;
+    try {
+      await local.writePrivate(blob.sha256, block, bytes, await sha256(bytes));
+      written = true;
+    } finally {
+      blob.landed(block, written);
+    }
+    onBlock(blob, block, asStoredBlock(table, block, bytes));
+    onWritten(blob, bytes.length);
   }
 }
 

@@ -42,6 +42,12 @@ export class BlobState implements BlobView {
     this.#clock = clock;
     this.#random = random;
     this.#presence = local.presence(record);
+    if (this.isPrivate) this.#table = BlockTable.fixed(record);
+  }
+
+  /** Holds a file made at run time: no source has it, its blocks are given by whoever made it, and it has no table. */
+  get isPrivate(): boolean {
+    return this.record.blockSize !== undefined;
   }
 
   get sha256(): string {
@@ -156,7 +162,7 @@ export class BlobState implements BlobView {
 
   /** Lets the memory of a table go that can be read from the store again. */
   dropTable(): void {
-    if (this.#presence.hasTable) this.#table = undefined;
+    if (this.#presence.hasTable && !this.isPrivate) this.#table = undefined;
   }
 
   /** The table, where it is known or in the store. */

@@ -1,12 +1,12 @@
+import type { BlobRecord } from '../format/blob-record.ts';
 import type { BlockTable } from '../format/block-table.ts';
 import { SluiceError } from '../format/errors.ts';
 import type { Image } from '../image/image.ts';
+import { MountedTree } from '../image/mounted-tree.ts';
 import type { BlockSource } from '../protocol/block-source.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { PrefetchPriority } from '../protocol/loader-api.ts';
 import type { LoaderInfo, PendingReadInfo } from '../protocol/state.ts';
-import { OriginError } from '../source/origin-error.ts';
-import { retryDelay } from '../source/retry-policy.ts';
 import { Arrivals } from './arrivals.ts';
 import { BlobState } from './blob-state.ts';
 import { CommitTimer } from './commit-timer.ts';
@@ -16,8 +16,10 @@ import { Health, healthOf } from './health.ts';
 import { LaunchCalm } from './launch-calm.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import { Mount } from './mount.ts';
+import { pendingInfos } from './pending-infos.ts';
 import { type PendingRead, PendingReads } from './pending-reads.ts';
 import { RateMeter } from './rate-meter.ts';
+import { ReadFailures } from './read-failures.ts';
 import { asStoredBlock, type StoredBlock } from './stored-block.ts';
 import { TableShelf } from './table-shelf.ts';
 import { TableWaits } from './table-waits.ts';
@@ -89,6 +91,7 @@ export class Engine {
   readonly #arrivals: Arrivals;
   readonly #commits: CommitTimer;
   readonly #health: Health;
+  readonly #failures: ReadFailures;
   readonly #tasks: Tasks;
   #pumping = false;
   #closed: SluiceError | undefined;
@@ -116,14 +119,26 @@ export class Engine {
     );
     this.#health = new Health(clock, random);
     this.#tasks = new Tasks(clock, (error) => this.report(error));
+    this.#failures = new ReadFailures({
+      clock,
+      random,
+      health: this.#health,
+      reject: (read, reason) => this.#pending.reject(read.blob, read.block, reason),
+      unserved: () => this.#unserved(),
+      isAnswered: () => [...this.#flights].some((flight) => flight.answered),
+      wakeAfter: (ms) => this.#wakeAfter(ms),
+    });
   }
 
   /** Serves the image from now on. Mounting it again answers the same mount. */
   mount(image: Image): Mount {
     const known = this.#mounts.get(image.id);
     if (known) return known;
-    const blobs = Array.from({ length: image.blobCount }, (_, i) => this.#blobState(image, i));
-    const mount = new Mount(image, blobs, this.#clock.now());
+    const mount = new Mount({
+      tree: new MountedTree(image, this.#local.overlay(image.id)),
+      blobState: (record) => this.#blobState(record),
+      since: this.#clock.now(),
+    });
     this.#mounts.set(image.id, mount);
     if (mount.complete) this.#completed.add(image.id);
     return mount;
@@ -178,6 +193,18 @@ export class Engine {
     await this.#arrivals.giveBlock(blob, await this.#tableOf(blob), block, bytes);
   }
 
+  /** Run-time files were removed: whoever still reads them hears so. */
+  dropRemoved(mount: Mount): void {
+    for (const { sha256 } of mount.dropRemoved()) {
+      this.#blobs.delete(sha256);
+      for (const read of [...this.#pending.all()]) {
+        if (read.blob !== sha256) continue;
+        const { path } = read;
+        this.#pending.reject(sha256, read.block, new SluiceError('ENOENT', `${path} was removed`, { path }));
+      }
+    }
+  }
+
   /** The network may be back: tries now what was waiting for it. */
   retryNow(): void {
     this.#health.endPause();
@@ -200,29 +227,7 @@ export class Engine {
 
   /** The reads of the image that wait and have serials above `after`, oldest first. */
   pendingReads(mount: Mount, after = 0): PendingReadInfo[] {
-    const now = this.#clock.now();
-    const infos: PendingReadInfo[] = [];
-    for (const {
-      serial,
-      blob: sha256,
-      block: index,
-      path,
-      since,
-      deadline,
-      waiters,
-    } of this.#pending.readers()) {
-      const blob = mount.indexOf(sha256);
-      if (blob === undefined || serial <= after) continue;
-      infos.push({
-        serial,
-        path,
-        block: { blob, index },
-        ageMs: now - since,
-        deadlineMs: deadline - now,
-        waiters,
-      });
-    }
-    return infos;
+    return pendingInfos(this.#pending.readers(), mount, after, this.#clock.now());
   }
 
   info(): EngineInfo {
@@ -270,7 +275,15 @@ export class Engine {
 
   #wait(mount: Mount, blob: BlobState, read: BlockRead, urgency: PrefetchPriority): Promise<StoredBlock> {
     const { block, path, timeoutMs, signal } = read;
-    const waiting = this.#pending.wait({ blob: blob.sha256, block, path, timeoutMs, signal, urgency });
+    const waiting = this.#pending.wait({
+      blob: blob.sha256,
+      block,
+      path,
+      timeoutMs,
+      signal,
+      // Only data loaders can bring a run-time file's block, and what they see are readers.
+      urgency: blob.isPrivate ? 'demand' : urgency,
+    });
     const pending = this.#pending.get(blob.sha256, block);
     const toFetch = !blob.table && !blob.tableLoading && !blob.isStored(block);
     if (pending && toFetch && !this.#hints.has(pending)) {
@@ -294,19 +307,9 @@ export class Engine {
   }
 
   /** What a reader gets, or why it does not. That nobody waits any more is no error. */
-  #log(mount: Mount, { path, blob, block, signal }: BlockRead, started: number, error: unknown): void {
-    if (signal?.aborted || (error !== undefined && this.#closed)) return;
-    const code = error === undefined ? undefined : error instanceof SluiceError ? error.code : 'unreadable';
-    mount.log.add({
-      path,
-      blob,
-      block,
-      atMs: Math.round(started - mount.since),
-      waitedMs: Math.round(this.#clock.now() - started),
-      ...(code === undefined ? {} : { failed: code }),
-    });
-    if (code !== undefined)
-      mount.lastReadError = { path, block: { blob, index: block }, code, at: Date.now() };
+  #log(mount: Mount, read: BlockRead, started: number, error: unknown): void {
+    if (!read.signal?.aborted && (error === undefined || !this.#closed))
+      mount.ended(read, started, this.#clock.now(), error);
   }
 
   #oldestWaitMs(): number {
@@ -398,7 +401,7 @@ export class Engine {
       if (blob.tableLoading) this.#loadTable(blob);
       else if (read.block === -1 && blob.table) this.#pending.resolve(blob.sha256, -1, tableIsHere);
       else if (blob.isReadable(read.block)) this.#serveLate(blob, read);
-      else demands[read.urgency].push(this.#demand(blob, read));
+      else if (!blob.isPrivate) demands[read.urgency].push(this.#demand(blob, read));
     }
     return demands;
   }
@@ -452,7 +455,7 @@ export class Engine {
       // Whoever waits for the table must not wait for ever, whichever way it came or did not.
       if (![...this.#flights].some((other) => other.blob === blob && other.bringsTable))
         this.#tableWaits.settle(blob, blob.table);
-      if (failure !== undefined && !this.#closed) this.#failed(flight, failure, reads);
+      if (failure !== undefined && !this.#closed) this.#failures.flight(flight, failure, reads);
       this.#pump();
     });
   }
@@ -475,7 +478,10 @@ export class Engine {
       if (this.#health.recovered()) this.#pump();
       await this.#arrivals.block(flight.blob, table, block, bytes);
     },
-    onBad: (flight, block) => this.#bad(flight.blob, block),
+    onBad: ({ blob }, block) => {
+      this.#failures.bad(blob, block, this.#pending.get(blob.sha256, block));
+      this.#pump();
+    },
     onWholeFile: (flight) => {
       for (const other of this.#flights) {
         if (other !== flight && other.whole && other.blob === flight.blob && other.position <= flight.start)
@@ -518,79 +524,16 @@ export class Engine {
     }
   }
 
-  // ——— failing ———
-
-  #bad(blob: BlobState, block: number): void {
-    blob.landed(block, false);
-    blob.distrusted = true;
-    const error = new SluiceError(
-      'integrity',
-      `Block ${block} of ${blob.sha256}.bin does not match its digest`,
-    );
-    this.report(error);
-    const read = this.#pending.get(blob.sha256, block);
-    if (!read) this.#hold(blob, block);
-    else this.#failRead(blob, read, error, { jitter: 0, now: this.#clock.now() });
-    this.#pump();
-  }
-
-  #failed(flight: Flight, error: unknown, reads: readonly PendingRead[]): void {
-    const { blob, kind } = flight;
-    const code = error instanceof SluiceError ? error.code : undefined;
-    // Our own abort of a flight that nobody waits for.
-    if (code === 'closed') return;
-    blob.distrusted = true;
-    this.report(error);
-    // A connection that was cut: the rest is asked for at once, from where it ended.
-    if (flight.progressed && (code === 'offline' || code === 'read-timeout' || isRetryable(error))) {
-      this.#health.retrying();
-      return;
-    }
-    let lost = false;
-    // The same jitter and the same now for all, so that they are asked for together again.
-    const moment = { jitter: this.#random(), now: this.#clock.now() };
-    for (const read of reads) lost = this.#failRead(blob, read, error, moment) || lost;
-    if (code === 'offline' && (lost || reads.length === 0)) this.#health.wentOffline();
-    if (lost && code === 'offline') this.#rejectUnserved(error);
-    if (kind === 'background' && reads.length === 0) {
-      if (code === 'bad-origin' || code === 'integrity' || code === 'corrupt-image') this.#hold(blob, -1);
-      this.#wakeAfter(this.#health.pause(error instanceof OriginError ? error.retryAfterMs : undefined));
-    }
-  }
-
-  /** One failure of what somebody waits for: to be tried again, or told. Answers true when the readers were told. */
-  #failRead(
-    blob: BlobState,
-    read: PendingRead,
-    error: unknown,
-    { jitter, now }: { readonly jitter: number; readonly now: number },
-  ): boolean {
-    const delay = retryDelay(error, read.retries, read.deadline - now, () => jitter);
-    if (delay === undefined) {
-      this.#pending.reject(read.blob, read.block, withPath(error, read.path));
-      if (error instanceof SluiceError && error.code === 'integrity')
-        this.#hold(blob, blob.table ? read.block : -1);
-      return true;
-    }
-    this.#health.retrying();
-    read.notBefore = now + delay;
-    this.#wakeAfter(delay);
-    return false;
-  }
-
-  /** The network is away: those that wait for their turn to find that out are told now. */
-  #rejectUnserved(error: unknown): void {
+  /** Those that nobody serves now, and that the network could. */
+  *#unserved(): Generator<PendingRead> {
     const flights = [...this.#flights];
-    if (flights.some((flight) => flight.answered)) return; // It was one connection, or one file.
-    for (const read of [...this.#pending.all()]) {
+    for (const read of this.#pending.all()) {
       const blob = this.#blobs.get(read.blob);
+      // Those of run-time files wait for whoever made the file.
+      if (blob?.isPrivate) continue;
       if (blob && (blob.isHere(read.block) || isBlockInFlight(flights, this.#demand(blob, read)))) continue;
-      this.#pending.reject(read.blob, read.block, withPath(error, read.path));
+      yield read;
     }
-  }
-
-  #hold(blob: BlobState, block: number): void {
-    this.#wakeAfter(blob.hold(block));
   }
 
   #activity(): LoaderInfo['activity'] {
@@ -603,8 +546,7 @@ export class Engine {
 
   // ——— plumbing ———
 
-  #blobState(image: Image, index: number): BlobState {
-    const record = image.blob(index);
+  #blobState(record: BlobRecord): BlobState {
     const known = this.#blobs.get(record.sha256);
     if (known) return known;
     const blob = new BlobState({ record, local: this.#local, clock: this.#clock, random: this.#random });
@@ -616,13 +558,4 @@ export class Engine {
     // A timer may come a fraction of a millisecond early.
     this.#tasks.after(ms + 1, () => this.#pump());
   }
-}
-
-function isRetryable(error: unknown): boolean {
-  return error instanceof OriginError && error.retryable;
-}
-
-function withPath(error: unknown, path: string): unknown {
-  if (!(error instanceof SluiceError) || error.path !== undefined) return error;
-  return new SluiceError(error.code, `${path}: ${error.message}`, { path, cause: error });
 }

@@ -22,8 +22,8 @@ export class FileReader {
 
   stat(path: string): FileStat {
     const inode = this.#lookup(path);
-    const { kind, size, mime, meta } = this.#mount.tree.inode(inode);
-    return { kind, size, mime, meta: meta?.slice(), inode, links: 1 };
+    const { kind, size, mime, meta, links } = this.#mount.tree.inode(inode);
+    return { kind, size, mime, meta: meta?.slice(), inode, links };
   }
 
   readdir(path: string): readonly DirectoryEntry[] {

@@ -4,6 +4,7 @@ import type {
   FileStat,
   PrefetchPriority,
   ProvidedBlock,
+  TreeOperation,
 } from '../protocol/loader-api.ts';
 import type { BlocksQuery, ReleaseRecord } from '../protocol/messages.ts';
 import type { PendingReadInfo, Progress, ReadLog, SluiceState } from '../protocol/state.ts';
@@ -64,6 +65,8 @@ export interface LoaderService {
     signal: AbortSignal,
   ): Promise<void>;
   filledRanges(image: string, path: string): Promise<readonly ByteRange[]>;
+  /** `blob`: 64 random hex digits, the name of what it may make. The same for a request that is repeated. */
+  changeTree(image: string, operation: TreeOperation, blob: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -72,5 +75,7 @@ export type ServiceEvent =
   | { readonly type: 'progress'; readonly image: string; readonly progress: Progress }
   | { readonly type: 'sealed'; readonly blobs: readonly string[] }
   | { readonly type: 'complete'; readonly image: string }
+  /** Durably: files and directories were added, removed or renamed at run time. */
+  | { readonly type: 'changed-tree'; readonly image: string; readonly sequence: number }
   /** `sluice.json` names this image, and its bootstrap is in the store. */
   | { readonly type: 'release'; readonly release: ReleaseRecord };

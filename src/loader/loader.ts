@@ -1,4 +1,5 @@
 import { SluiceError } from '../format/errors.ts';
+import { hex } from '../format/sha256.ts';
 import type { MessageEndpoint } from '../protocol/channel.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type {
@@ -9,6 +10,7 @@ import type {
   LoaderOptions,
   PrefetchPriority,
   ProvidedBlock,
+  TreeOperation,
 } from '../protocol/loader-api.ts';
 import { loaderLockName, type ReleaseRecord } from '../protocol/messages.ts';
 import type { PendingReadInfo, Progress, ReadLog, SluiceState } from '../protocol/state.ts';
@@ -17,6 +19,7 @@ import type { LoaderService, ServiceEvent } from './loader-service.ts';
 import { LocalService } from './local-service.ts';
 import { ServiceWorkerPort } from './service-worker-port.ts';
 import { Succession } from './succession.ts';
+import { saysDone } from './tree-changes.ts';
 
 /** The edges to the platform. */
 export interface LoaderPlatform {
@@ -33,7 +36,7 @@ export interface LoaderPlatform {
 }
 
 /** One tab's loader: what its page calls, and the ports to service workers; the work is done by whoever leads. */
-export class Loader implements Omit<LoaderApi, 'changeTree' | 'pin' | 'evict' | 'scrub' | 'fsmap'> {
+export class Loader implements Omit<LoaderApi, 'pin' | 'evict' | 'scrub' | 'fsmap'> {
   readonly #platform: LoaderPlatform;
   readonly #ports = new Set<ServiceWorkerPort>();
   readonly #complete: Promise<void>;
@@ -183,6 +186,21 @@ export class Loader implements Omit<LoaderApi, 'changeTree' | 'pin' | 'evict' | 
     await succession.use('provideBlocks', (service) => service.provideBlocks(image, blocks));
   }
 
+  async changeTree(operation: TreeOperation): Promise<void> {
+    const { succession, image } = await this.#mounted();
+    const blob = hex(crypto.getRandomValues(new Uint8Array(32)));
+    let tries = 0;
+    await succession.use(operation.type, async (service) => {
+      tries += 1;
+      try {
+        await service.changeTree(image, operation, blob);
+      } catch (error) {
+        if (tries === 1 || !saysDone(operation, error)) throw error;
+      }
+    });
+    await Promise.all([...this.#ports].map((port) => port.storeSeen()));
+  }
+
   async close(): Promise<void> {
     const closed = new SluiceError('closed', 'The loader was closed');
     this.#closing.abort(closed);
@@ -228,6 +246,9 @@ export class Loader implements Omit<LoaderApi, 'changeTree' | 'pin' | 'evict' | 
     switch (event.type) {
       case 'sealed':
         for (const port of this.#ports) port.post({ type: 'store-changed', sealed: event.blobs });
+        return;
+      case 'changed-tree':
+        for (const port of this.#ports) port.post({ type: 'store-changed', sealed: [] });
         return;
       case 'complete':
         for (const port of this.#ports) port.post({ type: 'image-complete', image: event.image });

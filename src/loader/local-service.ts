@@ -8,6 +8,7 @@ import type {
   FileStat,
   PrefetchPriority,
   ProvidedBlock,
+  TreeOperation,
 } from '../protocol/loader-api.ts';
 import type { BlocksQuery, ReleaseRecord } from '../protocol/messages.ts';
 import type { PendingReadInfo, Progress, ReadLog } from '../protocol/state.ts';
@@ -27,6 +28,7 @@ import { Polls } from './polls.ts';
 import { provideBlocks } from './provide-blocks.ts';
 import type { StoredBlock } from './stored-block.ts';
 import { Throttle } from './throttle.ts';
+import { TreeChanges } from './tree-changes.ts';
 
 export interface LocalServiceOptions {
   /** URL of the site directory, with a trailing slash. */
@@ -65,6 +67,7 @@ export class LocalService implements LoaderService {
   readonly #abort = new AbortController();
   readonly #progress = new Map<string, Throttle>();
   readonly #polls: Polls;
+  readonly #trees: TreeChanges;
 
   private constructor(options: LocalServiceOptions, store: BlockStore, persistent: boolean) {
     this.#options = options;
@@ -86,6 +89,7 @@ export class LocalService implements LoaderService {
       firstSerial: Date.now() * serialsPerMs,
     });
     this.#polls = new Polls(clock);
+    this.#trees = new TreeChanges(this.#engine, this.#local);
     this.#bootstraps = new Bootstraps({
       source,
       local: this.#local,
@@ -172,7 +176,7 @@ export class LocalService implements LoaderService {
         storage: this.#persistent && !this.#local.full ? 'opfs' : 'memory',
         lastReadError: mount.lastReadError,
       },
-      sequence: 0,
+      sequence: mount.tree.overlay.sequence,
     };
   }
 
@@ -221,6 +225,17 @@ export class LocalService implements LoaderService {
 
   async filledRanges(image: string, path: string): Promise<readonly ByteRange[]> {
     return (await this.#files(image)).filledRanges(path);
+  }
+
+  async changeTree(image: string, operation: TreeOperation, blob: string): Promise<void> {
+    const mount = await this.#mount(image);
+    const before = mount.tree.overlay.sequence;
+    try {
+      await this.#trees.change(mount, operation, blob);
+    } finally {
+      const { sequence } = mount.tree.overlay;
+      if (sequence !== before) this.#options.onEvent({ type: 'changed-tree', image, sequence });
+    }
   }
 
   /** The browser says that it is online: a hint to try now. */

@@ -95,9 +95,10 @@ const remoteMethods: Record<RemoteMethod, true> = {
   read: true,
   prefetch: true,
   filledRanges: true,
+  changeTree: true,
 };
 
-const eventShape: Shape = { type: isOneOf('progress', 'sealed', 'complete', 'release') };
+const eventShape: Shape = { type: isOneOf('progress', 'sealed', 'complete', 'changed-tree', 'release') };
 
 const scopeShapes: Record<ScopeMessage['type'], Shape> = {
   'who-leads': {},

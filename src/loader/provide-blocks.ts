@@ -26,5 +26,8 @@ function blobOf(mount: Mount, given: ProvidedBlock): number {
   if (inode === undefined) throw new SluiceError('ENOENT', `${path} is not in the image`, { path });
   if (mount.tree.inode(inode).kind !== 'file')
     throw new SluiceError('EISDIR', `${path} is a directory`, { path });
-  throw new SluiceError('EINVAL', `${path} was published: its blocks are given by blob`, { path });
+  const blob = mount.privateBlobOf(inode);
+  if (blob === undefined)
+    throw new SluiceError('EINVAL', `${path} was published: its blocks are given by blob`, { path });
+  return blob;
 }

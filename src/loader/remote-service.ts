@@ -7,6 +7,7 @@ import type {
   FileStat,
   PrefetchPriority,
   ProvidedBlock,
+  TreeOperation,
 } from '../protocol/loader-api.ts';
 import type { BlocksQuery, ReleaseRecord } from '../protocol/messages.ts';
 import type { PendingReadInfo, ReadLog } from '../protocol/state.ts';
@@ -23,6 +24,9 @@ const openMs = 55_000;
 const prefetchMs = 60 * 60 * 1000;
 /** A block table may have to be fetched before given blocks can be verified. */
 const provideMs = 40_000;
+
+/** A file may come with its content. */
+const changeMs = 60_000;
 
 /** What a call may have besides its arguments. */
 interface CallOptions {
@@ -135,6 +139,10 @@ export class RemoteService implements LoaderService {
 
   filledRanges(image: string, path: string): Promise<readonly ByteRange[]> {
     return this.#call('filledRanges', [image, path]);
+  }
+
+  changeTree(image: string, operation: TreeOperation, blob: string): Promise<void> {
+    return this.#call('changeTree', [image, operation, blob], { timeoutMs: changeMs });
   }
 
   async close(): Promise<void> {
