@@ -21,14 +21,14 @@ const file: PublishedFile = {
   length: bytes.length,
 };
 const never = new AbortController().signal;
-const stallMs = 300;
+const stallMs = 1000;
 
 const kinds: Record<string, (http: HttpSource) => { source: BlockSource; close: () => void }> = {
   HttpSource: (http) => ({ source: http, close: () => {} }),
   PortSource: (http) => {
     const { port1, port2 } = new MessageChannel();
     const stop = serveSource(http, port1 as MessageEndpoint);
-    const source = new PortSource({ port: port2 as MessageEndpoint, stallMs });
+    const source = new PortSource({ port: port2 as MessageEndpoint });
     return {
       source,
       close: () => {
