@@ -10,7 +10,7 @@ import { untilAborted } from './until-aborted.ts';
 /** The loader has deadlines of its own for what it fetches at its start; this one is for a worker that says nothing at all. */
 const startDeadlineMs = 60_000;
 /** A worker whose turn takes so long is taken for one that hangs. */
-const pingDeadlineMs = 10_000;
+const pingDeadlineMs = 5_000;
 
 export interface LoaderEvents {
   readonly onProgress?: (progress: Progress) => void;

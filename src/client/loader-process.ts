@@ -12,6 +12,8 @@ carrySluiceErrors();
 
 /** For calls that the loader answers from what it knows. */
 const callDeadlineMs = 10_000;
+/** So often a worker that owes an answer is asked whether it hears. */
+const checkEveryMs = 5_000;
 /** A life this long was no failed start, so the next one comes at once again. */
 const healthyMs = 30_000;
 
@@ -116,7 +118,7 @@ export class LoaderProcess {
           (life) => life.check(),
           () => {},
         ),
-      callDeadlineMs,
+      checkEveryMs,
     );
     try {
       return await (deadlineMs === Number.POSITIVE_INFINITY
