@@ -6,9 +6,9 @@ import {
   encodeRecords,
   headerLayout,
   type JournalRecord,
-  payloadLayouts,
   replay,
 } from '../../src/store/journal.ts';
+import { payloadLayouts } from '../../src/store/journal-payloads.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -163,7 +163,7 @@ test('a later version, an unknown type and an unknown length of a known type are
   };
   expect(thrownBy(() => decodeGeneration(later))).toEqual(tooNew);
   const slot = slotOf(everyRecord);
-  for (const record of [recordOf(32, new Uint8Array(3), slot), recordOf(3, new Uint8Array(8), slot)]) {
+  for (const record of [recordOf(33, new Uint8Array(3), slot), recordOf(3, new Uint8Array(8), slot)]) {
     expect(thrownBy(() => collect(concat(slot, record)))).toEqual(tooNew);
     // With a wrong checksum it is nobody's word, and ends the journal.
     record[5]! ^= 1;
