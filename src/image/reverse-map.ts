@@ -135,7 +135,7 @@ export class ReverseMapFiles {
       return;
     }
     this.#seen.set(inode, path);
-    for (const span of this.#tree.mapExtents(inode, 0, this.#tree.inode(inode).size)) {
+    for (const span of this.#tree.mapExtents(inode, 0, Number.POSITIVE_INFINITY)) {
       if (span.firstBlock + span.blockCount > maxBlockCount)
         throw new SluiceError('E2BIG', `"${path}" has more than ${maxBlockCount} blocks in one blob`);
       this.#spans.push({ inode, ...span });
