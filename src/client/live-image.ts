@@ -20,24 +20,16 @@ import {
   type NewFileOptions,
 } from './new-file.ts';
 import { type PendingReadsOptions, pendingSnapshots } from './pending-snapshots.ts';
-import { selectFiles } from './select-files.ts';
-import { Dirent, Stats } from './stats.ts';
-import { joinPath, walk } from './walk.ts';
 
 /** A reader's deadline where the page sets no other. */
 const defaultReadTimeoutMs = 30_000;
 /** For what has to reach the disk before it is answered. */
 const storeDeadlineMs = 60_000;
 
-export interface ReaddirOptions {
-  /** Everything below, too; names are paths from the directory then. */
-  readonly recursive?: boolean;
-}
-
 /**
  * An image at work: what is in it, what is made in it at run time, what waits, what is stored. `window.sluice` and a {@link MountedImage}
  * are both of these. Paths are the image's, with or without a leading slash. Everything rejects with SluiceErrors that are shaped like
- * Node's (`code`, `path`). Names and metadata are answered by what is here: they never touch the network.
+ * Node's (`code`, `path`).
  *
  * What is made at run time (Incremental FS's loaders add files so) is durable when its call resolves, and every tab and the service worker
  * see it at once. Codes: ENOENT, EEXIST, ENOTDIR, EISDIR, EINVAL, EMLINK, ENOTEMPTY, ENAMETOOLONG, ENFILE, E2BIG, EFBIG.
@@ -71,41 +63,15 @@ export class LiveImage extends EventTarget {
     this.#readTimeoutMs = ms;
   }
 
-  async stat(path: string): Promise<Stats> {
-    return new Stats(await this.#loader.call(`stat ${path}`, (api) => api.stat(path)));
-  }
-
-  /** Resolves when the path is there; rejects with ENOENT. Everything that is there can be read. */
-  async access(path: string): Promise<void> {
-    await this.stat(path);
-  }
-
-  readdir(path: string, options?: ReaddirOptions & { readonly withFileTypes?: false }): Promise<string[]>;
-  readdir(path: string, options: ReaddirOptions & { readonly withFileTypes: true }): Promise<Dirent[]>;
-  /** Names in the order of their bytes; with `recursive` a level after the other. */
-  async readdir(
-    path: string,
-    options: ReaddirOptions & { readonly withFileTypes?: boolean } = {},
-  ): Promise<string[] | Dirent[]> {
-    const { recursive = false, withFileTypes = false } = options;
-    const entries = recursive
-      ? await walk(this.#read, path)
-      : (await this.#read(path)).map((entry) => new Dirent(path, entry));
-    if (withFileTypes) return entries;
-    const from = joinPath(path, '').length;
-    return entries.map(({ parentPath, name }) => joinPath(parentPath, name).slice(from));
-  }
-
   /**
-   * Resolves when all of these files are stored. What has a `*`, `?` or `**` is a pattern: `*` stays within a name, a pattern without a
-   * slash matches in every directory. `demand`: as if somebody waited for them. `launch` (the default): before the background's work.
+   * Resolves when all of these files are stored. `demand`: as if somebody waited for them. `launch` (the default): before the background's work.
    * `background`: in its turn.
    */
   prefetch(
     paths: readonly string[],
     { priority = 'launch' }: { readonly priority?: PrefetchPriority } = {},
   ): Promise<void> {
-    return this.#select(paths, 'prefetch', (api, files) => api.prefetch(files, priority));
+    return this.#act(paths, 'prefetch', (api, files) => api.prefetch(files, priority));
   }
 
   /** The parts of a file that can be read without waiting: half-open, in order, apart. (Incremental FS's GET_FILLED_BLOCKS.) */
@@ -113,18 +79,18 @@ export class LiveImage extends EventTarget {
     return this.#loader.call(`filledRanges ${path}`, (api) => api.filledRanges(path));
   }
 
-  /** Keeps these files (paths or patterns; none given = the whole image) from being culled when space runs short. Outlives the page. */
+  /** Keeps these files (none given = the whole image) from being culled when space runs short. Outlives the page. */
   pin(paths?: readonly string[]): Promise<void> {
-    return this.#select(paths, 'pin', (api, files) => api.pin(files, true));
+    return this.#act(paths, 'pin', (api, files) => api.pin(files, true));
   }
 
   unpin(paths?: readonly string[]): Promise<void> {
-    return this.#select(paths, 'unpin', (api, files) => api.pin(files, false));
+    return this.#act(paths, 'unpin', (api, files) => api.pin(files, false));
   }
 
   /** Gives back the local space of these files (none given = of the whole image), as far as no other file needs it. Background work stops. */
   evict(paths?: readonly string[]): Promise<void> {
-    return this.#select(paths, 'evict', (api, files) => api.evict(files));
+    return this.#act(paths, 'evict', (api, files) => api.evict(files));
   }
 
   /** Checks everything that is stored of this image. Bad blocks are dropped and fetched again; no reader sees them. */
@@ -217,21 +183,24 @@ export class LiveImage extends EventTarget {
     return this.#change({ type: 'set-meta', path, meta: metaBytes(meta) });
   }
 
-  readonly #read = (path: string) => this.#loader.call(`readdir ${path}`, (api) => api.readdir(path));
-
   /** Not repeated by itself: what was made would be found in its own way the second time. */
   #change(operation: TreeOperation): Promise<void> {
     return this.#loader.callOnce(operation.type, (api) => api.changeTree(operation), storeDeadlineMs);
   }
 
-  /** Patterns that match nothing leave no path, which would mean the whole image. */
-  async #select(
+  /** Which files are meant by `paths`. */
+  protected async select(paths: readonly string[]): Promise<readonly string[]> {
+    return paths;
+  }
+
+  /** A list that is empty, or comes to nothing, is not the whole image. */
+  async #act(
     paths: readonly string[] | undefined,
     name: string,
     act: (api: Pick<LoaderApi, 'prefetch' | 'pin' | 'evict'>, files: readonly string[]) => Promise<void>,
   ): Promise<void> {
-    const files = paths === undefined ? [] : await selectFiles(paths, this.#read);
-    if (paths !== undefined && files.length === 0) return;
-    await this.#loader.call(name, (api) => act(api, files), Number.POSITIVE_INFINITY);
+    const files = paths && (await this.select(paths));
+    if (files?.length !== 0)
+      await this.#loader.call(name, (api) => act(api, files ?? []), Number.POSITIVE_INFINITY);
   }
 }

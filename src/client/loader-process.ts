@@ -94,7 +94,7 @@ export class LoaderProcess {
   /** Ends the worker at once; what is outstanding rejects with `closed`. Idempotent. */
   end(): void {
     this.#closing = true;
-    this.#closed.abort(new SluiceError('closed', 'The mount was closed'));
+    this.#closed.abort(closedError());
   }
 
   /** Lets the loader make durable what it has, and lets go of it. Rejects when that fails; the loader is ended all the same. */
@@ -136,7 +136,8 @@ export class LoaderProcess {
         return await life.whileAlive(invoke(life.api));
       } catch (error) {
         // A death has put the next life into #current by now. Anything else is the call's own error.
-        if (!life.ended || this.#closing) throw error;
+        if (!life.ended) throw error;
+        if (this.#closing) throw closedError();
       }
     }
   }
@@ -176,6 +177,10 @@ export class LoaderProcess {
   #whileOpen<T>(work: Promise<T>): Promise<T> {
     return untilAborted(work, this.#closed.signal);
   }
+}
+
+function closedError(): SluiceError {
+  return new SluiceError('closed', 'The mount was closed');
 }
 
 interface Deferred<T> {

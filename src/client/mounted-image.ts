@@ -2,14 +2,24 @@ import { asyncDispose } from './async-dispose.ts';
 import { Dir } from './dir.ts';
 import { FileBytes } from './file-bytes.ts';
 import { FileHandle } from './file-handle.ts';
-import { LiveImage, type ReaddirOptions } from './live-image.ts';
+import { LiveImage } from './live-image.ts';
 import type { LoaderProcess } from './loader-process.ts';
 import { decoded, type Encoding, type ReadFileOptions } from './read-file.ts';
 import { type ReadStreamOptions, readStream } from './read-stream.ts';
+import { selectFiles } from './select-files.ts';
+import { Dirent, Stats } from './stats.ts';
+import { joinPath, walk } from './walk.ts';
+
+export interface ReaddirOptions {
+  /** Everything below, too; names are paths from the directory then. */
+  readonly recursive?: boolean;
+}
 
 /**
  * An image that a page mounted by itself, to be read in the manner of Node's `fs/promises`. Reads reject with ENOENT, EISDIR, EINVAL, and
- * with `read-timeout`, `offline`, `bad-origin`, `integrity`. Dispatches `progress` events (CustomEvent with a Progress).
+ * with `read-timeout`, `offline`, `bad-origin`, `integrity`. Names and metadata are answered by what is here: they never touch the network.
+ * Where files are listed (`prefetch`, `pin`, …) what has a `*`, `?` or `**` is a pattern: `*` stays within a name, a pattern without a slash matches
+ * in every directory. Dispatches `progress` events (CustomEvent with a Progress).
  */
 export class MountedImage extends LiveImage {
   readonly #loader: LoaderProcess;
@@ -25,6 +35,31 @@ export class MountedImage extends LiveImage {
   /** For reads at any position. Directories have `opendir`. */
   async open(path: string): Promise<FileHandle> {
     return new FileHandle(this.#bytes, path, (await this.#bytes.stat(path)).size);
+  }
+
+  async stat(path: string): Promise<Stats> {
+    return new Stats(await this.#loader.call(`stat ${path}`, (api) => api.stat(path)));
+  }
+
+  /** Resolves when the path is there; rejects with ENOENT. Everything that is there can be read. */
+  async access(path: string): Promise<void> {
+    await this.stat(path);
+  }
+
+  readdir(path: string, options?: ReaddirOptions & { readonly withFileTypes?: false }): Promise<string[]>;
+  readdir(path: string, options: ReaddirOptions & { readonly withFileTypes: true }): Promise<Dirent[]>;
+  /** Names in the order of their bytes; with `recursive` a level after the other. */
+  async readdir(
+    path: string,
+    options: ReaddirOptions & { readonly withFileTypes?: boolean } = {},
+  ): Promise<string[] | Dirent[]> {
+    const { recursive = false, withFileTypes = false } = options;
+    const entries = recursive
+      ? await walk(this.#read, path)
+      : (await this.#read(path)).map((entry) => new Dirent(path, entry));
+    if (withFileTypes) return entries;
+    const from = joinPath(path, '').length;
+    return entries.map(({ parentPath, name }) => joinPath(parentPath, name).slice(from));
   }
 
   async opendir(path: string, options: ReaddirOptions = {}): Promise<Dir> {
@@ -63,4 +98,10 @@ export class MountedImage extends LiveImage {
   [asyncDispose](): Promise<void> {
     return this.close();
   }
+
+  protected override select(paths: readonly string[]): Promise<readonly string[]> {
+    return selectFiles(paths, this.#read);
+  }
+
+  readonly #read = (path: string) => this.#loader.call(`readdir ${path}`, (api) => api.readdir(path));
 }

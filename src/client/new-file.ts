@@ -1,4 +1,3 @@
-import { SluiceError } from '../format/errors.ts';
 import { utf8Encode } from '../format/utf8.ts';
 import type { ProvidedBlock, TreeOperation } from '../protocol/loader-api.ts';
 
@@ -6,7 +5,7 @@ import type { ProvidedBlock, TreeOperation } from '../protocol/loader-api.ts';
 export type FileContent = string | ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob;
 
 export interface NewFileOptions {
-  /** Content-Type. Default: by the name. */
+  /** Content-Type. Default: that of the Blob, else by the name. */
   readonly mime?: string;
   /** Up to 512 bytes for the app's own use. */
   readonly meta?: string | Uint8Array<ArrayBuffer>;
@@ -33,8 +32,10 @@ export const messageBytes = 4 << 20;
 
 /** Makes a file. Content that is too large for one message follows in pieces; when one cannot be stored, the file is removed again. */
 export async function createFile(maker: FileMaker, path: string, options: CreateFileOptions): Promise<void> {
-  const { mime = '', meta = '', blockSize = defaultBlockSize } = options;
-  const content = options.content === undefined ? undefined : new Blob([options.content]);
+  const { meta = '', blockSize = defaultBlockSize } = options;
+  const given = options.content;
+  const content = given === undefined || given instanceof Blob ? given : new Blob([given]);
+  const mime = options.mime ?? content?.type ?? '';
   const size = content?.size ?? options.size ?? Number.NaN;
   const short = content !== undefined && size <= messageBytes;
   await maker.change({
@@ -58,12 +59,9 @@ export async function createFile(maker: FileMaker, path: string, options: Create
       await maker.provide(blocks);
     }
   } catch (error) {
-    await maker.change({ type: 'unlink', path }).catch((reason: unknown) => {
-      throw new SluiceError('unreadable', `${path} stays behind, a part of it only: ${String(reason)}`, {
-        path,
-        cause: error,
-      });
-    });
+    await maker
+      .change({ type: 'unlink', path })
+      .catch((reason) => console.warn(`sluice: ${path} stays, a part of it only:`, reason));
     throw error;
   }
 }

@@ -17,6 +17,7 @@ import type { PendingReadInfo, Progress, ReadLog, SluiceState } from '../protoco
 import type { Directory } from '../store/directory.ts';
 import type { LoaderService, ServiceEvent } from './loader-service.ts';
 import { LocalService } from './local-service.ts';
+import { mediaType } from './media-type.ts';
 import { ServiceWorkerPort } from './service-worker-port.ts';
 import { Succession } from './succession.ts';
 import { saysDone } from './tree-changes.ts';
@@ -186,8 +187,10 @@ export class Loader implements Omit<LoaderApi, 'pin' | 'evict' | 'scrub' | 'fsma
     await succession.use('provideBlocks', (service) => service.provideBlocks(image, blocks));
   }
 
-  async changeTree(operation: TreeOperation): Promise<void> {
+  async changeTree(asked: TreeOperation): Promise<void> {
     const { succession, image } = await this.#mounted();
+    const operation =
+      asked.type === 'create-file' ? { ...asked, mime: asked.mime || mediaType(asked.path) } : asked;
     const blob = hex(crypto.getRandomValues(new Uint8Array(32)));
     let tries = 0;
     await succession.use(operation.type, async (service) => {
