@@ -115,18 +115,25 @@ export class HugeSite {
     for (const [label, ms] of times) note(label, ms);
   }
 
-  /** The site itself, by its service worker: from a fetch of its page to the first byte of a stored file. */
-  async measureFirstByte(note: Note): Promise<void> {
-    const page = this.#page!;
-    await page.goto(`${this.#origin.url}/`);
-    await page.waitForFunction(() => document.body?.textContent?.trim() === 'huge', undefined, {
+  /** The site itself, once: its service worker is there afterwards. */
+  async launch(): Promise<void> {
+    await this.#page!.goto(`${this.#origin.url}/`);
+    await this.#page!.waitForFunction(() => document.body?.textContent?.trim() === 'huge', undefined, {
       timeout: 60_000,
     });
+    await this.#page!.goto(`${this.#origin.url}/plain`);
+  }
+
+  /**
+   * From a fetch to the first byte of a stored file, by the service worker alone: the page is none of the app's, so that nobody wakes the worker but
+   * the fetch.
+   */
+  async measureFirstByte(note: Note): Promise<void> {
+    const page = this.#page!;
     await firstByte(page, `/${file}`);
     note('Chromium: first byte from a running service worker, ms', await firstByte(page, `/${file}`));
     await stopAllServiceWorkers(page);
     note('Chromium: first byte, service worker stopped before, ms', await firstByte(page, `/${file}`));
-    await page.goto('about:blank'); // Else it wakes its worker while the other site's is stopped.
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -65,6 +65,7 @@ async function inChromium(
     for (let run = 0; run < runs; run++) {
       for (const name of inTurn(run)) await sites[name].measureMount(noteFor(name));
     }
+    for (const name of names) await sites[name].launch();
     for (let run = 0; run < runs; run++) {
       for (const name of inTurn(run)) await sites[name].measureFirstByte(noteFor(name));
     }

@@ -1,4 +1,5 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
@@ -31,12 +32,13 @@ addEventListener('fetch', (event) => event.respondWith(
 export async function overhead(runs: number): Promise<void> {
   await makeApp();
   const site = await publish({ name: 'overhead', dir: appDir, entry: '', expected: undefined }, 'sluice');
-  await using sluiceOrigin = await Origin.start({ mounts: { '/': site } });
+  const routes = { '/plain': htmlPage };
+  await using sluiceOrigin = await Origin.start({ mounts: { '/': site }, routes });
   await using cacheOrigin = await Origin.start({
     mounts: { '/': appDir },
     routes: {
-      '/': (_request, response) =>
-        response.setHeader('Content-Type', 'text/html').end('<!doctype html><title>cache</title>'),
+      ...routes,
+      '/': htmlPage,
       '/sw.js': (_request, response) =>
         response.setHeader('Content-Type', 'text/javascript').end(cacheWorker),
     },
@@ -67,6 +69,10 @@ export async function overhead(runs: number): Promise<void> {
   } finally {
     await profile.remove();
   }
+}
+
+function htmlPage(_request: IncomingMessage, response: ServerResponse): void {
+  response.setHeader('Content-Type', 'text/html').end('<!doctype html><title>plain</title>');
 }
 
 interface Side {
@@ -114,10 +120,10 @@ function largeRead(page: Page, path: string): Promise<number> {
   );
 }
 
-/** One page at a time is open: any other would wake its worker while this one's is stopped. */
-async function afterStop({ page, url, open }: Side): Promise<number> {
-  for (const other of page.context().pages()) await other.goto('about:blank');
-  await open(page, url);
+/** In pages that are not the app's, so that nobody wakes the workers but the fetch. */
+async function afterStop({ page, url }: Side): Promise<number> {
+  for (const one of page.context().pages()) await one.goto('about:blank');
+  await page.goto(`${url}/plain`);
   await firstByte(page, '/small.bin');
   await stopAllServiceWorkers(page);
   return firstByte(page, '/small.bin');
