@@ -111,7 +111,7 @@ class MemoryBytes {
     if (bytes.length > 0) this.#size = Math.max(this.#size, at + bytes.length);
   }
 
-  /** Costs what was written, however large the gaps are. */
+  /** Costs what was written, however large the gaps are. (Node 20 has no Blob of more than 4 GiB; browsers do.) */
   copy(): Blob {
     const parts: BlobPart[] = [];
     let at = 0;
