@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeApp } from './apps.ts';
+import { buildPackage } from './build-package.ts';
 import { compare } from './compare.ts';
 import { LINKS } from './link.ts';
 import { readOptions, usage } from './options.ts';
@@ -21,6 +22,7 @@ export async function launch(args: readonly string[]): Promise<number> {
     console.error(`${(error as Error).message}\n\n${usage}`);
     return 2;
   }
+  buildPackage();
   const { apps, links, runs, server = defaultServerKind() } = options;
   for (const linkName of links) {
     const shape = LINKS[linkName];

@@ -14,7 +14,7 @@ export interface BenchOptions {
   readonly timeline: boolean;
 }
 
-export const usage = `npm run bench -- [options]
+export const usage = `npm run bench -- launch [options]
   --app NAME      ${appNames.join(', ')}; may be repeated (default demo and pyodide)
   --link NAME     ${Object.keys(LINKS).join(', ')}; may be repeated (default medium: 20 Mbit/s, 50 ms)
   --server NAME   ${serverKinds.join(', ')}: what both sides are served by (default nginx where there is one)

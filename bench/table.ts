@@ -1,3 +1,4 @@
+import { columns } from './columns.ts';
 import { type Comparison, visitKinds } from './compare.ts';
 import { type Summary, summarize } from './statistics.ts';
 import type { Visit } from './visit.ts';
@@ -33,15 +34,11 @@ export function formatTable(comparison: Comparison): string {
       ]);
     }
   }
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows
-    .map((row) =>
-      row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '),
-    )
-    .join('\n');
+  return columns(rows, 2);
 }
 
-function withRange(values: readonly number[], show: (value: number) => string): string {
+/** `median (least–most)`. */
+export function withRange(values: readonly number[], show: (value: number) => string): string {
   const { median, min, max }: Summary = summarize(values);
   return `${show(median)} (${show(min)}–${show(max)})`;
 }

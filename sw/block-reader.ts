@@ -1,5 +1,5 @@
 import { SluiceError } from '../src/format/errors.ts';
-import type { Image } from '../src/image/image.ts';
+import type { FileTree } from '../src/image/file-tree.ts';
 import { systemClock } from '../src/protocol/clock.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import type { Deliver, EncodedBlock } from './encoded-block.ts';
@@ -10,7 +10,7 @@ import type { SelfFetch } from './self-fetch.ts';
 
 /** Consecutive blocks that one reader wants. */
 export interface ReadRequest extends Run {
-  readonly image: Image;
+  readonly image: FileTree;
   /** For people: errors, state(), the read log. */
   readonly path: string;
   readonly blob: number;
@@ -199,6 +199,9 @@ export class BlockReader {
       }
     }
     if (timeoutMs === 0) throw timedOut(request);
+    if (image.blob(blob).blockSize !== undefined) {
+      throw new SluiceError('offline', `/${path} was made at run time: only a data loader has its bytes`, { path });
+    }
     const left = [...blocksOf(run)].filter((block) => missing.has(block));
     for (const part of runsOf(left)) {
       await selfFetch.read(image, blob, part, deliver, { timeoutMs, signal: abort.signal });

@@ -1,5 +1,6 @@
 import { SluiceError } from '../src/format/errors.ts';
-import type { BlockSpan, Image } from '../src/image/image.ts';
+import type { FileTree } from '../src/image/file-tree.ts';
+import type { BlockSpan } from '../src/image/image.ts';
 import { spanBytes } from '../src/image/map-range.ts';
 import type { BlockReader, PendingBlock } from './block-reader.ts';
 
@@ -23,7 +24,7 @@ interface Ahead {
  * together, and more is asked for when half of the window was taken, so that a long file costs few requests.
  */
 export class BlockWindow {
-  readonly #image: Image;
+  readonly #image: FileTree;
   readonly #path: string;
   readonly #reader: Pick<BlockReader, 'read'>;
   readonly #options: WindowOptions;
@@ -35,7 +36,7 @@ export class BlockWindow {
 
   constructor(
     reader: Pick<BlockReader, 'read'>,
-    image: Image,
+    image: FileTree,
     file: { readonly inode: number; readonly path: string },
     range: { readonly start: number; readonly end: number },
     options: WindowOptions,
@@ -44,7 +45,7 @@ export class BlockWindow {
     this.#image = image;
     this.#path = file.path;
     this.#options = options;
-    this.#spans = image.mapRange(file.inode, range.start, range.end);
+    this.#spans = image.mapRange(file.inode, range.start, range.end)[Symbol.iterator]();
     this.#next = this.#spans.next().value ?? undefined;
     if (options.signal.aborted) this.close();
     else options.signal.addEventListener('abort', this.close, { once: true });

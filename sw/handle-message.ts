@@ -28,10 +28,18 @@ export function handleMessage(site: Site, event: ExtendableMessageEvent): void {
     case 'sluice:has-path':
       event.waitUntil(answerHasPath(site, data.url, ports[0]));
       break;
+    case 'sluice:mappings':
+      event.waitUntil(answerMappings(site, ports[0]));
+      break;
     case 'sluice:settings':
       event.waitUntil(site.readTimeouts.set(source.id, data.readTimeoutMs));
       break;
   }
+}
+
+async function answerMappings(site: Site, port: MessagePort | undefined): Promise<void> {
+  const local = await site.local();
+  port?.postMessage(local?.mappings.counts ?? { hits: 0, misses: 0, revalidations: 0 });
 }
 
 async function answerHasPath(site: Site, url: string, port: MessagePort | undefined): Promise<void> {

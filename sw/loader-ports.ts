@@ -31,7 +31,8 @@ export interface LoaderPortsOptions {
   readonly askForPort: () => void;
   /** A loader is there or has another role. */
   readonly onHello: (port: LoaderPort) => void;
-  readonly onStoreChanged: () => void;
+  /** `seen` is to be called when what is on disk now is what is answered by. */
+  readonly onStoreChanged: (seen: () => void) => void;
   readonly onImageComplete: (image: string) => void;
 }
 
@@ -75,14 +76,20 @@ export class LoaderPorts {
           port ??= new ConnectedLoader(channel);
           port.role = message.role;
           this.#admit(port);
-        } else if (message.type === 'store-changed') this.#options.onStoreChanged();
+        } else if (message.type === 'store-changed') {
+          const { id } = message;
+          const seen = (): void => {
+            if (id !== undefined) channel.post({ type: 'store-seen', id });
+          };
+          this.#options.onStoreChanged(seen);
+        }
         else if (message.type === 'image-complete') this.#options.onImageComplete(message.image);
       },
       onClose: () => {
         death.abort();
         if (port) this.#ports.delete(port);
         // What it had journaled to the last can be read by ourselves now.
-        this.#options.onStoreChanged();
+        this.#options.onStoreChanged(() => {});
       },
     });
   }

@@ -1,11 +1,12 @@
 import type { BlobRecord } from '../src/format/blob-record.ts';
 import { BlockTable } from '../src/format/block-table.ts';
 import { codecId } from '../src/format/codec-id.ts';
-import type { Image } from '../src/image/image.ts';
+import type { FileTree } from '../src/image/file-tree.ts';
 import { withDeadline } from '../src/protocol/deadline.ts';
 import type { StoreReader } from '../src/store/store-reader.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import type { Deliver } from './encoded-block.ts';
+import { type Mapping, MappingCache } from './mapping-cache.ts';
 import { blocksOf, type Run, runsOf } from './runs.ts';
 
 const tableCacheBytes = 2 * 1024 * 1024;
@@ -15,6 +16,8 @@ const readDeadlineMs = 5000;
 const maxSlices = 64;
 /** A Blob of small slices is slower than a stream from here (measured: 64 KiB 140 MB/s, 1 MiB 350 to 630). */
 const minSliceBytes = 256 * 1024;
+/** About 100 bytes each. */
+const maxMappings = 4096;
 
 /**
  * What the local store can answer without a loader: blocks that the journal calls present. They were verified before they were
@@ -24,6 +27,7 @@ const minSliceBytes = 256 * 1024;
  * without the block, and the next source is asked.
  */
 export class LocalBlocks {
+  readonly mappings = new MappingCache(maxMappings);
   readonly #store: StoreReader;
   readonly #tables = new BoundedCache<BlockTable>(tableCacheBytes);
 
@@ -60,32 +64,48 @@ export class LocalBlocks {
    * `[start, end)` of a file as a Blob of slices, if all of it lies raw in sealed blobs: the browser then reads it by
    * itself, without JavaScript, and whether or not this worker lives on. Sealed files never change, so the slices stay good.
    */
-  async rawSlices(image: Image, inode: number, start: number, end: number): Promise<Blob | undefined> {
-    const parts: { readonly sha256: string; readonly start: number; end: number }[] = [];
-    for (const span of image.mapExtents(inode, start, end)) {
-      const record = image.blob(span.blob);
-      if (!this.#store.sealed(record.sha256)) return undefined;
+  async rawSlices(tree: FileTree, inode: number, start: number, end: number): Promise<Blob | undefined> {
+    const file = `${tree.id}/${inode}`;
+    const { sequence } = this.#store;
+    const isSealed = (sha256: string): boolean => this.#store.sealed(sha256);
+    let parts = this.mappings.lookup(file, start, end, sequence, isSealed);
+    if (!parts) {
+      parts = await this.#mapRaw(tree, inode, start, end);
+      if (parts) this.mappings.insert(file, parts, sequence);
+    }
+    if (!parts || parts.length > maxSlices) return undefined;
+    if (parts.length > 1 && (end - start) / parts.length < minSliceBytes) return undefined;
+    const slices = await Promise.all(
+      parts.map((part) => this.#sealedSlice(part.sha256, part.at, part.at + part.end - part.start)),
+    );
+    if (slices.includes(undefined)) return undefined;
+    return slices.length === 1 ? slices[0] : new Blob(slices as Blob[]);
+  }
+
+  /** Undefined where not all of it lies raw in sealed blobs, or in too many pieces. */
+  async #mapRaw(tree: FileTree, inode: number, start: number, end: number): Promise<Mapping[] | undefined> {
+    const parts: { readonly start: number; end: number; readonly sha256: string; readonly at: number }[] = [];
+    for (const span of tree.mapExtents(inode, start, end)) {
+      const record = tree.blob(span.blob);
+      const { sha256 } = record;
+      if (!this.#store.sealed(sha256)) return undefined;
       const table = await this.#table(record);
       if (!table) return undefined;
       for (const block of blocksOf({ first: span.firstBlock, count: span.blockCount })) {
         if (table.codec(block) !== codecId.raw) return undefined;
       }
       // Raw blocks lie one behind the other, as long stored as read: one slice for all of them.
-      const from = table.stored(span.firstBlock).start + span.blockOffset;
+      const at = table.stored(span.firstBlock).start + span.blockOffset;
       const last = parts.at(-1);
-      if (last?.sha256 === record.sha256 && last.end === from) last.end += span.length;
-      else parts.push({ sha256: record.sha256, start: from, end: from + span.length });
+      if (last?.sha256 === sha256 && last.at + last.end - last.start === at) last.end += span.length;
+      else parts.push({ start: span.fileOffset, end: span.fileOffset + span.length, sha256, at });
       if (parts.length > maxSlices) return undefined;
     }
-    if (parts.length > 1 && (end - start) / parts.length < minSliceBytes) return undefined;
-    const slices = await Promise.all(
-      parts.map((part) => this.#sealedSlice(part.sha256, part.start, part.end)),
-    );
-    if (slices.includes(undefined)) return undefined;
-    return slices.length === 1 ? slices[0] : new Blob(slices as Blob[]);
+    return parts;
   }
 
   async #table(record: BlobRecord): Promise<BlockTable | undefined> {
+    if (record.blockSize !== undefined) return BlockTable.fixed(record);
     const cached = this.#tables.get(record.sha256);
     if (cached) return cached;
     if (!this.#store.hasTable(record.sha256)) return undefined;

@@ -1,4 +1,5 @@
-import type { Image, Inode } from '../src/image/image.ts';
+import type { FileTree } from '../src/image/file-tree.ts';
+import type { Inode } from '../src/image/image.ts';
 import type { BlockReader } from './block-reader.ts';
 import { BlockWindow, type WindowOptions } from './block-window.ts';
 import { type Conditions, isNotModified, rangeCounts } from './conditional.ts';
@@ -9,7 +10,7 @@ import { parseRange } from './range.ts';
 
 /** What to answer with. */
 export interface Answerable {
-  readonly image: Image;
+  readonly image: FileTree;
   readonly inode: number;
   /** Decoded, without a leading slash; for people. */
   readonly path: string;

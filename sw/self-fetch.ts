@@ -1,10 +1,10 @@
 import type { BlobRecord } from '../src/format/blob-record.ts';
 import type { BlockTable } from '../src/format/block-table.ts';
 import { SluiceError } from '../src/format/errors.ts';
-import type { Image } from '../src/image/image.ts';
+import type { FileTree } from '../src/image/file-tree.ts';
+import type { BlockSource } from '../src/protocol/block-source.ts';
 import { systemClock } from '../src/protocol/clock.ts';
 import type { ProvideBlocks } from '../src/protocol/messages.ts';
-import type { BlockSource } from '../src/source/block-source.ts';
 import { BlockStream } from '../src/source/block-stream.ts';
 import { retrying } from '../src/source/retrying.ts';
 import { BoundedCache } from './bounded-cache.ts';
@@ -46,7 +46,7 @@ export class SelfFetch {
    * Delivers the run's blocks, each verified, in any order; what fails in passing is tried again as the loader does. Throws the
    * source's errors, `integrity`, or the signal's reason; what was delivered before that stands.
    */
-  async read(image: Image, blob: number, run: Run, deliver: Deliver, patience: Patience): Promise<void> {
+  async read(image: FileTree, blob: number, run: Run, deliver: Deliver, patience: Patience): Promise<void> {
     const place = { image, blob, record: image.blob(blob) };
     const missing = new Set(blocksOf(run));
     const give = (table: BlockTable, block: number, bytes: Uint8Array<ArrayBuffer>): void => {
@@ -158,7 +158,7 @@ export class SelfFetch {
 }
 
 interface Place {
-  readonly image: Image;
+  readonly image: FileTree;
   readonly blob: number;
   readonly record: BlobRecord;
 }

@@ -1,5 +1,7 @@
 import { decodeBlock } from '../src/codec/decode-block.ts';
+import type { FileTree } from '../src/image/file-tree.ts';
 import { Image } from '../src/image/image.ts';
+import { MountedTree } from '../src/image/mounted-tree.ts';
 import { systemClock } from '../src/protocol/clock.ts';
 import { withDeadline } from '../src/protocol/deadline.ts';
 import type { ReleaseRecord, ServiceWorkerToPage } from '../src/protocol/messages.ts';
@@ -31,7 +33,8 @@ const storeDeadlineMs = 5000;
 /** What a client is answered from. */
 export interface Version {
   readonly release: ReleaseRecord;
-  readonly image: Image;
+  /** With what was changed in it at run time. */
+  readonly image: FileTree;
 }
 
 const nothingAround = { asking: undefined, windows: [] };
@@ -58,6 +61,8 @@ export class Site {
   readonly #selfFetch: SelfFetch;
   readonly #clients: Clients;
   #store: Promise<LocalStore | undefined> | undefined;
+  /** What {@link #store} came to, as soon as it is known. */
+  #opened: { readonly store: LocalStore | undefined } | undefined;
   #asking: Promise<ReleaseRecord | undefined> | undefined;
 
   constructor(
@@ -77,7 +82,7 @@ export class Site {
       locks: worker.navigator.locks,
       askForPort: () => this.#askForPort(),
       onHello: (port) => this.#onHello(port),
-      onStoreChanged: () => this.#refreshStore(),
+      onStoreChanged: (seen) => this.#refreshStore(seen),
       onImageComplete: () => this.#completeRuntime(),
     });
     this.reader = new BlockReader({
@@ -128,7 +133,8 @@ export class Site {
   versionNow(clientId: string): Version | undefined {
     const release = this.releases.loaded ? this.releases.of(clientId) : undefined;
     const image = release && this.#images.peek(release.image);
-    return image && { release, image };
+    // Only the store knows what was changed at run time.
+    return image && this.#opened && { release, image: treeOf(image, this.#opened.store) };
   }
 
   /**
@@ -143,7 +149,8 @@ export class Site {
       return published && this.#openAndAdopt(published);
     }
     try {
-      return { release, image: await this.#images.open(release) };
+      const image = await this.#images.open(release);
+      return { release, image: treeOf(image, await this.#openStore()) };
     } catch (error) {
       if (release !== this.releases.current) throw error;
       // What we know may be gone from the server and from here: only a newer release can help then.
@@ -172,7 +179,7 @@ export class Site {
   async #openAndAdopt(release: ReleaseRecord): Promise<Version> {
     const image = await this.#images.open(release);
     await this.releases.adopt(release);
-    return { release, image };
+    return { release, image: treeOf(image, await this.#openStore()) };
   }
 
   /** Asked once, however many requests wait for it. */
@@ -217,22 +224,28 @@ export class Site {
   }
 
   #openStore(): Promise<LocalStore | undefined> {
-    this.#store ??= openStore(this.scope);
+    this.#store ??= openStore(this.scope).then((store) => {
+      this.#opened = { store };
+      return store;
+    });
     return this.#store;
   }
 
-  #refreshStore(): void {
+  /** `seen` is told when what is on disk now is what is answered by. */
+  #refreshStore(seen: () => void): void {
+    this.#openAfresh().then(seen, (error: unknown) => {
+      // What was read before stays true; the loader answers for the rest.
+      console.warn('sluice: the local store could not be read again', error);
+    });
+  }
+
+  async #openAfresh(): Promise<void> {
     const known = this.#store;
-    known
-      ?.then((store) => {
-        // It was not to be had then; somebody has used it since.
-        if (!store && this.#store === known) this.#store = undefined;
-        return store?.reader.refresh();
-      })
-      .catch((error: unknown) => {
-        // What was read before stays true; the loader answers for the rest.
-        console.warn('sluice: the local store could not be read again', error);
-      });
+    const store = await this.#openStore();
+    if (store) return store.reader.refresh();
+    // It was not to be had; somebody has used it since.
+    if (known && this.#store === known) this.#store = undefined;
+    await this.#openStore();
   }
 
   #onHello(port: LoaderPort): void {
@@ -264,6 +277,11 @@ export class Site {
   #liveClients(): Promise<readonly Client[]> {
     return this.#clients.matchAll({ type: 'all' });
   }
+}
+
+function treeOf(image: Image, store: LocalStore | undefined): FileTree {
+  const overlay = store?.reader.overlay(image.id);
+  return overlay === undefined || overlay.sequence === 0 ? image : new MountedTree(image, overlay);
 }
 
 async function openStore(scope: string): Promise<LocalStore | undefined> {

@@ -1,15 +1,23 @@
-import { type Inspection, inspect } from '../pack/index.ts';
+import { type Inspection, inspect, publishedMap } from '../pack/index.ts';
 import { type Command, parse } from './command.ts';
+import { fsmapJson, fsmapTable } from './fsmap-text.ts';
 import { formatBytes, formatCount, formatNumberOf, formatShare } from './quantity.ts';
+import { writeOut } from './write-out.ts';
 
-const help = `sluice inspect <site-dir> [--json]
+const help = `sluice inspect <site-dir> [--fsmap] [--json]
 
 Tells what an image consists of: superblock, counts, sizes and ratio, what is stored once for several files, blocks
 by codec and size. Reads the metadata only. --json gives the same to programs.
 
+--fsmap prints instead whose bytes are where: the bootstrap, then blob by blob its block table and each block, as
+bytes [start, end) of the file, with the files (and which of their bytes) that the block holds. Flags: "metadata" for
+tables and bootstrap, "shared" for a block with more than one owner: small files together, or equal files stored once.
+
 Examples
   sluice inspect site
   sluice inspect site --json | jq .ratio
+  sluice inspect site --fsmap | less
+  sluice inspect site --fsmap --json | jq '.rows[] | select(any(.owners[]; .path == "index.html"))'
 `;
 
 export const inspectCommand: Command = {
@@ -17,7 +25,15 @@ export const inspectCommand: Command = {
   help,
   failureStatus: 1,
   async run(args) {
-    const { values, argument } = parse(args, 'site directory', { json: { type: 'boolean' } });
+    const { values, argument } = parse(args, 'site directory', {
+      fsmap: { type: 'boolean' },
+      json: { type: 'boolean' },
+    });
+    if (values.fsmap) {
+      const map = await publishedMap(argument);
+      await writeOut(values.json ? fsmapJson(map) : fsmapTable(map));
+      return 0;
+    }
     const inspection = await inspect(argument);
     process.stdout.write(values.json ? `${JSON.stringify(inspection, undefined, 2)}\n` : text(inspection));
     return 0;

@@ -5,7 +5,13 @@ import { type ReleaseRecord, releaseSettingName, type ServiceWorkerToPage } from
 import { LoaderProcess } from './loader-process.ts';
 import { guardRegistrations } from './registration-rule.ts';
 import { ReloadGuard } from './reload-guard.ts';
-import { announceRelease, brokerPort, controllerOf, sendReadTimeout } from './service-worker-link.ts';
+import {
+  announceRelease,
+  brokerPort,
+  controllerOf,
+  mappingCounts,
+  sendReadTimeout,
+} from './service-worker-link.ts';
 import type { Site } from './site.ts';
 import { Sluice } from './sluice.ts';
 
@@ -44,10 +50,16 @@ export function runApp(site: Site): void {
       onStarted: () => broker(),
     },
   );
-  const sluice = new Sluice(site.scope, loader, (ms) => {
-    // The service worker reads for the app; each of its requests to the loader brings its own deadline.
-    const worker = controllerOf(site);
-    if (worker !== undefined) sendReadTimeout(worker, ms);
+  const sluice = new Sluice(site.scope, loader, {
+    setReadTimeout: (ms) => {
+      // The service worker reads for the app; each of its requests to the loader brings its own deadline.
+      const worker = controllerOf(site);
+      if (worker !== undefined) sendReadTimeout(worker, ms);
+    },
+    mappings: async () => {
+      const worker = controllerOf(site);
+      return worker && mappingCounts(worker);
+    },
   });
   define(sluice);
 

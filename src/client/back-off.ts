@@ -1,8 +1,12 @@
+/** How long after which death the next life begins: at once where the life before was a healthy one, else ever later. */
+const ladderMs = [100, 1_000, 10_000, 100_000] as const;
+
 /**
- * How long to wait before life `attempt` (counted from 0) of something that keeps dying: 250 ms, doubled up to 30 s, and
- * spread over its upper half so that the tabs of one origin do not all come back in the same moment.
+ * How long to wait before the next life of something that has died `failures` times without having been healthy: the ladder of
+ * Incremental FS's data loaders, 1 s, 10 s, 100 s, each spread by a quarter to both sides, so that the tabs of one origin do not all
+ * come back in the same moment.
  */
-export function backOffMs(attempt: number, random: () => number = Math.random): number {
-  const ceiling = Math.min(30_000, 250 * 2 ** attempt);
-  return ceiling / 2 + (random() * ceiling) / 2;
+export function backOffMs(failures: number, random: () => number = Math.random): number {
+  const step = ladderMs[Math.min(failures, ladderMs.length - 1)]!;
+  return step * (0.75 + random() / 2);
 }

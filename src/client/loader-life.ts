@@ -1,4 +1,4 @@
-import { proxy, type Remote, wrap } from 'comlink';
+import { proxy, type Remote, transfer, wrap } from 'comlink';
 import { SluiceError } from '../format/errors.ts';
 import { withDeadline } from '../protocol/deadline.ts';
 import type { LoaderApi, LoaderOptions } from '../protocol/loader-api.ts';
@@ -9,6 +9,8 @@ import { untilAborted } from './until-aborted.ts';
 
 /** The loader has deadlines of its own for what it fetches at its start; this one is for a worker that says nothing at all. */
 const startDeadlineMs = 60_000;
+/** A worker whose turn takes so long is taken for one that hangs. */
+const pingDeadlineMs = 5_000;
 
 export interface LoaderEvents {
   readonly onProgress?: (progress: Progress) => void;
@@ -25,7 +27,7 @@ export interface LoaderRecipe {
 
 /**
  * One loader worker from its start to its end. `over` settles when it is gone, however it went: the script did not load, the start
- * failed, the Web Lock that the worker holds while it lives was released, or `end` was called.
+ * failed, the Web Lock that the worker holds while it lives was released, it did not answer a `check`, or `end` was called.
  */
 export class LoaderLife {
   readonly api: Remote<LoaderApi>;
@@ -36,6 +38,7 @@ export class LoaderLife {
   readonly #worker: Worker;
   readonly #end = new AbortController();
   #image = '';
+  #checking = false;
 
   constructor(recipe: LoaderRecipe, events: LoaderEvents) {
     this.#worker = new Worker(recipe.script, { name: 'sluice loader' });
@@ -63,6 +66,22 @@ export class LoaderLife {
     return untilAborted(work, this.#end.signal);
   }
 
+  /** Ends the worker when it does not hear: an endless loop holds its lock, and dies by nobody's hand else. */
+  async check(): Promise<void> {
+    if (this.#checking || this.ended) return;
+    this.#checking = true;
+    try {
+      await withDeadline('The loader worker', this.whileAlive(this.api.ping()), pingDeadlineMs);
+    } catch (error) {
+      // Any answer will do, an error too: an older loader does not know the question.
+      if (error instanceof SluiceError && error.code === 'call-timeout') {
+        this.end(new SluiceError('disconnected', 'The loader worker does not answer'));
+      }
+    } finally {
+      this.#checking = false;
+    }
+  }
+
   /** Ends the worker. Idempotent. */
   end(reason: SluiceError): void {
     if (this.#end.signal.aborted) return;
@@ -79,7 +98,10 @@ export class LoaderLife {
       void scriptError(recipe.script, broken).then((error) => this.end(error));
     };
     this.#worker.addEventListener('error', onError);
-    const { loader, image } = await this.api.start(await recipe.options());
+    const options = await recipe.options();
+    const { loader, image } = await this.api.start(
+      options.source === undefined ? options : transfer(options, [options.source]),
+    );
     this.#worker.removeEventListener('error', onError);
     this.#image = image;
     this.#watchLock(loader);

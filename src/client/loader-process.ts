@@ -5,12 +5,15 @@ import { withDeadline } from '../protocol/deadline.ts';
 import type { LoaderApi } from '../protocol/loader-api.ts';
 import { backOffMs } from './back-off.ts';
 import { type LoaderEvents, LoaderLife, type LoaderRecipe } from './loader-life.ts';
+import { pause } from './pause.ts';
 import { untilAborted } from './until-aborted.ts';
 
 carrySluiceErrors();
 
 /** For calls that the loader answers from what it knows. */
 const callDeadlineMs = 10_000;
+/** So often a worker that owes an answer is asked whether it hears. */
+const checkEveryMs = 5_000;
 /** A life this long was no failed start, so the next one comes at once again. */
 const healthyMs = 30_000;
 
@@ -20,8 +23,8 @@ export interface LoaderProcessEvents extends LoaderEvents {
 }
 
 /**
- * The page's loader worker, kept alive: one that dies or cannot start is replaced, with back-off, until `close`. A call that meets a
- * death is asked again of the next life, within its deadline; everything that a page asks of a loader may be repeated.
+ * The page's loader worker, kept alive: one that dies, cannot start or does not hear any more is replaced, with back-off, until `close`.
+ * A call that meets a death is asked again of the next life, within its deadline.
  */
 export class LoaderProcess {
   readonly #recipe: LoaderRecipe;
@@ -49,13 +52,22 @@ export class LoaderProcess {
    * Calls the loader. `name` is for the error's message. `deadlineMs: Infinity` is for calls that wait by their nature
    * (`prefetch`); they still end with the loader's own errors and with `close`.
    */
-  async call<T>(
+  call<T>(
     name: string,
     invoke: (api: Remote<LoaderApi>) => Promise<T>,
     deadlineMs = callDeadlineMs,
   ): Promise<T> {
-    const answer = this.#whileOpen(this.#ask(invoke));
-    return deadlineMs === Number.POSITIVE_INFINITY ? answer : withDeadline(name, answer, deadlineMs);
+    return this.#answer(name, this.#ask(invoke), deadlineMs);
+  }
+
+  /** The same for what must not be done twice: where a death leaves open whether it was done, it rejects with `disconnected`. */
+  callOnce<T>(
+    name: string,
+    invoke: (api: Remote<LoaderApi>) => Promise<T>,
+    deadlineMs = callDeadlineMs,
+  ): Promise<T> {
+    const answer = this.#current.then((life) => life.whileAlive(invoke(life.api)));
+    return this.#answer(name, answer, deadlineMs);
   }
 
   /** Gives the running life one end of a channel to a service worker. Not repeated: a new life needs a new port. */
@@ -73,10 +85,16 @@ export class LoaderProcess {
     return this.#whileOpen(this.#complete.promise);
   }
 
+  /** Resolves when it is closed or ended. */
+  whenClosed(): Promise<void> {
+    const { signal } = this.#closed;
+    return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
+  }
+
   /** Ends the worker at once; what is outstanding rejects with `closed`. Idempotent. */
   end(): void {
     this.#closing = true;
-    this.#closed.abort(new SluiceError('closed', 'The mount was closed'));
+    this.#closed.abort(closedError());
   }
 
   /** Lets the loader make durable what it has, and lets go of it. Rejects when that fails; the loader is ended all the same. */
@@ -91,6 +109,26 @@ export class LoaderProcess {
     }
   }
 
+  /** While somebody waits, the worker is asked now and then whether it hears. */
+  async #answer<T>(name: string, work: Promise<T>, deadlineMs: number): Promise<T> {
+    const answer = this.#whileOpen(work);
+    const watch = setInterval(
+      () =>
+        void this.#current.then(
+          (life) => life.check(),
+          () => {},
+        ),
+      checkEveryMs,
+    );
+    try {
+      return await (deadlineMs === Number.POSITIVE_INFINITY
+        ? answer
+        : withDeadline(name, answer, deadlineMs));
+    } finally {
+      clearInterval(watch);
+    }
+  }
+
   async #ask<T>(invoke: (api: Remote<LoaderApi>) => Promise<T>): Promise<T> {
     for (;;) {
       const life = await this.#current;
@@ -98,7 +136,8 @@ export class LoaderProcess {
         return await life.whileAlive(invoke(life.api));
       } catch (error) {
         // A death has put the next life into #current by now. Anything else is the call's own error.
-        if (!life.ended || this.#closing) throw error;
+        if (!life.ended) throw error;
+        if (this.#closing) throw closedError();
       }
     }
   }
@@ -126,7 +165,7 @@ export class LoaderProcess {
   }
 
   async #relaunch(afterMs: number): Promise<LoaderLife> {
-    await this.#whileOpen(new Promise((resolve) => setTimeout(resolve, afterMs)));
+    await this.#whileOpen(pause(afterMs));
     return this.#launch();
   }
 
@@ -138,6 +177,10 @@ export class LoaderProcess {
   #whileOpen<T>(work: Promise<T>): Promise<T> {
     return untilAborted(work, this.#closed.signal);
   }
+}
+
+function closedError(): SluiceError {
+  return new SluiceError('closed', 'The mount was closed');
 }
 
 interface Deferred<T> {

@@ -1,6 +1,9 @@
+import type { LoaderOptions } from '../protocol/loader-api.ts';
+import { serveSource } from '../protocol/source-port.ts';
 import { LoaderProcess } from './loader-process.ts';
-import { MountedImage, type MountOptions } from './mounted-image.ts';
-import { siteAt } from './site.ts';
+import type { MountOptions } from './mount-options.ts';
+import { MountedImage } from './mounted-image.ts';
+import { type Site, siteAt } from './site.ts';
 
 /**
  * Mounts the image that is published at `url`, the address of a site directory that `sluice build` made, and resolves when its
@@ -11,23 +14,39 @@ import { siteAt } from './site.ts';
  */
 export async function mount(url: string | URL, options: MountOptions = {}): Promise<MountedImage> {
   const site = siteAt(new URL(url, document.baseURI));
-  const { readTimeoutMs, background } = options;
+  const { source, readTimeoutMs } = options;
+  let stopServing = (): void => {};
   const loader = new LoaderProcess(
     {
       script: site.loader,
-      options: () => ({
-        scope: site.scope,
-        ...(background === undefined ? {} : { background }),
-      }),
+      options: () => {
+        // Each life has a port of its own: what the one before asked for, nobody waits for any more.
+        stopServing();
+        if (source === undefined) return loaderOptions(site, options);
+        const { port1, port2 } = new MessageChannel();
+        stopServing = serveSource(source, port1);
+        return { ...loaderOptions(site, options), source: port2 };
+      },
     },
     { onProgress: (progress) => image.dispatchEvent(new CustomEvent('progress', { detail: progress })) },
   );
-  const image = new MountedImage(loader, readTimeoutMs);
+  void loader.whenClosed().then(() => stopServing());
+  const image = new MountedImage(loader);
   try {
+    if (readTimeoutMs !== undefined) image.readTimeoutMs = readTimeoutMs;
     await loader.started();
     return image;
   } catch (error) {
     loader.end();
     throw error;
   }
+}
+
+function loaderOptions(site: Site, { background, release, readLog }: MountOptions): LoaderOptions {
+  return {
+    scope: site.scope,
+    ...(background === undefined ? {} : { background }),
+    ...(release === undefined ? {} : { release }),
+    ...(readLog === undefined ? {} : { readLog }),
+  };
 }

@@ -1,10 +1,12 @@
 import { SluiceError } from '../format/errors.ts';
 import { withDeadline } from '../protocol/deadline.ts';
 import { type PageToServiceWorker, protocolVersion, type ReleaseRecord } from '../protocol/messages.ts';
+import type { MappingCounts } from '../protocol/state.ts';
 import type { LoaderProcess } from './loader-process.ts';
 import type { Site } from './site.ts';
 
 const answerDeadlineMs = 10_000;
+const countsDeadlineMs = 2_000;
 
 /** The service worker that controls this page, if it is the site's own: another one may hold a wider scope. */
 export function controllerOf(site: Site): ServiceWorker | undefined {
@@ -35,16 +37,31 @@ export function sendReadTimeout(worker: ServiceWorker, readTimeoutMs: number): v
 }
 
 /** Whether the path of `url` is in the image that `worker` serves. */
-export function hasPath(worker: ServiceWorker, url: string): Promise<boolean> {
+export async function hasPath(worker: ServiceWorker, url: string): Promise<boolean> {
+  const answer = await ask(worker, { type: 'sluice:has-path', url }, answerDeadlineMs);
+  if (typeof answer === 'boolean') return answer;
+  throw new SluiceError('disconnected', 'The service worker is of another version');
+}
+
+/** How often `worker` knew where bytes are; undefined where it does not say, an older one for instance. */
+export async function mappingCounts(worker: ServiceWorker): Promise<MappingCounts | undefined> {
+  try {
+    return (await ask(worker, { type: 'sluice:mappings' }, countsDeadlineMs)) as MappingCounts | undefined;
+  } catch {
+    return undefined; // They are told to people; nothing hangs on them.
+  }
+}
+
+/** What `worker` says on a port of its own; undefined when it lets go of the port. */
+function ask(worker: ServiceWorker, message: PageToServiceWorker, deadlineMs: number): Promise<unknown> {
   const { port1, port2 } = new MessageChannel();
-  const answer = new Promise<boolean>((resolve, reject) => {
-    port1.onmessage = ({ data }) => {
-      if (typeof data === 'boolean') resolve(data);
-      else reject(new SluiceError('disconnected', 'The service worker is of another version'));
-    };
+  const answer = new Promise<unknown>((resolve) => {
+    port1.onmessage = ({ data }) => resolve(data);
+    // Only newer browsers tell that the other end is gone.
+    port1.addEventListener('close', () => resolve(undefined));
   });
-  post(worker, { type: 'sluice:has-path', url }, [port2]);
-  return withDeadline('The service worker', answer, answerDeadlineMs).finally(() => port1.close());
+  post(worker, message, [port2]);
+  return withDeadline('The service worker', answer, deadlineMs).finally(() => port1.close());
 }
 
 function post(worker: ServiceWorker, message: PageToServiceWorker, transfer: Transferable[] = []): void {

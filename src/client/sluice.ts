@@ -1,31 +1,34 @@
-import type { Progress, ReadLog, SluiceState } from '../protocol/state.ts';
+import type { MappingCounts, Progress, SluiceState } from '../protocol/state.ts';
 import { Indicator } from './indicator.ts';
+import { LiveImage } from './live-image.ts';
 import type { LoaderProcess } from './loader-process.ts';
 import { readSettings, writeSettings } from './settings.ts';
 
-/** A reader's deadline where the page sets no other. */
-const defaultReadTimeoutMs = 30_000;
+/** What an app's page asks of its service worker. */
+export interface SluiceHost {
+  /** Tells how long the page's reads may wait. */
+  setReadTimeout(ms: number): void;
+  /** undefined where none answers. */
+  mappings(): Promise<MappingCounts | undefined>;
+}
 
 /**
  * `window.sluice` in a launched app. Dispatches `progress` (a CustomEvent whose detail is a {@link Progress}), at most four times a
  * second and once at the end.
  */
-export class Sluice extends EventTarget {
+export class Sluice extends LiveImage {
   readonly #scope: string;
-  readonly #loader: LoaderProcess;
-  readonly #onReadTimeout: (ms: number) => void;
-  #readTimeoutMs = defaultReadTimeoutMs;
+  readonly #host: SluiceHost;
   #progress: Progress | undefined;
   #indicator: Indicator | undefined;
   /** undefined until the page or the visitor's kept choice has said so. */
   #showProgress: boolean | undefined;
 
-  /** Made by the client. `onReadTimeout` tells whoever waits for blocks. */
-  constructor(scope: string, loader: LoaderProcess, onReadTimeout: (ms: number) => void) {
-    super();
+  /** Made by the client. */
+  constructor(scope: string, loader: LoaderProcess, host: SluiceHost) {
+    super(loader);
     this.#scope = scope;
-    this.#loader = loader;
-    this.#onReadTimeout = onReadTimeout;
+    this.#host = host;
     this.addEventListener('progress', (event) => {
       this.#progress = (event as CustomEvent<Progress>).detail;
       this.#indicator?.update(this.#progress);
@@ -35,30 +38,19 @@ export class Sluice extends EventTarget {
     });
   }
 
-  /** What is here, what is missing, who waits for what. */
-  state(): Promise<SluiceState> {
-    return this.#loader.call('state', (api) => api.state());
+  override async state(): Promise<SluiceState> {
+    const [state, mappings] = await Promise.all([super.state(), this.#host.mappings()]);
+    return mappings === undefined ? state : { ...state, mappings };
   }
 
-  /** Resolves when every block of the image is stored: from then on the app needs no network. */
-  whenComplete(): Promise<void> {
-    return this.#loader.whenComplete();
+  override get readTimeoutMs(): number {
+    return super.readTimeoutMs;
   }
 
-  /** The reads so far, oldest first: what `sluice build --trace` takes. */
-  readLog(): Promise<ReadLog> {
-    return this.#loader.call('readLog', (api) => api.readLog());
-  }
-
-  /** How long a read may wait for a missing block, in ms, before it is answered 504. Holds for reads that start later. */
-  get readTimeoutMs(): number {
-    return this.#readTimeoutMs;
-  }
-
-  set readTimeoutMs(ms: number) {
-    if (!(ms > 0)) throw new RangeError(`readTimeoutMs must be a positive number of milliseconds, not ${ms}`);
-    this.#readTimeoutMs = ms;
-    this.#onReadTimeout(ms);
+  /** A read that is late is answered 504. */
+  override set readTimeoutMs(ms: number) {
+    super.readTimeoutMs = ms;
+    this.#host.setReadTimeout(ms);
   }
 
   /** A small progress indicator in the corner of the page, off by default. The choice is remembered on this site. */

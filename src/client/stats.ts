@@ -1,20 +1,11 @@
 import type { DirectoryEntry, FileStat } from '../protocol/loader-api.ts';
 
-/** What `stat` answers, in the manner of Node's `fs.Stats`. */
-export class Stats {
-  /** Bytes; 0 for a directory. */
-  readonly size: number;
-  /** Content-Type, where the image has one. */
-  readonly mime: string | undefined;
-  /** Up to 512 bytes that the build attached for the app's own use. */
-  readonly meta: Uint8Array<ArrayBuffer> | undefined;
-  readonly #kind: FileStat['kind'];
+/** What `isFile` and `isDirectory` ask. */
+abstract class Typed {
+  readonly #kind: 'file' | 'directory';
 
-  constructor(stat: FileStat) {
-    this.size = stat.size;
-    this.mime = stat.mime;
-    this.meta = stat.meta;
-    this.#kind = stat.kind;
+  constructor(kind: 'file' | 'directory') {
+    this.#kind = kind;
   }
 
   isFile(): boolean {
@@ -26,24 +17,38 @@ export class Stats {
   }
 }
 
+/** What `stat` answers, in the manner of Node's `fs.Stats`. */
+export class Stats extends Typed {
+  /** Bytes; 0 for a directory. */
+  readonly size: number;
+  /** Number of the inode: the same for all names of a file. */
+  readonly ino: number;
+  /** How many names it has. */
+  readonly nlink: number;
+  /** Content-Type, where the image has one. */
+  readonly mime: string | undefined;
+  /** Up to 512 bytes for the app's own use, as the build or `setMeta` attached them. */
+  readonly meta: Uint8Array<ArrayBuffer> | undefined;
+
+  constructor(stat: FileStat) {
+    super(stat.kind);
+    this.size = stat.size;
+    this.ino = stat.inode;
+    this.nlink = stat.links;
+    this.mime = stat.mime;
+    this.meta = stat.meta;
+  }
+}
+
 /** What `readdir` answers with `withFileTypes`, in the manner of Node's `fs.Dirent`. */
-export class Dirent {
+export class Dirent extends Typed {
   readonly name: string;
-  /** The path that was read. */
+  /** The directory that it is in: the path that was read, or one below it. */
   readonly parentPath: string;
-  readonly #kind: DirectoryEntry['kind'];
 
   constructor(parentPath: string, entry: DirectoryEntry) {
+    super(entry.kind);
     this.name = entry.name;
     this.parentPath = parentPath;
-    this.#kind = entry.kind;
-  }
-
-  isFile(): boolean {
-    return this.#kind === 'file';
-  }
-
-  isDirectory(): boolean {
-    return this.#kind === 'directory';
   }
 }

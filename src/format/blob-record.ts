@@ -11,17 +11,22 @@ export const blobLayout = layout('blob', 80, {
   reserved: zero(76, 4),
 });
 
-/** A published blob. */
+/** A blob: a published one, or the private one of a file that was made at run time. */
 export interface BlobRecord {
-  /** Of the whole blob, hex: its file is `<sha256>.bin`. */
+  /** Of the whole blob, hex: its file is `<sha256>.bin`. A private blob's is a random name. */
   readonly sha256: string;
-  /** Of the block table at its head, hex. */
+  /** Of the block table at its head, hex; '' where there is none. */
   readonly tableSha256: string;
   /** Bytes of the whole blob, table included. */
   readonly length: number;
   /** Bytes of the block table at its head. */
   readonly tableLength: number;
   readonly blockCount: number;
+  /**
+   * Of a private blob only, which has no table: its blocks are raw, each of so many bytes but the last. A power of two from 4 KiB
+   * to 1 MiB.
+   */
+  readonly blockSize?: number;
 }
 
 export function toBlobLayoutRecord(blob: BlobRecord): RecordOf<typeof blobLayout> {

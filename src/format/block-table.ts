@@ -70,12 +70,32 @@ export class BlockTable {
   readonly logicalBytes: number;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #view: DataView<ArrayBuffer>;
+  /** Of every block but the last, where there are no entries: see {@link fixed}. */
+  readonly #blockSize: number | undefined;
 
-  private constructor(bytes: Uint8Array<ArrayBuffer>, count: number, logicalBytes: number) {
+  private constructor(
+    bytes: Uint8Array<ArrayBuffer>,
+    count: number,
+    logicalBytes: number,
+    blockSize?: number,
+  ) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.count = count;
     this.logicalBytes = logicalBytes;
+    this.#blockSize = blockSize;
+  }
+
+  /**
+   * What stands in for the table of a private blob, which has none: raw blocks of `record.blockSize` from the blob's begin. It knows no
+   * digests (the local journal does). Throws `EINVAL` for a published blob's record.
+   */
+  static fixed(record: BlobRecord): BlockTable {
+    const { blockSize, blockCount, length } = record;
+    if (blockSize === undefined || blockCount !== Math.ceil(length / blockSize)) {
+      throw new SluiceError('EINVAL', `blob ${record.sha256} has no blocks of one size`);
+    }
+    return new BlockTable(new Uint8Array(0), blockCount, length, blockSize);
   }
 
   /**
@@ -123,6 +143,10 @@ export class BlockTable {
   /** Where the stored block lies in the blob: `[start, end)`. */
   stored(i: number): { readonly start: number; readonly end: number } {
     const at = this.#entry(i);
+    if (this.#blockSize !== undefined) {
+      const start = i * this.#blockSize;
+      return { start, end: Math.min(start + this.#blockSize, this.logicalBytes) };
+    }
     const start =
       i === 0
         ? this.#bytes.length
@@ -132,17 +156,23 @@ export class BlockTable {
 
   /** Bytes of the block once decoded. */
   logicalLength(i: number): number {
+    if (this.#blockSize !== undefined) {
+      const { start, end } = this.stored(i);
+      return end - start;
+    }
     return this.#view.getUint32(this.#entry(i) + logicalField.offset, true) & 0xffffff;
   }
 
   /** A codec id, see codec-id.ts. */
   codec(i: number): number {
-    return this.#view.getUint32(this.#entry(i) + logicalField.offset, true) >>> 24;
+    const at = this.#entry(i);
+    return this.#blockSize === undefined ? this.#view.getUint32(at + logicalField.offset, true) >>> 24 : 0;
   }
 
-  /** SHA-256 of the stored bytes; a view that must not be written. */
+  /** SHA-256 of the stored bytes; a view that must not be written. Throws `EINVAL` where the table is {@link fixed}. */
   digest(i: number): Uint8Array<ArrayBuffer> {
     const at = this.#entry(i) + digestField.offset;
+    if (this.#blockSize !== undefined) throw new SluiceError('EINVAL', 'a private blob has no digests');
     return this.#bytes.subarray(at, at + digestField.size);
   }
 

@@ -68,7 +68,16 @@ export const errorCatalogue = {
   EBUSY: { status: 0, remedy: 'It is in use. Try again when the other user is done.' },
   ENOSPC: { status: 0, remedy: 'Free some space, or choose another place for the output.' },
   EACCES: { status: 0, remedy: 'Permission denied. Check the owner and mode.' },
-  EEXIST: { status: 0, remedy: 'Name a directory that does not exist yet, or an empty one.' },
+  EEXIST: { status: 0, remedy: 'Choose a name that is not taken.' },
+  EMLINK: { status: 0, remedy: 'A directory has one name only. Make a directory of its own.' },
+  ENOTEMPTY: { status: 0, remedy: 'Remove what is in the directory first.' },
+  ENAMETOOLONG: { status: 0, remedy: 'Names have at most 255 bytes of UTF-8, paths 4096.' },
+  ENFILE: { status: 0, remedy: 'Too many files were made at run time. Remove some.' },
+  EFBIG: {
+    status: 0,
+    remedy: 'A file made at run time may not be so large. Use larger blocks, or several files.',
+  },
+  EBADF: { status: 0, remedy: 'The handle was closed. Open the file again.' },
   EADDRINUSE: { status: 0, remedy: 'Choose another port with --port, or end the other server.' },
   // Packing.
   'bad-name': { status: 0, remedy: 'Rename it, or keep it out of the app directory.' },

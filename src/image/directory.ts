@@ -1,3 +1,4 @@
+import type { DirentRecord } from '../format/dirent.ts';
 import { SluiceError } from '../format/errors.ts';
 import { inodeKind } from '../format/inode.ts';
 import { compareBytes, utf8Decode, utf8Encode } from '../format/utf8.ts';
@@ -26,14 +27,20 @@ export function lookup(tables: Tables, path: string): number | undefined {
     const end = next === -1 ? bytes.length : next;
     const found = find(tables, inode, bytes.subarray(at, end));
     if (found === undefined) return undefined;
-    inode = found;
+    inode = found.inode;
     at = end + 1;
     if (next === bytes.length - 1 && tables.inode(inode).kind !== inodeKind.directory) return undefined;
   }
   return inode;
 }
 
-function find(tables: Tables, directory: number, name: Uint8Array): number | undefined {
+/** The entry of that name in a directory; undefined where it is not there, or `directory` is a file. */
+export function child(tables: Tables, directory: number, name: string): DirectoryEntry | undefined {
+  const found = find(tables, directory, utf8Encode(name));
+  return found && { name, inode: found.inode, kind: nodeKind(found.kind) };
+}
+
+function find(tables: Tables, directory: number, name: Uint8Array): DirentRecord | undefined {
   const { kind, first, count } = tables.inode(directory);
   if (kind !== inodeKind.directory) return undefined;
   let low = first;
@@ -42,7 +49,7 @@ function find(tables: Tables, directory: number, name: Uint8Array): number | und
     const middle = (low + high) >>> 1;
     const dirent = tables.dirent(middle);
     const order = compareBytes(tables.name(dirent), name);
-    if (order === 0) return dirent.inode;
+    if (order === 0) return dirent;
     if (order < 0) low = middle + 1;
     else high = middle;
   }
@@ -76,7 +83,8 @@ export function pathOf(tables: Tables, n: number): string {
   return names.reverse().join('/');
 }
 
-function nameIn(tables: Tables, directory: number, inode: number): string {
+/** The name of an inode in the directory that is its parent. */
+export function nameIn(tables: Tables, directory: number, inode: number): string {
   const { kind, first, count } = tables.inode(directory);
   if (kind === inodeKind.directory && count > 0) {
     // The builder numbers siblings in the order of their names, so the entry is where subtraction says. Elsewhere: search.

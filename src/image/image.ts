@@ -5,7 +5,18 @@ import { inflate } from '../format/inflate.ts';
 import { hex, sha256 } from '../format/sha256.ts';
 import { decodeSuperblock, type Superblock, superblockLayout } from '../format/superblock.ts';
 import { utf8Decode } from '../format/utf8.ts';
-import { type DirectoryEntry, files, lookup, type NodeKind, nodeKind, pathOf, readdir } from './directory.ts';
+import {
+  child,
+  type DirectoryEntry,
+  files,
+  lookup,
+  type NodeKind,
+  nameIn,
+  nodeKind,
+  pathOf,
+  readdir,
+} from './directory.ts';
+import type { FileTree } from './file-tree.ts';
 import { type BlockSpan, type ExtentSpan, mapExtents, mapRange } from './map-range.ts';
 import { corrupt, Tables } from './tables.ts';
 
@@ -26,6 +37,8 @@ export interface Inode {
   readonly meta: Uint8Array<ArrayBuffer> | undefined;
   /** Inode of the directory that holds it; the root's is 0. */
   readonly parent: number;
+  /** How many names it has. Published files and directories have one. */
+  readonly links: number;
 }
 
 /**
@@ -35,7 +48,7 @@ export interface Inode {
  * Inodes are numbers in `[0, inodeCount)`, 0 is the root. Everything that reads records throws `corrupt-image` where they are wrong
  * (they are checked when read, not at open), and `ERANGE` for a number that is none.
  */
-export class Image {
+export class Image implements FileTree {
   /** SHA-256 of the bootstrap as published, hex. */
   readonly id: string;
   readonly superblock: Superblock;
@@ -99,6 +112,11 @@ export class Image {
     return lookup(this.#tables, path);
   }
 
+  /** What `name` stands for in a directory; undefined where it is not there, or `directory` is a file. */
+  child(directory: number, name: string): DirectoryEntry | undefined {
+    return child(this.#tables, directory, name);
+  }
+
   inode(n: number): Inode {
     const record = this.#tables.inode(n);
     return {
@@ -109,6 +127,7 @@ export class Image {
       headers: parseHeaders(this.#text(record.headers)),
       meta: record.meta === 0 ? undefined : this.#tables.string(record.meta),
       parent: record.parent,
+      links: 1,
     };
   }
 
@@ -120,6 +139,11 @@ export class Image {
   /** The path of an inode, without a leading slash; '' for the root. */
   pathOf(n: number): string {
     return pathOf(this.#tables, n);
+  }
+
+  /** The name of an inode in its parent; the root's is ''. */
+  nameOf(n: number): string {
+    return n === 0 ? '' : nameIn(this.#tables, this.#tables.inode(n).parent, n);
   }
 
   /** Every file with its path, depth first, in the order of names as bytes. */

@@ -49,9 +49,7 @@ export function* mapExtents(
 ): Generator<ExtentSpan, void, undefined> {
   const inode = tables.inode(n);
   if (inode.kind !== inodeKind.file) throw new SluiceError('EISDIR', `inode ${n} is a directory`);
-  if (!(Number.isSafeInteger(start) && start >= 0 && end >= start)) {
-    throw new SluiceError('ERANGE', `[${start}, ${end}) is not a range of bytes`);
-  }
+  checkRange(start, end);
   let at = start;
   const stop = Math.min(end, inode.size);
   const last = inode.first + inode.count;
@@ -79,16 +77,19 @@ export function* mapRange(
   start: number,
   end: number,
 ): Generator<BlockSpan, void, undefined> {
-  for (const span of mapExtents(tables, n, start, end)) {
-    const blockLength = 2 ** span.shift;
-    let { blockOffset, fileOffset } = span;
-    const spanEnd = fileOffset + span.length;
-    for (let block = span.firstBlock; fileOffset < spanEnd; block++) {
-      const length = Math.min(blockLength - blockOffset, spanEnd - fileOffset);
-      yield { blob: span.blob, block, blockOffset, length, fileOffset };
-      fileOffset += length;
-      blockOffset = 0;
-    }
+  for (const span of mapExtents(tables, n, start, end)) yield* blockSpans(span);
+}
+
+/** The blocks of an extent, each with its part of the extent's bytes. */
+export function* blockSpans(span: ExtentSpan): Generator<BlockSpan, void, undefined> {
+  const blockLength = 2 ** span.shift;
+  let { blockOffset, fileOffset } = span;
+  const spanEnd = fileOffset + span.length;
+  for (let block = span.firstBlock; fileOffset < spanEnd; block++) {
+    const length = Math.min(blockLength - blockOffset, spanEnd - fileOffset);
+    yield { blob: span.blob, block, blockOffset, length, fileOffset };
+    fileOffset += length;
+    blockOffset = 0;
   }
 }
 
@@ -103,6 +104,13 @@ export function spanBytes(
   const bytes = logical.subarray(blockOffset, blockOffset + length);
   if (bytes.length < length) throw corrupt(`block ${block} of blob ${blob} is shorter than its extents say`);
   return bytes;
+}
+
+/** Throws `ERANGE` for a range of a file that is none. */
+export function checkRange(start: number, end: number): void {
+  if (!(Number.isSafeInteger(start) && start >= 0 && end >= start)) {
+    throw new SluiceError('ERANGE', `[${start}, ${end}) is not a range of bytes`);
+  }
 }
 
 /** The last extent in `[first, last)` that does not begin behind `offset`; `first` where all do. */

@@ -1,5 +1,6 @@
 import { BlockTable, verifyBlock } from '../format/block-table.ts';
 import { SluiceError } from '../format/errors.ts';
+import { sha256 } from '../format/sha256.ts';
 import type { BlobState } from './blob-state.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import { asStoredBlock, type StoredBlock } from './stored-block.ts';
@@ -52,34 +53,56 @@ export class Arrivals {
     onWritten(blob, bytes.length);
   }
 
+  /** A table from somebody else who has it; one that is here already is left as it is. Throws `E2BIG`, `EINVAL`, `integrity`, `corrupt-image`. */
+  async giveTable(blob: BlobState, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    if (blob.table || blob.tableLoading) return;
+    checkLength(`The block table of ${blob.sha256}.bin`, bytes.length, blob.tableLength);
+    await this.table(blob, await BlockTable.open(bytes, blob.record), bytes);
+  }
+
   /**
-   * A table (block -1) or block from somebody else who fetched it. What is here already, does not match its digest, or cannot
-   * be checked (no table yet) is ignored.
+   * A stored block from somebody else who has it; one that is here already is left as it is. Resolves when it can be read.
+   * Throws `E2BIG`, `EINVAL`, `integrity`, and for a block of a run-time file also what writing it throws.
    */
-  async gift(blob: BlobState, block: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    if (block < 0) {
-      if (blob.table || blob.tableLoading) return;
-      const table = await openGoodTable(blob, bytes);
-      if (table) await this.table(blob, table, bytes);
-      return;
-    }
-    const table = await blob.openTable();
-    if (!table || blob.isHere(block)) return;
+  async giveBlock(
+    blob: BlobState,
+    table: BlockTable,
+    block: number,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): Promise<void> {
+    await blob.settled(block);
+    if (blob.isReadable(block)) return;
+    const { start, end } = table.stored(block);
+    checkLength(`Block ${block} of ${blob.sha256}.bin`, bytes.length, end - start);
     blob.arrived(block);
-    if (await verifyBlock(table, block, bytes)) await this.block(blob, table, block, bytes);
-    else blob.landed(block, false);
+    if (blob.isPrivate) return this.#privateBlock(blob, table, block, bytes);
+    if (await verifyBlock(table, block, bytes)) return this.block(blob, table, block, bytes);
+    blob.landed(block, false);
+    throw new SluiceError('integrity', `Block ${block} of ${blob.sha256}.bin does not match its digest`);
+  }
+
+  /** Nobody else has it, so it is written before anybody reads it: what a reader saw must not be lost. */
+  async #privateBlock(
+    blob: BlobState,
+    table: BlockTable,
+    block: number,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): Promise<void> {
+    const { local, onBlock, onWritten } = this.#options;
+    let written = false;
+    try {
+      await local.writePrivate(blob.sha256, block, bytes, await sha256(bytes));
+      written = true;
+    } finally {
+      blob.landed(block, written);
+    }
+    onBlock(blob, block, asStoredBlock(table, block, bytes));
+    onWritten(blob, bytes.length);
   }
 }
 
-/** Undefined where the bytes are not the blob's table. */
-async function openGoodTable(
-  blob: BlobState,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<BlockTable | undefined> {
-  try {
-    return await BlockTable.open(bytes, blob.record);
-  } catch (error) {
-    if (error instanceof SluiceError && error.code === 'integrity') return undefined;
-    throw error;
-  }
+function checkLength(what: string, length: number, wanted: number): void {
+  if (length > wanted) throw new SluiceError('E2BIG', `${what} has ${wanted} bytes, ${length} were given`);
+  if (length < wanted)
+    throw new SluiceError('EINVAL', `${what} has ${wanted} bytes, only ${length} were given`);
 }

@@ -32,8 +32,8 @@ export class BlobState implements BlobView {
   readonly #presence: BlobPresence;
   #table: BlockTable | undefined;
   #opening: Promise<BlockTable | undefined> | undefined;
-  /** Blocks that have arrived and are being verified or written. */
-  readonly #arriving = new Set<number>();
+  /** Blocks that have arrived and are being verified or written, and who waits for the end of that. */
+  readonly #arriving = new Map<number, (() => void)[]>();
   readonly #holds = new Map<number, { until: number; readonly pause: BackOff }>();
 
   constructor({ record, local, clock, random }: BlobStateOptions) {
@@ -42,6 +42,12 @@ export class BlobState implements BlobView {
     this.#clock = clock;
     this.#random = random;
     this.#presence = local.presence(record);
+    if (this.isPrivate) this.#table = BlockTable.fixed(record);
+  }
+
+  /** Holds a file made at run time: no source has it, its blocks are given by whoever made it, and it has no table. */
+  get isPrivate(): boolean {
+    return this.record.blockSize !== undefined;
   }
 
   get sha256(): string {
@@ -129,14 +135,24 @@ export class BlobState implements BlobView {
   }
 
   arrived(block: number): void {
-    this.#arriving.add(block);
+    this.#arriving.set(block, this.#arriving.get(block) ?? []);
     if (this.leftOver?.block === block) this.leftOver = undefined;
   }
 
   /** The block is in its place, or was not good. */
   landed(block: number, good: boolean): void {
+    const waiters = this.#arriving.get(block);
     this.#arriving.delete(block);
     if (good) this.#holds.delete(block);
+    for (const resolve of waiters ?? []) resolve();
+  }
+
+  /** Resolves when the block is not between arriving and its place: it is readable, or missing. */
+  async settled(block: number): Promise<void> {
+    for (let waiters = this.#arriving.get(block); waiters; waiters = this.#arriving.get(block)) {
+      const queue = waiters;
+      await new Promise<void>((resolve) => queue.push(resolve));
+    }
   }
 
   setTable(table: BlockTable): void {
@@ -146,7 +162,7 @@ export class BlobState implements BlobView {
 
   /** Lets the memory of a table go that can be read from the store again. */
   dropTable(): void {
-    if (this.#presence.hasTable) this.#table = undefined;
+    if (this.#presence.hasTable && !this.isPrivate) this.#table = undefined;
   }
 
   /** The table, where it is known or in the store. */

@@ -1,8 +1,8 @@
 import { SluiceError } from '../format/errors.ts';
 import { Image } from '../image/image.ts';
+import type { BlockSource } from '../protocol/block-source.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { ReleaseRecord } from '../protocol/messages.ts';
-import type { BlockSource } from '../source/block-source.ts';
 import { fetchPublished } from '../source/fetch-published.ts';
 import { retrying } from '../source/retrying.ts';
 import type { LocalBlocks } from './local-blocks.ts';

@@ -1,22 +1,25 @@
+import type { BlobRecord } from '../format/blob-record.ts';
 import type { BlockTable } from '../format/block-table.ts';
 import { SluiceError } from '../format/errors.ts';
 import type { Image } from '../image/image.ts';
+import { MountedTree } from '../image/mounted-tree.ts';
+import type { BlockSource } from '../protocol/block-source.ts';
 import type { Clock } from '../protocol/clock.ts';
+import type { PrefetchPriority } from '../protocol/loader-api.ts';
 import type { LoaderInfo, PendingReadInfo } from '../protocol/state.ts';
-import type { BlockSource } from '../source/block-source.ts';
-import { OriginError } from '../source/origin-error.ts';
-import { retryDelay } from '../source/retry-policy.ts';
 import { Arrivals } from './arrivals.ts';
 import { BlobState } from './blob-state.ts';
 import { CommitTimer } from './commit-timer.ts';
 import { type Demand, isBlockInFlight, planFetch, type RunHint } from './fetch-plan.ts';
 import { Flight, type FlightEvents } from './flight.ts';
-import { Health } from './health.ts';
+import { Health, healthOf } from './health.ts';
 import { LaunchCalm } from './launch-calm.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import { Mount } from './mount.ts';
+import { pendingInfos } from './pending-infos.ts';
 import { type PendingRead, PendingReads } from './pending-reads.ts';
 import { RateMeter } from './rate-meter.ts';
+import { ReadFailures } from './read-failures.ts';
 import { asStoredBlock, type StoredBlock } from './stored-block.ts';
 import { TableShelf } from './table-shelf.ts';
 import { TableWaits } from './table-waits.ts';
@@ -39,6 +42,8 @@ export interface EngineOptions {
   /** In [0, 1): for jitter. */
   readonly random: () => number;
   readonly onEvent?: (event: EngineEvent) => void;
+  /** Pending reads are numbered from here on. Default 1. */
+  readonly firstSerial?: number;
 }
 
 export type EngineEvent =
@@ -47,10 +52,16 @@ export type EngineEvent =
   | { readonly type: 'complete'; readonly image: string };
 
 /** What {@link Engine.info} tells of the loader; who it is and which role it has is known elsewhere. */
-export type EngineInfo = Omit<LoaderInfo, 'id' | 'role' | 'storage'>;
+export type EngineInfo = Omit<LoaderInfo, 'id' | 'role' | 'storage' | 'lastReadError'>;
 
 /** A flight that nobody waits for any more is ended when it has still this much to bring. */
 const worthAborting = 64 * 1024;
+
+/** How long a given block may wait for its blob's table, without which it cannot be verified. */
+const tableTimeoutMs = 30_000;
+
+/** What a wait for a table ends with: the table is the blob's by then. */
+const tableIsHere: StoredBlock = { codec: 0, logicalLength: 0, bytes: new Uint8Array(0) };
 
 /**
  * Brings the blocks of mounted images: what readers wait for first, then all the rest. It decides nothing by itself
@@ -80,6 +91,7 @@ export class Engine {
   readonly #arrivals: Arrivals;
   readonly #commits: CommitTimer;
   readonly #health: Health;
+  readonly #failures: ReadFailures;
   readonly #tasks: Tasks;
   #pumping = false;
   #closed: SluiceError | undefined;
@@ -87,13 +99,13 @@ export class Engine {
   #requests = 0;
   readonly #completed = new Set<string>();
 
-  constructor({ source, local, clock, random, onEvent }: EngineOptions) {
+  constructor({ source, local, clock, random, onEvent, firstSerial }: EngineOptions) {
     this.#source = source;
     this.#local = local;
     this.#clock = clock;
     this.#random = random;
     this.#emit = onEvent ?? (() => {});
-    this.#pending = new PendingReads(clock, (read) => this.#abandoned(read));
+    this.#pending = new PendingReads(clock, (read) => this.#abandoned(read), firstSerial);
     this.#arrivals = new Arrivals({
       local,
       onTable: (blob, table) => this.#tableCame(blob, table),
@@ -107,14 +119,26 @@ export class Engine {
     );
     this.#health = new Health(clock, random);
     this.#tasks = new Tasks(clock, (error) => this.report(error));
+    this.#failures = new ReadFailures({
+      clock,
+      random,
+      health: this.#health,
+      reject: (read, reason) => this.#pending.reject(read.blob, read.block, reason),
+      unserved: () => this.#unserved(),
+      isAnswered: () => [...this.#flights].some((flight) => flight.answered),
+      wakeAfter: (ms) => this.#wakeAfter(ms),
+    });
   }
 
   /** Serves the image from now on. Mounting it again answers the same mount. */
   mount(image: Image): Mount {
     const known = this.#mounts.get(image.id);
     if (known) return known;
-    const blobs = Array.from({ length: image.blobCount }, (_, i) => this.#blobState(image, i));
-    const mount = new Mount(image, blobs, this.#clock.now());
+    const mount = new Mount({
+      tree: new MountedTree(image, this.#local.overlay(image.id)),
+      blobState: (record) => this.#blobState(record),
+      since: this.#clock.now(),
+    });
     this.#mounts.set(image.id, mount);
     if (mount.complete) this.#completed.add(image.id);
     return mount;
@@ -133,37 +157,52 @@ export class Engine {
    * `corrupt-image`, `ERANGE`, `closed`, or the signal's reason.
    */
   async read(mount: Mount, read: BlockRead): Promise<StoredBlock> {
-    if (this.#closed) throw this.#closed;
-    const blob = mount.blobs[read.blob];
-    if (!blob || read.block >= blob.blockCount) {
-      throw new SluiceError(
-        'ERANGE',
-        `${read.path}: the image has no block ${read.block} in blob ${read.blob}`,
-      );
-    }
+    const blob = this.#blobOf(mount, read);
     const started = this.#clock.now();
-    const stored = (blob.isReadable(read.block) && (await this.#readLocal(blob, read.block))) || undefined;
-    const block = stored ?? (await this.#wait(mount, blob, read));
-    const now = this.#clock.now();
-    mount.log.add({
-      path: read.path,
-      blob: read.blob,
-      block: read.block,
-      atMs: Math.round(started - mount.since),
-      waitedMs: Math.round(now - started),
-    });
-    return block;
+    try {
+      const stored = (blob.isReadable(read.block) && (await this.#readLocal(blob, read.block))) || undefined;
+      const block = stored ?? (await this.#wait(mount, blob, read, 'demand'));
+      this.#log(mount, read, started, undefined);
+      return block;
+    } catch (error) {
+      this.#log(mount, read, started, error);
+      throw error;
+    }
   }
 
-  /** Takes a table (block -1) or block from somebody who fetched it, see {@link Arrivals.gift}. Idempotent. */
-  async provide(
-    mount: Mount,
-    blobIndex: number,
-    block: number,
-    bytes: Uint8Array<ArrayBuffer>,
-  ): Promise<void> {
-    const blob = mount.blobs[blobIndex];
-    if (blob && block < blob.blockCount && !this.#closed) await this.#arrivals.gift(blob, block, bytes);
+  /** Resolves when the block is here, ahead of its readers. Throws as {@link read}. */
+  async bring(mount: Mount, read: BlockRead, urgency: PrefetchPriority): Promise<void> {
+    const blob = this.#blobOf(mount, read);
+    await blob.settled(read.block);
+    if (!blob.isReadable(read.block)) await this.#wait(mount, blob, read, urgency);
+  }
+
+  /**
+   * Takes a table (block -1) or stored block from somebody who has it, see {@link Arrivals}; one that is here is left as it is. A block
+   * needs its table, which is fetched where it is not known. Throws `ENOENT` (no such blob), `ERANGE` (no such block), `E2BIG`, `EINVAL`
+   * (too short), `integrity`, and what fetching the table throws.
+   */
+  async provide(mount: Mount, index: number, block: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    if (this.#closed) throw this.#closed;
+    const blob = mount.blob(index);
+    if (!blob) throw new SluiceError('ENOENT', `The image has no blob ${index}`);
+    if (block === -1) return this.#arrivals.giveTable(blob, bytes);
+    if (!(block >= 0 && block < blob.blockCount))
+      throw new SluiceError('ERANGE', `Blob ${index} has no block ${block}`);
+    if (blob.isReadable(block)) return;
+    await this.#arrivals.giveBlock(blob, await this.#tableOf(blob), block, bytes);
+  }
+
+  /** Run-time files were removed: whoever still reads them hears so. */
+  dropRemoved(mount: Mount): void {
+    for (const { sha256 } of mount.dropRemoved()) {
+      this.#blobs.delete(sha256);
+      for (const read of [...this.#pending.all()]) {
+        if (read.blob !== sha256) continue;
+        const { path } = read;
+        this.#pending.reject(sha256, read.block, new SluiceError('ENOENT', `${path} was removed`, { path }));
+      }
+    }
   }
 
   /** The network may be back: tries now what was waiting for it. */
@@ -181,17 +220,14 @@ export class Engine {
     return this.#fetched;
   }
 
-  /** The reads that wait, oldest first. */
-  pendingReads(mount: Mount): PendingReadInfo[] {
-    const index = new Map(mount.blobs.map((blob, i) => [blob.sha256, i]));
-    const now = this.#clock.now();
-    return [...this.#pending.all()].flatMap((read) => {
-      const blob = index.get(read.blob);
-      if (blob === undefined) return [];
-      return [
-        { serial: read.serial, path: read.path, block: { blob, index: read.block }, ageMs: now - read.since },
-      ];
-    });
+  /** The highest serial of a pending read so far, of whichever image. */
+  get lastSerial(): number {
+    return this.#pending.lastSerial;
+  }
+
+  /** The reads of the image that wait and have serials above `after`, oldest first. */
+  pendingReads(mount: Mount, after = 0): PendingReadInfo[] {
+    return pendingInfos(this.#pending.readers(), mount, after, this.#clock.now());
   }
 
   info(): EngineInfo {
@@ -199,6 +235,7 @@ export class Engine {
       activity: this.#activity(),
       rate: Math.round(this.#meter.rate()),
       requests: this.#requests,
+      health: healthOf(this.#oldestWaitMs()),
       ...this.#health.counts(),
     };
   }
@@ -229,9 +266,24 @@ export class Engine {
     return bytes && asStoredBlock(table, block, bytes);
   }
 
-  #wait(mount: Mount, blob: BlobState, read: BlockRead): Promise<StoredBlock> {
+  #blobOf(mount: Mount, { blob, block, path }: BlockRead): BlobState {
+    if (this.#closed) throw this.#closed;
+    const found = mount.blob(blob);
+    if (found && block < found.blockCount) return found;
+    throw new SluiceError('ERANGE', `${path}: the image has no block ${block} in blob ${blob}`);
+  }
+
+  #wait(mount: Mount, blob: BlobState, read: BlockRead, urgency: PrefetchPriority): Promise<StoredBlock> {
     const { block, path, timeoutMs, signal } = read;
-    const waiting = this.#pending.wait({ blob: blob.sha256, block, path, timeoutMs, signal });
+    const waiting = this.#pending.wait({
+      blob: blob.sha256,
+      block,
+      path,
+      timeoutMs,
+      signal,
+      // Only data loaders can bring a run-time file's block, and what they see are readers.
+      urgency: blob.isPrivate ? 'demand' : urgency,
+    });
     const pending = this.#pending.get(blob.sha256, block);
     const toFetch = !blob.table && !blob.tableLoading && !blob.isStored(block);
     if (pending && toFetch && !this.#hints.has(pending)) {
@@ -240,6 +292,29 @@ export class Engine {
     }
     this.#pump();
     return waiting;
+  }
+
+  async #tableOf(blob: BlobState): Promise<BlockTable> {
+    const known = await blob.openTable();
+    if (known) return known;
+    const path = `${blob.sha256}.bin`;
+    const waiting = this.#pending.wait({ blob: blob.sha256, block: -1, path, timeoutMs: tableTimeoutMs });
+    this.#pump();
+    await waiting;
+    const table = await blob.openTable();
+    if (!table) throw new SluiceError('unreadable', `The block table of ${path} was lost again`);
+    return table;
+  }
+
+  /** What a reader gets, or why it does not. That nobody waits any more is no error. */
+  #log(mount: Mount, read: BlockRead, started: number, error: unknown): void {
+    if (!read.signal?.aborted && (error === undefined || !this.#closed))
+      mount.ended(read, started, this.#clock.now(), error);
+  }
+
+  #oldestWaitMs(): number {
+    for (const { since } of this.#pending.readers()) return this.#clock.now() - since;
+    return 0;
   }
 
   /** Nobody waits for the block any more: a flight that serves nobody else gives its slot back. */
@@ -281,11 +356,13 @@ export class Engine {
 
   #plan(): void {
     const demands = this.#readyDemands();
-    if (this.#pending.size > 0) this.#calm.reads(this.#clock.now());
+    if (this.#someoneReads()) this.#calm.reads(this.#clock.now());
     const mayComplete = !this.#health.paused && !this.#local.full && this.#isCalm();
     for (;;) {
       const request = planFetch({
-        demands,
+        demands: demands.demand,
+        early: demands.launch,
+        late: mayComplete ? demands.background : [],
         flights: [...this.#flights],
         background: mayComplete ? this.#missingBlobs() : [],
         rate: this.#meter.rate(),
@@ -311,15 +388,20 @@ export class Engine {
     return ms === 0;
   }
 
-  #readyDemands(): Demand<BlobState>[] {
+  #someoneReads(): boolean {
+    return this.#pending.readers().next().done !== true;
+  }
+
+  #readyDemands(): Record<PrefetchPriority, Demand<BlobState>[]> {
     const now = this.#clock.now();
-    const demands: Demand<BlobState>[] = [];
+    const demands: Record<PrefetchPriority, Demand<BlobState>[]> = { demand: [], launch: [], background: [] };
     for (const read of this.#pending.all()) {
       const blob = this.#blobs.get(read.blob);
       if (!blob || read.notBefore > now) continue;
       if (blob.tableLoading) this.#loadTable(blob);
+      else if (read.block === -1 && blob.table) this.#pending.resolve(blob.sha256, -1, tableIsHere);
       else if (blob.isReadable(read.block)) this.#serveLate(blob, read);
-      else demands.push(this.#demand(blob, read));
+      else if (!blob.isPrivate) demands[read.urgency].push(this.#demand(blob, read));
     }
     return demands;
   }
@@ -373,7 +455,7 @@ export class Engine {
       // Whoever waits for the table must not wait for ever, whichever way it came or did not.
       if (![...this.#flights].some((other) => other.blob === blob && other.bringsTable))
         this.#tableWaits.settle(blob, blob.table);
-      if (failure !== undefined && !this.#closed) this.#failed(flight, failure, reads);
+      if (failure !== undefined && !this.#closed) this.#failures.flight(flight, failure, reads);
       this.#pump();
     });
   }
@@ -396,7 +478,10 @@ export class Engine {
       if (this.#health.recovered()) this.#pump();
       await this.#arrivals.block(flight.blob, table, block, bytes);
     },
-    onBad: (flight, block) => this.#bad(flight.blob, block),
+    onBad: ({ blob }, block) => {
+      this.#failures.bad(blob, block, this.#pending.get(blob.sha256, block));
+      this.#pump();
+    },
     onWholeFile: (flight) => {
       for (const other of this.#flights) {
         if (other !== flight && other.whole && other.blob === flight.blob && other.position <= flight.start)
@@ -439,79 +524,16 @@ export class Engine {
     }
   }
 
-  // ——— failing ———
-
-  #bad(blob: BlobState, block: number): void {
-    blob.landed(block, false);
-    blob.distrusted = true;
-    const error = new SluiceError(
-      'integrity',
-      `Block ${block} of ${blob.sha256}.bin does not match its digest`,
-    );
-    this.report(error);
-    const read = this.#pending.get(blob.sha256, block);
-    if (!read) this.#hold(blob, block);
-    else this.#failRead(blob, read, error, { jitter: 0, now: this.#clock.now() });
-    this.#pump();
-  }
-
-  #failed(flight: Flight, error: unknown, reads: readonly PendingRead[]): void {
-    const { blob, kind } = flight;
-    const code = error instanceof SluiceError ? error.code : undefined;
-    // Our own abort of a flight that nobody waits for.
-    if (code === 'closed') return;
-    blob.distrusted = true;
-    this.report(error);
-    // A connection that was cut: the rest is asked for at once, from where it ended.
-    if (flight.progressed && (code === 'offline' || code === 'read-timeout' || isRetryable(error))) {
-      this.#health.retrying();
-      return;
-    }
-    let lost = false;
-    // The same jitter and the same now for all, so that they are asked for together again.
-    const moment = { jitter: this.#random(), now: this.#clock.now() };
-    for (const read of reads) lost = this.#failRead(blob, read, error, moment) || lost;
-    if (code === 'offline' && (lost || reads.length === 0)) this.#health.wentOffline();
-    if (lost && code === 'offline') this.#rejectUnserved(error);
-    if (kind === 'background' && reads.length === 0) {
-      if (code === 'bad-origin' || code === 'integrity' || code === 'corrupt-image') this.#hold(blob, -1);
-      this.#wakeAfter(this.#health.pause(error instanceof OriginError ? error.retryAfterMs : undefined));
-    }
-  }
-
-  /** One failure of what somebody waits for: to be tried again, or told. Answers true when the readers were told. */
-  #failRead(
-    blob: BlobState,
-    read: PendingRead,
-    error: unknown,
-    { jitter, now }: { readonly jitter: number; readonly now: number },
-  ): boolean {
-    const delay = retryDelay(error, read.retries, read.deadline - now, () => jitter);
-    if (delay === undefined) {
-      this.#pending.reject(read.blob, read.block, withPath(error, read.path));
-      if (error instanceof SluiceError && error.code === 'integrity')
-        this.#hold(blob, blob.table ? read.block : -1);
-      return true;
-    }
-    this.#health.retrying();
-    read.notBefore = now + delay;
-    this.#wakeAfter(delay);
-    return false;
-  }
-
-  /** The network is away: those that wait for their turn to find that out are told now. */
-  #rejectUnserved(error: unknown): void {
+  /** Those that nobody serves now, and that the network could. */
+  *#unserved(): Generator<PendingRead> {
     const flights = [...this.#flights];
-    if (flights.some((flight) => flight.answered)) return; // It was one connection, or one file.
-    for (const read of [...this.#pending.all()]) {
+    for (const read of this.#pending.all()) {
       const blob = this.#blobs.get(read.blob);
+      // Those of run-time files wait for whoever made the file.
+      if (blob?.isPrivate) continue;
       if (blob && (blob.isHere(read.block) || isBlockInFlight(flights, this.#demand(blob, read)))) continue;
-      this.#pending.reject(read.blob, read.block, withPath(error, read.path));
+      yield read;
     }
-  }
-
-  #hold(blob: BlobState, block: number): void {
-    this.#wakeAfter(blob.hold(block));
   }
 
   #activity(): LoaderInfo['activity'] {
@@ -519,13 +541,12 @@ export class Engine {
     if (this.#flights.size > 0) return 'background';
     if (this.#health.offline) return 'offline';
     if (this.#health.paused) return 'backing-off';
-    return this.#pending.size > 0 ? 'demand' : 'idle';
+    return this.#someoneReads() ? 'demand' : 'idle';
   }
 
   // ——— plumbing ———
 
-  #blobState(image: Image, index: number): BlobState {
-    const record = image.blob(index);
+  #blobState(record: BlobRecord): BlobState {
     const known = this.#blobs.get(record.sha256);
     if (known) return known;
     const blob = new BlobState({ record, local: this.#local, clock: this.#clock, random: this.#random });
@@ -537,13 +558,4 @@ export class Engine {
     // A timer may come a fraction of a millisecond early.
     this.#tasks.after(ms + 1, () => this.#pump());
   }
-}
-
-function isRetryable(error: unknown): boolean {
-  return error instanceof OriginError && error.retryable;
-}
-
-function withPath(error: unknown, path: string): unknown {
-  if (!(error instanceof SluiceError) || error.path !== undefined) return error;
-  return new SluiceError(error.code, `${path}: ${error.message}`, { path, cause: error });
 }

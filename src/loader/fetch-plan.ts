@@ -58,6 +58,9 @@ export interface PlanInput<B extends BlobView> {
   /** Ready to be fetched now, oldest first. */
   readonly demands: readonly Demand<B>[];
   readonly flights: readonly FlightView<B>[];
+  /** Wanted by nobody who waits for it now: before what {@link background} has, and behind that. */
+  readonly early: readonly Demand<B>[];
+  readonly late: readonly Demand<B>[];
   /** Blobs to complete, in launch order; empty while background work is off or backing off. */
   readonly background: Iterable<B>;
   /** Measured bytes per second; 0 = not known yet. */
@@ -104,13 +107,21 @@ export const planLimits = {
  * flights, and whenever something arrived, failed or was asked for.
  *
  * - Readers come first, oldest first, up to four requests at once; wanted blocks close behind one another share a request.
- * - Background fills the rest from front to back, and starts nothing while a demand request is under way.
+ * - Background brings what was wanted ahead of its readers, fills the rest from front to back, and starts nothing while a demand request is
+ *   under way.
  *   The next background request may start when what the one before has still to bring takes no longer than an answer
  *   to come, so that the link does not idle a round trip.
  * - Nothing is fetched that is here or in flight. Runs end where such a block begins.
  */
 export function planFetch<B extends BlobView>(input: PlanInput<B>): FetchRequest<B> | undefined {
-  return planDemand(input) ?? planBackground(input);
+  const readers = planDemand(input);
+  if (readers || !mayStartBackground(input)) return readers;
+  const target = backgroundBytes(input.rate);
+  return (
+    planRuns(input, 'background', input.early, target) ??
+    planBackground(input, target) ??
+    planRuns(input, 'background', input.late, target)
+  );
 }
 
 /** How many bytes a background request should have at the measured rate. */
@@ -146,17 +157,35 @@ function planDemand<B extends BlobView>(input: PlanInput<B>): FetchRequest<B> | 
   const { demands, flights } = input;
   if (flights.filter((flight) => flight.kind === 'demand').length >= planLimits.demandFlights)
     return undefined;
+  return planRuns(input, 'demand', demands, planLimits.demandBytes);
+}
+
+/** The first of the demands that is not under way, with those close behind it, up to the block that passes `limit`. */
+function planRuns<B extends BlobView>(
+  input: PlanInput<B>,
+  kind: FetchRequest<B>['kind'],
+  demands: readonly Demand<B>[],
+  limit: number,
+): FetchRequest<B> | undefined {
+  const runs = { input, demands, limit };
   for (const demand of demands) {
     const { blob } = demand;
-    if (blob.isHere(demand.block) || isBlockInFlight(flights, demand)) continue;
+    if (blob.isHere(demand.block) || isBlockInFlight(input.flights, demand)) continue;
     const range = input.wholeFiles
       ? wholeFile(input, blob)
       : blob.table
-        ? demandRun(input, blob, blob.table, demand.block)
-        : blindRange(input, demand);
-    if (range) return { blob, kind: 'demand', ...range };
+        ? demandRun(runs, blob, blob.table, demand.block)
+        : blindRange(runs, demand);
+    if (range) return { blob, kind, ...range };
   }
   return undefined;
+}
+
+interface Runs<B extends BlobView> {
+  readonly input: PlanInput<B>;
+  readonly demands: readonly Demand<B>[];
+  /** Bytes. */
+  readonly limit: number;
 }
 
 interface ByteRange {
@@ -171,10 +200,11 @@ function wholeFile<B extends BlobView>(input: PlanInput<B>, blob: B): ByteRange 
 }
 
 /** Without the table: the table, and the hinted run along with it when it is near, or beside it when it is short. */
-function blindRange<B extends BlobView>(input: PlanInput<B>, demand: Demand<B>): ByteRange | undefined {
+function blindRange<B extends BlobView>(runs: Runs<B>, demand: Demand<B>): ByteRange | undefined {
   const { blob, hint } = demand;
+  const { input } = runs;
   if (blob.tableLoading) return undefined;
-  const short = hint !== undefined && hint.end - hint.start <= blindLimit(input, blob, hint);
+  const short = hint !== undefined && hint.end - hint.start <= blindLimit(runs, blob, hint);
   if (isInFlight(input.flights, blob, 0)) return short ? hint : undefined;
   const near = short && hint.start - blob.tableLength <= planLimits.gapBytes;
   // Bytes that another flight brings already are not asked for again.
@@ -183,33 +213,33 @@ function blindRange<B extends BlobView>(input: PlanInput<B>, demand: Demand<B>):
 }
 
 function blindLimit<B extends BlobView>(
-  input: PlanInput<B>,
+  { demands, limit }: Runs<B>,
   blob: B,
   { firstBlock, blockCount }: RunHint,
 ): number {
   let wanted = 0;
-  for (const demand of input.demands) {
+  for (const demand of demands) {
     if (demand.blob === blob && demand.block >= firstBlock && demand.block < firstBlock + blockCount)
       wanted += 1;
   }
-  return wanted * 2 > blockCount ? planLimits.demandBytes : planLimits.blindBytes;
+  return wanted * 2 > blockCount ? limit : planLimits.blindBytes;
 }
 
 /** From the wanted block on, over wanted blocks that follow closely, as far as nothing in between is here or in flight. */
 function demandRun<B extends BlobView>(
-  input: PlanInput<B>,
+  { input, demands, limit }: Runs<B>,
   blob: B,
   table: BlockMap,
   block: number,
 ): ByteRange {
   const wanted = new Set<number>();
-  for (const demand of input.demands) if (demand.blob === blob) wanted.add(demand.block);
+  for (const demand of demands) if (demand.blob === blob) wanted.add(demand.block);
   const first = table.stored(block);
   const start = resumeAt(blob, block) ?? first.start;
   let end = first.end;
   for (let next = block + 1; next < blob.blockCount; next++) {
     const stored = table.stored(next);
-    if (stored.start - start >= planLimits.demandBytes) break;
+    if (stored.start - start >= limit) break;
     if (stored.start - end > planLimits.gapBytes) break;
     if (!isMissing(input, blob, table, next)) break;
     if (wanted.has(next)) end = stored.end;
@@ -217,9 +247,10 @@ function demandRun<B extends BlobView>(
   return { start, end };
 }
 
-function planBackground<B extends BlobView>(input: PlanInput<B>): FetchRequest<B> | undefined {
-  if (!mayStartBackground(input)) return undefined;
-  const target = backgroundBytes(input.rate);
+function planBackground<B extends BlobView>(
+  input: PlanInput<B>,
+  target: number,
+): FetchRequest<B> | undefined {
   for (const blob of input.background) {
     if (blob.complete || blob.tableLoading || blob.isHeld(-1)) continue;
     const range = backgroundRange(input, blob, target);

@@ -1,12 +1,14 @@
 import { decodeBlock } from '../codec/decode-block.ts';
 import { SluiceError } from '../format/errors.ts';
-import { type BlockSpan, spanBytes } from '../image/map-range.ts';
-import type { DirectoryEntry, FileStat } from '../protocol/loader-api.ts';
+import { spanBytes } from '../image/map-range.ts';
+import type { ByteRange, DirectoryEntry, FileStat, PrefetchPriority } from '../protocol/loader-api.ts';
 import type { Engine } from './engine.ts';
 import type { Mount } from './mount.ts';
 
 /** Blocks asked for ahead of the one that is decoded: enough to keep the link busy, little enough to hold in memory. */
 const readAhead = 8;
+/** Enough for requests as long as the background's, where no reader could come to wait behind them. */
+const prefetchAhead = 64;
 
 /** A mounted image as files: what pages that mount by themselves, and the standby's callers, read through. */
 export class FileReader {
@@ -19,19 +21,26 @@ export class FileReader {
   }
 
   stat(path: string): FileStat {
-    const { kind, size, mime, meta } = this.#mount.image.inode(this.#lookup(path));
-    return { kind, size, mime, meta: meta?.slice() };
+    const inode = this.#lookup(path);
+    const { kind, size, mime, meta, links } = this.#mount.tree.inode(inode);
+    return { kind, size, mime, meta: meta?.slice(), inode, links };
   }
 
   readdir(path: string): readonly DirectoryEntry[] {
-    const { image } = this.#mount;
+    const { tree } = this.#mount;
     const inode = this.#lookup(path);
-    if (image.inode(inode).kind === 'file') throw new SluiceError('ENOTDIR', `${path} is a file`, { path });
-    return Array.from(image.readdir(inode), ({ name, kind }) => ({ name, kind }));
+    if (tree.inode(inode).kind === 'file') throw new SluiceError('ENOTDIR', `${path} is a file`, { path });
+    return Array.from(tree.readdir(inode), ({ name, kind }) => ({ name, kind }));
   }
 
   /** Bytes `[start, end)` of the file, `end` clamped to its size, in a buffer of their own. */
-  async read(path: string, start: number, end: number, timeoutMs: number): Promise<Uint8Array<ArrayBuffer>> {
+  async read(
+    path: string,
+    start: number,
+    end: number,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const inode = this.#lookup(path);
     const { size } = this.#fileInode(path, inode);
     if (!(Number.isSafeInteger(start) && start >= 0 && end >= start)) {
@@ -39,61 +48,88 @@ export class FileReader {
     }
     const stop = Math.max(start, Math.min(end, size));
     const into = new Uint8Array(stop - start);
-    await this.#eachSpan(path, inode, start, stop, timeoutMs, (span, logical) => {
+    const spans = this.#mount.tree.mapRange(inode, start, stop);
+    await eachAtOnce(spans, readAhead, signal, async (span, stopped) => {
+      const { blob, block } = span;
+      const read = { blob, block, path, timeoutMs, signal: stopped };
+      const stored = await this.#engine.read(this.#mount, read);
+      const logical = await decodeBlock(stored.codec, stored.bytes, stored.logicalLength);
       into.set(spanBytes(span, logical), span.fileOffset - start);
     });
     return into;
   }
 
   /** Resolves when all of these files are here. */
-  async prefetch(paths: readonly string[], timeoutMs: number): Promise<void> {
-    for (const path of paths) {
-      const inode = this.#lookup(path);
-      await this.#eachSpan(path, inode, 0, this.#fileInode(path, inode).size, timeoutMs, undefined);
+  async prefetch(
+    paths: readonly string[],
+    priority: PrefetchPriority,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    // All of them or none: a wrong path is told before anything is fetched.
+    const inodes = paths.map((path) => [path, this.#lookup(path)] as const);
+    for (const [path, inode] of inodes) this.#fileInode(path, inode);
+    const ahead = priority === 'demand' ? readAhead : prefetchAhead;
+    for (const [path, inode] of inodes) {
+      const spans = this.#mount.tree.mapRange(inode, 0, this.#fileInode(path, inode).size);
+      await eachAtOnce(spans, ahead, signal, ({ blob, block }, stopped) =>
+        this.#engine.bring(this.#mount, { blob, block, path, timeoutMs, signal: stopped }, priority),
+      );
     }
   }
 
-  async #eachSpan(
-    path: string,
-    inode: number,
-    start: number,
-    end: number,
-    timeoutMs: number,
-    use: ((span: BlockSpan, logical: Uint8Array<ArrayBuffer>) => void) | undefined,
-  ): Promise<void> {
-    const spans = this.#mount.image.mapRange(inode, start, end);
-    const abort = new AbortController();
-    const one = async (): Promise<void> => {
-      for (let next = spans.next(); !next.done; next = spans.next()) {
-        const { blob, block } = next.value;
-        const stored = await this.#engine.read(this.#mount, {
-          blob,
-          block,
-          path,
-          timeoutMs,
-          signal: abort.signal,
-        });
-        if (use) use(next.value, await decodeBlock(stored.codec, stored.bytes, stored.logicalLength));
-      }
-    };
-    try {
-      await Promise.all(Array.from({ length: readAhead }, one));
-    } catch (error) {
-      // The others wait for blocks that nobody wants any more.
-      abort.abort(error);
-      throw error;
+  /** The parts of the file that can be read without waiting, as Incremental FS tells them: in order, apart. */
+  filledRanges(path: string): ByteRange[] {
+    const { tree } = this.#mount;
+    const inode = this.#lookup(path);
+    const ranges: { start: number; end: number }[] = [];
+    for (const { blob, block, fileOffset, length } of tree.mapRange(
+      inode,
+      0,
+      this.#fileInode(path, inode).size,
+    )) {
+      if (!this.#mount.blob(blob)?.isReadable(block)) continue;
+      const last = ranges.at(-1);
+      if (last?.end === fileOffset) last.end += length;
+      else ranges.push({ start: fileOffset, end: fileOffset + length });
     }
+    return ranges;
   }
 
   #fileInode(path: string, inode: number): { readonly size: number } {
-    const found = this.#mount.image.inode(inode);
+    const found = this.#mount.tree.inode(inode);
     if (found.kind !== 'file') throw new SluiceError('EISDIR', `${path} is a directory`, { path });
     return found;
   }
 
   #lookup(path: string): number {
-    const inode = this.#mount.image.lookup(path);
+    const inode = this.#mount.tree.lookup(path);
     if (inode === undefined) throw new SluiceError('ENOENT', `${path} is not in the image`, { path });
     return inode;
+  }
+}
+
+/** Does `work` for each item, for `limit` of them at once. The first failure calls the others off: nobody wants what they wait for any more. */
+async function eachAtOnce<T>(
+  items: Iterable<T>,
+  limit: number,
+  signal: AbortSignal | undefined,
+  work: (item: T, stopped: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const abort = new AbortController();
+  const onAbort = (): void => abort.abort(signal?.reason);
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const left = items[Symbol.iterator]();
+  const one = async (): Promise<void> => {
+    for (let next = left.next(); !next.done; next = left.next()) await work(next.value, abort.signal);
+  };
+  try {
+    await Promise.all(Array.from({ length: limit }, one));
+  } catch (error) {
+    abort.abort(error);
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
   }
 }

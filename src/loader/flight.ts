@@ -1,5 +1,5 @@
 import type { BlockTable } from '../format/block-table.ts';
-import type { BlockSource, Chunk } from '../source/block-source.ts';
+import type { BlockSource, Chunk } from '../protocol/block-source.ts';
 import { BlockStream } from '../source/block-stream.ts';
 import type { BlobState } from './blob-state.ts';
 import { type FetchRequest, type FlightView, planLimits } from './fetch-plan.ts';

@@ -8,6 +8,15 @@ const pauseMaxMs = 30_000;
 /** A server may ask for more patience, but not for hours. */
 const pauseAskedMaxMs = 5 * 60_000;
 
+/** The ladder of Incremental FS: a reader that has waited longer than this finds the loader blocked, or unhealthy. */
+const blockedMs = 2000;
+const unhealthyMs = 7000;
+
+export function healthOf(oldestWaitMs: number): LoaderInfo['health'] {
+  if (oldestWaitMs > unhealthyMs) return 'unhealthy';
+  return oldestWaitMs > blockedMs ? 'blocked' : 'ok';
+}
+
 /** What went wrong, and how long background work therefore leaves the network alone. */
 export class Health {
   readonly #clock: Clock;

@@ -1,6 +1,13 @@
-import type { DirectoryEntry, FileStat } from '../protocol/loader-api.ts';
-import type { BlocksQuery, ProvideBlocks, ReleaseRecord } from '../protocol/messages.ts';
-import type { Progress, ReadLog, SluiceState } from '../protocol/state.ts';
+import type {
+  ByteRange,
+  DirectoryEntry,
+  FileStat,
+  PrefetchPriority,
+  ProvidedBlock,
+  TreeOperation,
+} from '../protocol/loader-api.ts';
+import type { BlocksQuery, ReleaseRecord } from '../protocol/messages.ts';
+import type { PendingReadInfo, Progress, ReadLog, SluiceState } from '../protocol/state.ts';
 import type { StoredBlock } from './stored-block.ts';
 
 /** {@link SluiceState} without what only the asking loader knows: its own name and role. */
@@ -16,7 +23,8 @@ export interface OpenOptions {
 
 /**
  * What a loader does, whoever asks: a page, a service worker, another tab's loader. The leader does it by itself
- * (local-service.ts), a standby passes it on to the leader (remote-service.ts). Everything may be asked again.
+ * (local-service.ts), a standby passes it on to the leader (remote-service.ts). Everything may be asked again. The methods are those of the
+ * LoaderApi, for a named image; where they wait for more than the disk, a signal says that nobody waits any more.
  */
 export interface LoaderService {
   /** Mounts the image of the release (without one: what `sluice.json` names, or, offline, what is stored). Answers which it is. */
@@ -29,9 +37,16 @@ export interface LoaderService {
   ): Promise<void>;
   /** The bootstrap as published. */
   readBootstrap(image: string): Promise<Uint8Array<ArrayBuffer>>;
-  provideBlocks(image: string, blocks: ProvideBlocks['blocks']): Promise<void>;
+  provideBlocks(image: string, blocks: readonly ProvidedBlock[]): Promise<void>;
+  pendingReads(
+    image: string,
+    after: number,
+    waitMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly PendingReadInfo[]>;
   state(image: string): Promise<ServiceState>;
   readLog(image: string): Promise<ReadLog>;
+  setReadLog(image: string, capacity: number): Promise<void>;
   flush(): Promise<void>;
   stat(image: string, path: string): Promise<FileStat>;
   readdir(image: string, path: string): Promise<readonly DirectoryEntry[]>;
@@ -41,8 +56,17 @@ export interface LoaderService {
     start: number,
     end: number,
     timeoutMs: number,
+    signal: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer>>;
-  prefetch(image: string, paths: readonly string[]): Promise<void>;
+  prefetch(
+    image: string,
+    paths: readonly string[],
+    priority: PrefetchPriority,
+    signal: AbortSignal,
+  ): Promise<void>;
+  filledRanges(image: string, path: string): Promise<readonly ByteRange[]>;
+  /** `blob`: 64 random hex digits, the name of what it may make. The same for a request that is repeated. */
+  changeTree(image: string, operation: TreeOperation, blob: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -51,5 +75,7 @@ export type ServiceEvent =
   | { readonly type: 'progress'; readonly image: string; readonly progress: Progress }
   | { readonly type: 'sealed'; readonly blobs: readonly string[] }
   | { readonly type: 'complete'; readonly image: string }
+  /** Durably: files and directories were added, removed or renamed at run time. */
+  | { readonly type: 'changed-tree'; readonly image: string; readonly sequence: number }
   /** `sluice.json` names this image, and its bootstrap is in the store. */
   | { readonly type: 'release'; readonly release: ReleaseRecord };

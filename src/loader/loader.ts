@@ -1,14 +1,26 @@
 import { SluiceError } from '../format/errors.ts';
+import { hex } from '../format/sha256.ts';
 import type { MessageEndpoint } from '../protocol/channel.ts';
 import type { Clock } from '../protocol/clock.ts';
-import type { DirectoryEntry, FileStat, LoaderApi, LoaderOptions } from '../protocol/loader-api.ts';
+import type {
+  ByteRange,
+  DirectoryEntry,
+  FileStat,
+  LoaderApi,
+  LoaderOptions,
+  PrefetchPriority,
+  ProvidedBlock,
+  TreeOperation,
+} from '../protocol/loader-api.ts';
 import { loaderLockName, type ReleaseRecord } from '../protocol/messages.ts';
-import type { Progress, ReadLog, SluiceState } from '../protocol/state.ts';
+import type { PendingReadInfo, Progress, ReadLog, SluiceState } from '../protocol/state.ts';
 import type { Directory } from '../store/directory.ts';
-import type { ServiceEvent } from './loader-service.ts';
+import type { LoaderService, ServiceEvent } from './loader-service.ts';
 import { LocalService } from './local-service.ts';
+import { mediaType } from './media-type.ts';
 import { ServiceWorkerPort } from './service-worker-port.ts';
 import { Succession } from './succession.ts';
+import { saysDone } from './tree-changes.ts';
 
 /** The edges to the platform. */
 export interface LoaderPlatform {
@@ -25,7 +37,7 @@ export interface LoaderPlatform {
 }
 
 /** One tab's loader: what its page calls, and the ports to service workers; the work is done by whoever leads. */
-export class Loader implements LoaderApi {
+export class Loader implements Omit<LoaderApi, 'pin' | 'evict' | 'scrub' | 'fsmap'> {
   readonly #platform: LoaderPlatform;
   readonly #ports = new Set<ServiceWorkerPort>();
   readonly #complete: Promise<void>;
@@ -41,6 +53,11 @@ export class Loader implements LoaderApi {
   #releaseLock: (() => void) | undefined;
   /** Events that came before start() knew which image is ours. */
   readonly #early: ServiceEvent[] = [];
+  readonly #closing = new AbortController();
+  /** By ticket: reads that can be withdrawn. */
+  readonly #reads = new Map<number, AbortController>();
+  /** What this page has set; a new leader has to be told. */
+  #readLog: number | undefined;
 
   constructor(platform: LoaderPlatform) {
     this.#platform = platform;
@@ -55,14 +72,18 @@ export class Loader implements LoaderApi {
     // Held before anybody knows our name: who is granted it takes us for dead.
     const locked = this.#holdLock();
     const succession = this.#newSuccession(options);
+    this.#readLog = options.readLog;
     const open = { release: options.release, background: options.background ?? true };
     const release = locked.then(() => succession.use('start', (service) => service.open(open), 50_000));
     release.catch(() => {}); // Also awaited below.
     this.#started = { succession, release };
     this.#image = await release;
     this.#tellLateEvents();
+    if (options.readLog !== undefined) await this.setReadLog(options.readLog);
     return { loader, image: this.#image.image };
   }
+
+  ping(): void {}
 
   connect(endpoint: MessageEndpoint): void {
     const { succession } = this.#running();
@@ -85,6 +106,12 @@ export class Loader implements LoaderApi {
   async readLog(): Promise<ReadLog> {
     const { succession, image } = await this.#mounted();
     return succession.use('readLog', (service) => service.readLog(image));
+  }
+
+  async setReadLog(capacity: number): Promise<void> {
+    const { succession, image } = await this.#mounted();
+    await succession.use('setReadLog', (service) => service.setReadLog(image, capacity));
+    this.#readLog = capacity;
   }
 
   watch(onProgress: (progress: Progress) => void): void {
@@ -116,17 +143,71 @@ export class Loader implements LoaderApi {
     return succession.use('readdir', (service) => service.readdir(image, path));
   }
 
-  async read(path: string, start: number, end: number, timeoutMs: number): Promise<Uint8Array<ArrayBuffer>> {
-    const { succession, image } = await this.#mounted();
-    return succession.use('read', (service) => service.read(image, path, start, end, timeoutMs));
+  async read(
+    path: string,
+    start: number,
+    end: number,
+    timeoutMs: number,
+    ticket?: number,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const abort = new AbortController();
+    if (ticket !== undefined) this.#reads.set(ticket, abort);
+    try {
+      const { succession, image } = await this.#mounted();
+      const work = (service: LoaderService) => service.read(image, path, start, end, timeoutMs, abort.signal);
+      return await succession.use('read', work);
+    } finally {
+      if (ticket !== undefined) this.#reads.delete(ticket);
+    }
   }
 
-  async prefetch(paths: readonly string[]): Promise<void> {
+  cancelRead(ticket: number): void {
+    this.#reads.get(ticket)?.abort(new SluiceError('closed', 'The read was withdrawn'));
+  }
+
+  async prefetch(paths: readonly string[], priority: PrefetchPriority): Promise<void> {
     const { succession, image } = await this.#mounted();
-    await succession.use('prefetch', (service) => service.prefetch(image, paths));
+    const { signal } = this.#closing;
+    await succession.use('prefetch', (service) => service.prefetch(image, paths, priority, signal));
+  }
+
+  async filledRanges(path: string): Promise<readonly ByteRange[]> {
+    const { succession, image } = await this.#mounted();
+    return succession.use('filledRanges', (service) => service.filledRanges(image, path));
+  }
+
+  async pendingReads(after: number, waitMs: number): Promise<readonly PendingReadInfo[]> {
+    const { succession, image } = await this.#mounted();
+    const { signal } = this.#closing;
+    return succession.use('pendingReads', (service) => service.pendingReads(image, after, waitMs, signal));
+  }
+
+  async provideBlocks(blocks: readonly ProvidedBlock[]): Promise<void> {
+    const { succession, image } = await this.#mounted();
+    await succession.use('provideBlocks', (service) => service.provideBlocks(image, blocks));
+  }
+
+  async changeTree(asked: TreeOperation): Promise<void> {
+    const { succession, image } = await this.#mounted();
+    const operation =
+      asked.type === 'create-file' ? { ...asked, mime: asked.mime || mediaType(asked.path) } : asked;
+    const blob = hex(crypto.getRandomValues(new Uint8Array(32)));
+    let tries = 0;
+    await succession.use(operation.type, async (service) => {
+      tries += 1;
+      try {
+        await service.changeTree(image, operation, blob);
+      } catch (error) {
+        if (tries === 1 || !saysDone(operation, error)) throw error;
+      }
+    });
+    await Promise.all([...this.#ports].map((port) => port.storeSeen()));
   }
 
   async close(): Promise<void> {
+    const closed = new SluiceError('closed', 'The loader was closed');
+    this.#closing.abort(closed);
+    for (const read of this.#reads.values()) read.abort(closed);
     for (const port of [...this.#ports]) port.close();
     await this.#started?.succession.close();
     this.#releaseLock?.();
@@ -137,7 +218,7 @@ export class Loader implements LoaderApi {
     this.#local?.retryNow();
   }
 
-  #newSuccession({ scope, background = true }: LoaderOptions): Succession {
+  #newSuccession({ scope, background = true, source }: LoaderOptions): Succession {
     const { loader, locks, newChannel, clock } = this.#platform;
     return new Succession({
       scope,
@@ -148,12 +229,14 @@ export class Loader implements LoaderApi {
       lead: async (onEvent) => {
         const { fetch, random, openDirectory } = this.#platform;
         const directory = await openDirectory(scope);
-        this.#local = await LocalService.start({ scope, fetch, clock, random, directory, onEvent });
+        this.#local = await LocalService.start({ scope, fetch, source, clock, random, directory, onEvent });
         return this.#local;
       },
       prepare: async (service) => {
         // The first service hears of it from start().
-        if (this.#image) await service.open({ release: this.#image, background });
+        if (!this.#image) return;
+        await service.open({ release: this.#image, background });
+        if (this.#readLog !== undefined) await service.setReadLog(this.#image.image, this.#readLog);
       },
       onRole: (role) => {
         for (const port of this.#ports) port.hello(loader, role);
@@ -166,6 +249,9 @@ export class Loader implements LoaderApi {
     switch (event.type) {
       case 'sealed':
         for (const port of this.#ports) port.post({ type: 'store-changed', sealed: event.blobs });
+        return;
+      case 'changed-tree':
+        for (const port of this.#ports) port.post({ type: 'store-changed', sealed: [] });
         return;
       case 'complete':
         for (const port of this.#ports) port.post({ type: 'image-complete', image: event.image });

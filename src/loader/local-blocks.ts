@@ -1,5 +1,7 @@
 import type { BlobRecord } from '../format/blob-record.ts';
 import { SluiceError } from '../format/errors.ts';
+import type { TreeChange } from '../overlay/change.ts';
+import { Overlay } from '../overlay/overlay.ts';
 import type { BlockStore } from '../store/block-store.ts';
 import type { BlobPresence } from '../store/presence.ts';
 import { SpillCache } from './spill-cache.ts';
@@ -72,6 +74,31 @@ export class LocalBlocks {
 
   writeBlock(sha256: string, block: number, offset: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     return this.#write(sha256, block, bytes, () => this.#store.writeBlock(sha256, block, offset, bytes));
+  }
+
+  /**
+   * A block of a file made at run time. Nobody else has it: where the store does not take it, this throws, instead of keeping it in a
+   * memory from which it may fall out.
+   */
+  async writePrivate(
+    name: string,
+    block: number,
+    bytes: Uint8Array<ArrayBuffer>,
+    digest: Uint8Array<ArrayBuffer>,
+  ): Promise<void> {
+    if (this.#isUsedUp(bytes.length)) throw this.#usedUp();
+    await (this.#store as any).writeLocalBlock(name, block, bytes, digest);
+    this.#written += bytes.length;
+  }
+
+  /** What was changed in the image's tree at run time; it changes with {@link change}. */
+  overlay(image: string): Overlay {
+    return (this.#store as any).overlay?.(image) ?? new Overlay();
+  }
+
+  /** Makes changes of the image's tree. Durable when it resolves; throws what the store throws, and nothing has changed then. */
+  change(image: string, changes: readonly TreeChange[]): Promise<void> {
+    return (this.#store as any).change(image, changes);
   }
 
   /** A table that was read and does not match its digest. */
@@ -148,9 +175,8 @@ export class LocalBlocks {
   ): Promise<void> {
     const key = `${sha256}/${block}`;
     if (!this.#full && !this.#lost.has(key)) {
-      if (this.#written + bytes.length > (this.#options.capacityBytes ?? Number.POSITIVE_INFINITY)) {
-        this.#storeFailed(new SluiceError('ENOSPC', 'The memory set aside for blocks is used up'));
-      } else {
+      if (this.#isUsedUp(bytes.length)) this.#storeFailed(this.#usedUp());
+      else {
         try {
           await toStore();
           this.#written += bytes.length;
@@ -161,6 +187,14 @@ export class LocalBlocks {
       }
     }
     this.#spill.set(key, bytes);
+  }
+
+  #isUsedUp(more: number): boolean {
+    return this.#written + more > (this.#options.capacityBytes ?? Number.POSITIVE_INFINITY);
+  }
+
+  #usedUp(): SluiceError {
+    return new SluiceError('ENOSPC', 'The memory set aside for blocks is used up');
   }
 
   /** A closed store is a defect of the caller; any other failure means: go on in memory. */

@@ -1,11 +1,20 @@
 import { SluiceError } from '../format/errors.ts';
 import { superblockLayout } from '../format/superblock.ts';
+import type { MessageEndpoint } from '../protocol/channel.ts';
 import type { Clock } from '../protocol/clock.ts';
-import type { DirectoryEntry, FileStat } from '../protocol/loader-api.ts';
-import type { BlocksQuery, ProvideBlocks, ReleaseRecord } from '../protocol/messages.ts';
-import type { Progress, ReadLog } from '../protocol/state.ts';
+import type {
+  ByteRange,
+  DirectoryEntry,
+  FileStat,
+  PrefetchPriority,
+  ProvidedBlock,
+  TreeOperation,
+} from '../protocol/loader-api.ts';
+import type { BlocksQuery, ReleaseRecord } from '../protocol/messages.ts';
+import type { PendingReadInfo, Progress, ReadLog } from '../protocol/state.ts';
 import { fetchRelease } from '../source/fetch-release.ts';
 import { HttpSource } from '../source/http-source.ts';
+import { PortSource } from '../source/port-source.ts';
 import { BlockStore } from '../store/block-store.ts';
 import type { Directory } from '../store/directory.ts';
 import { MemoryDirectory } from '../store/memory-directory.ts';
@@ -15,20 +24,25 @@ import { FileReader } from './file-reader.ts';
 import type { LoaderService, OpenOptions, ServiceEvent, ServiceState } from './loader-service.ts';
 import { LocalBlocks } from './local-blocks.ts';
 import type { Mount } from './mount.ts';
+import { Polls } from './polls.ts';
+import { provideBlocks } from './provide-blocks.ts';
 import type { StoredBlock } from './stored-block.ts';
 import { Throttle } from './throttle.ts';
+import { TreeChanges } from './tree-changes.ts';
 
 export interface LocalServiceOptions {
   /** URL of the site directory, with a trailing slash. */
   readonly scope: string;
   readonly fetch: typeof fetch;
+  /** Where blocks and bootstraps come from instead of HTTP: a page's source, see source-port.ts. */
+  readonly source?: MessageEndpoint | undefined;
   readonly clock: Clock;
   /** In [0, 1): for jitter. */
   readonly random: () => number;
   /** The scope's folder; undefined, with the reason, where the browser gives none. */
   readonly directory: Directory | undefined;
   readonly onEvent: (event: ServiceEvent) => void;
-  /** See HttpSource. */
+  /** See HttpSource and PortSource. */
   readonly stallMs?: number;
 }
 
@@ -36,6 +50,10 @@ export interface LocalServiceOptions {
 const progressMs = 250;
 /** Blocks that are kept in memory where there is no OPFS; what is more than that falls out again. */
 const memoryBytes = 512 * 1024 * 1024;
+/** Reads that one leader can have had wait in a millisecond of its life, generously. */
+const serialsPerMs = 1024;
+/** A ring of this many records has 96 MiB. */
+const maxReadLog = 4 * 1024 * 1024;
 /** A prefetch may take as long as the link needs. */
 const prefetchTimeoutMs = 60 * 60 * 1000;
 
@@ -48,15 +66,14 @@ export class LocalService implements LoaderService {
   readonly #persistent: boolean;
   readonly #abort = new AbortController();
   readonly #progress = new Map<string, Throttle>();
+  readonly #polls: Polls;
+  readonly #trees: TreeChanges;
 
   private constructor(options: LocalServiceOptions, store: BlockStore, persistent: boolean) {
     this.#options = options;
-    const { scope: base, fetch, clock, random } = options;
-    const source = new HttpSource({
-      base,
-      fetch,
-      ...(options.stallMs === undefined ? {} : { stallMs: options.stallMs }),
-    });
+    const { clock, random } = options;
+    const source = openSource(options);
+    if (source instanceof PortSource) this.#abort.signal.addEventListener('abort', () => source.close());
     this.#persistent = persistent;
     this.#local = new LocalBlocks(store, {
       onFull: (reason) => this.#engine.report(reason),
@@ -68,7 +85,11 @@ export class LocalService implements LoaderService {
       clock,
       random,
       onEvent: (event) => this.#onEvent(event),
+      // Above those of every leader before: whoever polls on after its last serial is told anew of all that pends.
+      firstSerial: Date.now() * serialsPerMs,
     });
+    this.#polls = new Polls(clock);
+    this.#trees = new TreeChanges(this.#engine, this.#local);
     this.#bootstraps = new Bootstraps({
       source,
       local: this.#local,
@@ -123,12 +144,19 @@ export class LocalService implements LoaderService {
     return this.#bootstraps.read(image);
   }
 
-  async provideBlocks(image: string, blocks: ProvideBlocks['blocks']): Promise<void> {
+  async provideBlocks(image: string, blocks: readonly ProvidedBlock[]): Promise<void> {
+    await provideBlocks(this.#engine, await this.#mount(image), blocks);
+  }
+
+  async pendingReads(
+    image: string,
+    after: number,
+    waitMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly PendingReadInfo[]> {
     const mount = await this.#mount(image);
-    // Tables (block -1) first: without them the others cannot be verified.
-    for (const { blob, block, bytes } of blocks.toSorted((a, b) => a.block - b.block)) {
-      await this.#engine.provide(mount, blob, block, bytes);
-    }
+    const take = () => (this.#engine.lastSerial > after ? this.#engine.pendingReads(mount, after) : []);
+    return this.#polls.poll(take, waitMs, signal);
   }
 
   async state(image: string): Promise<ServiceState> {
@@ -143,13 +171,24 @@ export class LocalService implements LoaderService {
         fetched: this.#engine.fetchedBytes,
       },
       pendingReads: this.#engine.pendingReads(mount),
-      loader: { ...this.#engine.info(), storage: this.#persistent && !this.#local.full ? 'opfs' : 'memory' },
+      loader: {
+        ...this.#engine.info(),
+        storage: this.#persistent && !this.#local.full ? 'opfs' : 'memory',
+        lastReadError: mount.lastReadError,
+      },
+      sequence: mount.tree.overlay.sequence,
     };
   }
 
   async readLog(image: string): Promise<ReadLog> {
     const mount = await this.#mount(image);
     return { sluice: 1, image, reads: mount.log.entries() };
+  }
+
+  async setReadLog(image: string, capacity: number): Promise<void> {
+    if (!(Number.isSafeInteger(capacity) && capacity >= 0 && capacity <= maxReadLog))
+      throw new SluiceError('EINVAL', `A read log has from 0 to ${maxReadLog} records, not ${capacity}`);
+    (await this.#mount(image)).log.resize(capacity);
   }
 
   flush(): Promise<void> {
@@ -164,12 +203,39 @@ export class LocalService implements LoaderService {
     return (await this.#files(image)).readdir(path);
   }
 
-  async read(image: string, path: string, start: number, end: number, timeoutMs: number) {
-    return (await this.#files(image)).read(path, start, end, timeoutMs);
+  async read(
+    image: string,
+    path: string,
+    start: number,
+    end: number,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return (await this.#files(image)).read(path, start, end, timeoutMs, signal);
   }
 
-  async prefetch(image: string, paths: readonly string[]): Promise<void> {
-    await (await this.#files(image)).prefetch(paths, prefetchTimeoutMs);
+  async prefetch(
+    image: string,
+    paths: readonly string[],
+    priority: PrefetchPriority,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await (await this.#files(image)).prefetch(paths, priority, prefetchTimeoutMs, signal);
+  }
+
+  async filledRanges(image: string, path: string): Promise<readonly ByteRange[]> {
+    return (await this.#files(image)).filledRanges(path);
+  }
+
+  async changeTree(image: string, operation: TreeOperation, blob: string): Promise<void> {
+    const mount = await this.#mount(image);
+    const before = mount.tree.overlay.sequence;
+    try {
+      await this.#trees.change(mount, operation, blob);
+    } finally {
+      const { sequence } = mount.tree.overlay;
+      if (sequence !== before) this.#options.onEvent({ type: 'changed-tree', image, sequence });
+    }
   }
 
   /** The browser says that it is online: a hint to try now. */
@@ -179,7 +245,9 @@ export class LocalService implements LoaderService {
 
   async close(): Promise<void> {
     if (this.#abort.signal.aborted) return;
-    this.#abort.abort(new SluiceError('closed', 'The loader was closed'));
+    const closed = new SluiceError('closed', 'The loader was closed');
+    this.#abort.abort(closed);
+    this.#polls.close(closed);
     for (const throttle of this.#progress.values()) throttle.cancel();
     await this.#engine.close();
     await this.#local.close();
@@ -226,6 +294,7 @@ export class LocalService implements LoaderService {
 
   #onEvent(event: EngineEvent): void {
     if (event.type === 'changed') {
+      this.#polls.check();
       for (const throttle of this.#progress.values()) throttle.request();
       return;
     }
@@ -258,4 +327,15 @@ export class LocalService implements LoaderService {
       waitingFor: this.#engine.pendingReads(mount)[0]?.path,
     };
   }
+}
+
+function openSource({
+  scope: base,
+  fetch,
+  source: port,
+  clock,
+  stallMs,
+}: LocalServiceOptions): HttpSource | PortSource {
+  const patience = stallMs === undefined ? {} : { stallMs };
+  return port ? new PortSource({ port, clock, ...patience }) : new HttpSource({ base, fetch, ...patience });
 }

@@ -1,4 +1,8 @@
+import type { BlobRecord } from '../format/blob-record.ts';
+import { SluiceError } from '../format/errors.ts';
 import type { Image } from '../image/image.ts';
+import type { MountedTree } from '../image/mounted-tree.ts';
+import type { ReadErrorInfo } from '../protocol/state.ts';
 import type { BlobState } from './blob-state.ts';
 import type { RunHint } from './fetch-plan.ts';
 import { ReadRing } from './read-log.ts';
@@ -6,21 +10,99 @@ import { ReadRing } from './read-log.ts';
 /** So many reads are remembered for a launch trace. */
 const readLogCapacity = 65_536;
 
-/** An image that is being served: its blobs as the engine knows them (shared with other images), and its reads. */
+export interface MountOptions {
+  readonly tree: MountedTree;
+  /** What is known of a blob, which other images may share. */
+  readonly blobState: (record: BlobRecord) => BlobState;
+  /** Clock time. */
+  readonly since: number;
+}
+
+/**
+ * An image that is being served, with what was changed in its tree at run time: its blobs as the engine knows them, and its reads. Behind
+ * the published blobs come those of the files made at run time, each known from when it is first asked for until its file is removed.
+ */
 export class Mount {
   readonly image: Image;
-  /** By index in the image's blob table. */
+  readonly tree: MountedTree;
+  /** The published ones, by index in the image's blob table. */
   readonly blobs: readonly BlobState[];
   /** Clock time at which it was mounted. */
   readonly since: number;
   readonly log = new ReadRing(readLogCapacity);
   readonly totalBlocks: number;
+  #lastReadError: ReadErrorInfo | undefined;
+  readonly #blobState: MountOptions['blobState'];
+  readonly #private = new Map<number, BlobState>();
+  readonly #indices: Map<string, number>;
 
-  constructor(image: Image, blobs: readonly BlobState[], since: number) {
+  constructor({ tree, blobState, since }: MountOptions) {
+    const { image } = tree;
     this.image = image;
-    this.blobs = blobs;
+    this.tree = tree;
+    this.blobs = Array.from({ length: image.blobCount }, (_, i) => blobState(image.blob(i)));
     this.since = since;
-    this.totalBlocks = blobs.reduce((sum, blob) => sum + blob.blockCount, 0);
+    this.#blobState = blobState;
+    this.#indices = new Map(this.blobs.map(({ sha256 }, i) => [sha256, i]));
+    this.totalBlocks = this.blobs.reduce((sum, blob) => sum + blob.blockCount, 0);
+  }
+
+  /** Undefined where there is no such blob. Throws `ENOENT` for that of a file that was removed. */
+  blob(index: number): BlobState | undefined {
+    const known = this.blobs[index] ?? this.#private.get(index);
+    if (known || index >= this.tree.blobCount) return known;
+    const made = this.#blobState(this.tree.blob(index));
+    this.#private.set(index, made);
+    this.#indices.set(made.sha256, index);
+    return made;
+  }
+
+  /** The index of a blob in this image; undefined where it is another image's. */
+  indexOf(sha256: string): number | undefined {
+    return this.#indices.get(sha256);
+  }
+
+  /** Forgets the blobs of run-time files that were removed, and answers them. */
+  dropRemoved(): BlobState[] {
+    const dropped: BlobState[] = [];
+    for (const [index, blob] of this.#private) {
+      if (this.tree.overlay.node(this.#inodeOf(index))) continue;
+      this.#private.delete(index);
+      this.#indices.delete(blob.sha256);
+      dropped.push(blob);
+    }
+    return dropped;
+  }
+
+  /** The blob that holds a file made at run time; undefined for a published one. */
+  privateBlobOf(inode: number): number | undefined {
+    const { blobCount, inodeCount } = this.image;
+    return inode < inodeCount ? undefined : blobCount + inode - inodeCount;
+  }
+
+  /** A read has ended, with its bytes or an error, and was begun at clock time `since`. */
+  ended(
+    { path, blob, block }: { readonly path: string; readonly blob: number; readonly block: number },
+    since: number,
+    now: number,
+    error: unknown,
+  ): void {
+    const code = error instanceof SluiceError ? error.code : 'unreadable';
+    this.log.add({
+      path,
+      blob,
+      block,
+      atMs: Math.round(since - this.since),
+      waitedMs: Math.round(now - since),
+      ...(error === undefined ? {} : { failed: code }),
+    });
+    if (error !== undefined)
+      this.#lastReadError = { path, block: { blob, index: block }, code, at: Date.now() };
+  }
+
+  /** The last read that ended without its bytes. */
+  get lastReadError(): ReadErrorInfo | undefined {
+    return this.#lastReadError;
   }
 
   get complete(): boolean {
@@ -40,15 +122,19 @@ export class Mount {
    * table. Undefined where the path does not lead there (it is for people's eyes, so it need not).
    */
   hint(path: string, blob: number, block: number): RunHint | undefined {
-    const inode = this.image.lookup(path);
+    const inode = this.tree.lookup(path);
     if (inode === undefined) return undefined;
-    const { kind, size } = this.image.inode(inode);
+    const { kind, size } = this.tree.inode(inode);
     if (kind !== 'file') return undefined;
-    for (const span of this.image.mapExtents(inode, 0, size)) {
+    for (const span of this.tree.mapExtents(inode, 0, size)) {
       const { firstBlock, blockCount, storedOffset, storedLength } = span;
       if (span.blob !== blob || block < firstBlock || block >= firstBlock + blockCount) continue;
       return { start: storedOffset, end: storedOffset + storedLength, firstBlock, blockCount };
     }
     return undefined;
+  }
+
+  #inodeOf(privateBlob: number): number {
+    return this.image.inodeCount + privateBlob - this.image.blobCount;
   }
 }

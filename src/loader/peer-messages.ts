@@ -40,7 +40,7 @@ export type ScopeMessage = WhoLeads | Leads | Happened;
 /** The methods of the service that a standby passes on. */
 export type RemoteMethod = Exclude<keyof LoaderService, 'close'>;
 
-/** Standby → leader. For `readBlocks` the arguments are the query alone. */
+/** Standby → leader. The arguments without functions and signals: for `readBlocks` the query alone. */
 export interface PeerCall {
   readonly type: 'call';
   readonly from: string;
@@ -85,16 +85,20 @@ const remoteMethods: Record<RemoteMethod, true> = {
   readBlocks: true,
   readBootstrap: true,
   provideBlocks: true,
+  pendingReads: true,
   state: true,
   readLog: true,
+  setReadLog: true,
   flush: true,
   stat: true,
   readdir: true,
   read: true,
   prefetch: true,
+  filledRanges: true,
+  changeTree: true,
 };
 
-const eventShape: Shape = { type: isOneOf('progress', 'sealed', 'complete', 'release') };
+const eventShape: Shape = { type: isOneOf('progress', 'sealed', 'complete', 'changed-tree', 'release') };
 
 const scopeShapes: Record<ScopeMessage['type'], Shape> = {
   'who-leads': {},

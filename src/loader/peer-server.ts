@@ -76,7 +76,8 @@ export class PeerServer {
     }
     // The guard has checked the method; the arguments are the word of the same loader in another tab.
     const invoke = service[method] as (...args: readonly unknown[]) => Promise<unknown>;
-    return invoke.apply(service, args as unknown[]);
+    // The methods that wait take a signal behind their arguments.
+    return invoke.call(service, ...args, signal);
   }
 
   #peer(from: string): Peer {

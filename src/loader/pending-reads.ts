@@ -1,5 +1,6 @@
 import { SluiceError } from '../format/errors.ts';
 import type { Clock } from '../protocol/clock.ts';
+import type { PrefetchPriority } from '../protocol/loader-api.ts';
 import { noRetries, type RetryCounts } from '../source/retry-policy.ts';
 
 export interface ReadRequest {
@@ -11,19 +12,24 @@ export interface ReadRequest {
   /** How long this reader is ready to wait. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Default `demand`: a reader. The others are wanted ahead of their readers. */
+  readonly urgency?: PrefetchPriority | undefined;
 }
 
 /** A block that somebody waits for. */
 export interface PendingRead {
-  /** Increases by one with each; never used twice. */
+  /** Increases by one with each that a reader waits for; never used twice. 0: no reader has come yet. */
   readonly serial: number;
   readonly blob: string;
+  /** -1 for the blob's table. */
   readonly block: number;
   /** Of the first reader. */
   readonly path: string;
   /** Clock time of the first reader. */
   readonly since: number;
   readonly waiters: number;
+  /** Of the most urgent who waits. */
+  readonly urgency: PrefetchPriority;
   /** Clock time until which somebody is still ready to wait. */
   readonly deadline: number;
   readonly retries: RetryCounts;
@@ -33,11 +39,15 @@ export interface PendingRead {
 
 interface Waiter<T> {
   readonly deadline: number;
+  readonly urgency: PrefetchPriority;
   resolve(value: T): void;
   reject(reason: unknown): void;
 }
 
 interface Entry<T> extends PendingRead {
+  serial: number;
+  path: string;
+  since: number;
   readonly waiting: Set<Waiter<T>>;
 }
 
@@ -50,16 +60,27 @@ export class PendingReads<T> {
   readonly #clock: Clock;
   readonly #onAbandoned: (read: PendingRead) => void;
   readonly #entries = new Map<string, Entry<T>>();
-  #nextSerial = 1;
+  #nextSerial: number;
 
   /** `onAbandoned` is told of an entry whose last reader went away unserved. */
-  constructor(clock: Clock, onAbandoned: (read: PendingRead) => void) {
+  constructor(clock: Clock, onAbandoned: (read: PendingRead) => void, firstSerial = 1) {
     this.#clock = clock;
     this.#onAbandoned = onAbandoned;
+    this.#nextSerial = firstSerial;
   }
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** The highest serial that was given. */
+  get lastSerial(): number {
+    return this.#nextSerial - 1;
+  }
+
+  /** What readers wait for, and not only a prefetch: oldest first. */
+  *readers(): Generator<PendingRead> {
+    for (const entry of this.#entries.values()) if (entry.urgency === 'demand') yield entry;
   }
 
   /** Oldest first. */
@@ -73,7 +94,7 @@ export class PendingReads<T> {
 
   /** Waits for the block. A timeout of 0 fails at once: only what is here is wanted. */
   wait(request: ReadRequest): Promise<T> {
-    const { signal, timeoutMs } = request;
+    const { signal, timeoutMs, urgency = 'demand' } = request;
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (timeoutMs <= 0) return Promise.reject(timedOut(request));
     return new Promise<T>((resolve, reject) => {
@@ -85,6 +106,7 @@ export class PendingReads<T> {
       };
       const waiter: Waiter<T> = {
         deadline: this.#clock.now() + timeoutMs,
+        urgency,
         resolve: (value) => {
           end();
           resolve(value);
@@ -130,31 +152,48 @@ export class PendingReads<T> {
   }
 
   #entryFor(request: ReadRequest): Entry<T> {
-    const { blob, block, path } = request;
+    const { blob, block, path, urgency = 'demand' } = request;
     const known = this.#entries.get(key(blob, block));
-    if (known) return known;
-    const waiting = new Set<Waiter<T>>();
-    const entry: Entry<T> = {
-      serial: this.#nextSerial++,
-      blob,
-      block,
-      path,
-      since: this.#clock.now(),
-      waiting,
-      get waiters() {
-        return waiting.size;
-      },
-      get deadline() {
-        let latest = 0;
-        for (const waiter of waiting) latest = Math.max(latest, waiter.deadline);
-        return latest;
-      },
-      retries: noRetries(),
-      notBefore: 0,
-    };
+    if (known && (urgency !== 'demand' || known.urgency === 'demand')) return known;
+    const entry = known ?? newEntry<T>(request, this.#clock.now());
+    if (urgency === 'demand') {
+      // The first reader: from now on somebody waits. Behind those that have waited longer.
+      Object.assign(entry, { serial: this.#nextSerial++, path, since: this.#clock.now() });
+      this.#entries.delete(key(blob, block));
+    }
     this.#entries.set(key(blob, block), entry);
     return entry;
   }
+}
+
+function newEntry<T>({ blob, block, path }: ReadRequest, now: number): Entry<T> {
+  const waiting = new Set<Waiter<T>>();
+  return {
+    serial: 0,
+    blob,
+    block,
+    path,
+    since: now,
+    waiting,
+    get waiters() {
+      return waiting.size;
+    },
+    get deadline() {
+      let latest = 0;
+      for (const waiter of waiting) latest = Math.max(latest, waiter.deadline);
+      return latest;
+    },
+    get urgency() {
+      let most: PrefetchPriority = 'background';
+      for (const { urgency } of waiting) {
+        if (urgency === 'demand') return urgency;
+        if (urgency === 'launch') most = urgency;
+      }
+      return most;
+    },
+    retries: noRetries(),
+    notBefore: 0,
+  };
 }
 
 function key(blob: string, block: number): string {

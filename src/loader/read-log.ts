@@ -1,26 +1,119 @@
 import type { ReadLogEntry } from '../protocol/state.ts';
 
-/** The latest reads, oldest first, never more than `capacity`: older ones fall out. */
-export class ReadRing {
-  readonly #capacity: number;
-  readonly #entries: ReadLogEntry[] = [];
-  /** Where the next entry goes once the ring is full: the oldest one's place. */
-  #next = 0;
+/** Numbers of one record: path, blob, block, atMs, waitedMs, and the error's code (0 = none). */
+const fields = 6;
+/** Memory grows with what is logged, from so many records on. */
+const firstRecords = 256;
 
+/**
+ * The latest reads, oldest first, never more than `capacity`: older ones fall out. A record is 24 bytes, its path is kept once however
+ * often it is read, so that logging is nearly free and can always be on. As Incremental FS logs reads, also those that timed out.
+ */
+export class ReadRing {
+  #capacity: number;
+  #records = new Uint32Array(0);
+  /** Where the oldest record is, and how many there are. */
+  #first = 0;
+  #count = 0;
+  readonly #paths = new Names();
+  readonly #codes = new Names();
+
+  /** `capacity` in records; 0 = nothing is logged. */
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
+  get capacity(): number {
+    return this.#capacity;
+  }
+
   add(entry: ReadLogEntry): void {
-    if (this.#entries.length < this.#capacity) {
-      this.#entries.push(entry);
-      return;
-    }
-    this.#entries[this.#next] = entry;
-    this.#next = (this.#next + 1) % this.#capacity;
+    if (this.#capacity === 0) return;
+    if (this.#count === this.#capacity) this.#drop();
+    if (this.#count === this.#records.length / fields) this.#resize(Math.max(firstRecords, this.#count * 2));
+    const { path, blob, block, atMs, waitedMs, failed } = entry;
+    const code = failed === undefined ? 0 : this.#codes.take(failed) + 1;
+    this.#records.set([this.#paths.take(path), blob, block, atMs, waitedMs, code], this.#at(this.#count));
+    this.#count += 1;
+  }
+
+  /** Applies to what comes; of what is there, the latest that fit are kept. */
+  resize(capacity: number): void {
+    while (this.#count > capacity) this.#drop();
+    this.#capacity = capacity;
+    this.#resize(this.#count);
   }
 
   entries(): readonly ReadLogEntry[] {
-    return [...this.#entries.slice(this.#next), ...this.#entries.slice(0, this.#next)];
+    return Array.from({ length: this.#count }, (_, i) => {
+      const at = this.#at(i);
+      const [path, blob, block, atMs, waitedMs, code] = this.#records.subarray(at, at + fields);
+      return {
+        path: this.#paths.name(path!),
+        blob: blob!,
+        // -1 is a blob's table.
+        block: block! | 0,
+        atMs: atMs!,
+        waitedMs: waitedMs!,
+        ...(code === 0 ? {} : { failed: this.#codes.name(code! - 1) }),
+      };
+    });
+  }
+
+  #drop(): void {
+    const at = this.#at(0);
+    this.#paths.drop(this.#records[at]!);
+    const code = this.#records[at + 5]!;
+    if (code > 0) this.#codes.drop(code - 1);
+    this.#first = (this.#first + 1) % (this.#records.length / fields);
+    this.#count -= 1;
+  }
+
+  /** Room for so many records (no more than the capacity), the oldest at the front. */
+  #resize(room: number): void {
+    const records = new Uint32Array(Math.min(room, this.#capacity) * fields);
+    for (let i = 0; i < this.#count; i++) {
+      const at = this.#at(i);
+      records.set(this.#records.subarray(at, at + fields), i * fields);
+    }
+    this.#records = records;
+    this.#first = 0;
+  }
+
+  #at(i: number): number {
+    return ((this.#first + i) % (this.#records.length / fields)) * fields;
+  }
+}
+
+/** Texts by number, each once, as long as somebody uses it. */
+class Names {
+  readonly #ids = new Map<string, number>();
+  readonly #names: string[] = [];
+  readonly #uses: number[] = [];
+  readonly #free: number[] = [];
+
+  take(name: string): number {
+    const known = this.#ids.get(name);
+    if (known !== undefined) {
+      this.#uses[known]! += 1;
+      return known;
+    }
+    const id = this.#free.pop() ?? this.#names.length;
+    this.#ids.set(name, id);
+    this.#names[id] = name;
+    this.#uses[id] = 1;
+    return id;
+  }
+
+  name(id: number): string {
+    return this.#names[id]!;
+  }
+
+  drop(id: number): void {
+    this.#uses[id]! -= 1;
+    if (this.#uses[id]! > 0) return;
+    this.#ids.delete(this.#names[id]!);
+    this.#names[id] = '';
+    this.#free.push(id);
   }
 }

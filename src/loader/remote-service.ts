@@ -1,9 +1,16 @@
 import { fromWireError, SluiceError } from '../format/errors.ts';
 import { Channel, type MessageEndpoint } from '../protocol/channel.ts';
 import type { Clock } from '../protocol/clock.ts';
-import type { DirectoryEntry, FileStat } from '../protocol/loader-api.ts';
-import type { BlocksQuery, ProvideBlocks, ReleaseRecord } from '../protocol/messages.ts';
-import type { ReadLog } from '../protocol/state.ts';
+import type {
+  ByteRange,
+  DirectoryEntry,
+  FileStat,
+  PrefetchPriority,
+  ProvidedBlock,
+  TreeOperation,
+} from '../protocol/loader-api.ts';
+import type { BlocksQuery, ReleaseRecord } from '../protocol/messages.ts';
+import type { PendingReadInfo, ReadLog } from '../protocol/state.ts';
 import type { LoaderService, OpenOptions, ServiceState } from './loader-service.ts';
 import { type FromLeader, isFromLeader, type RemoteMethod, type ToLeader } from './peer-messages.ts';
 import type { StoredBlock } from './stored-block.ts';
@@ -15,6 +22,19 @@ const graceMs = 2000;
 /** An image may have to be opened over a slow link. */
 const openMs = 55_000;
 const prefetchMs = 60 * 60 * 1000;
+/** A block table may have to be fetched before given blocks can be verified. */
+const provideMs = 40_000;
+
+/** A file may come with its content. */
+const changeMs = 60_000;
+
+/** What a call may have besides its arguments. */
+interface CallOptions {
+  /** Default {@link callMs}. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly onBlock?: (block: number, stored: StoredBlock) => void;
+}
 
 export interface RemoteServiceOptions {
   /** This loader. */
@@ -42,7 +62,7 @@ export class RemoteService implements LoaderService {
   }
 
   open(options: OpenOptions): Promise<ReleaseRecord> {
-    return this.#call('open', [options], openMs);
+    return this.#call('open', [options], { timeoutMs: openMs });
   }
 
   async readBlocks(
@@ -50,15 +70,24 @@ export class RemoteService implements LoaderService {
     onBlock: (block: number, stored: StoredBlock) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#call('readBlocks', [query], query.timeoutMs + graceMs, { onBlock, signal });
+    await this.#call('readBlocks', [query], { timeoutMs: query.timeoutMs + graceMs, onBlock, signal });
   }
 
   readBootstrap(image: string): Promise<Uint8Array<ArrayBuffer>> {
     return this.#call('readBootstrap', [image]);
   }
 
-  provideBlocks(image: string, blocks: ProvideBlocks['blocks']): Promise<void> {
-    return this.#call('provideBlocks', [image, blocks]);
+  provideBlocks(image: string, blocks: readonly ProvidedBlock[]): Promise<void> {
+    return this.#call('provideBlocks', [image, blocks], { timeoutMs: provideMs });
+  }
+
+  pendingReads(
+    image: string,
+    after: number,
+    waitMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly PendingReadInfo[]> {
+    return this.#call('pendingReads', [image, after, waitMs], { timeoutMs: waitMs + graceMs, signal });
   }
 
   state(image: string): Promise<ServiceState> {
@@ -67,6 +96,10 @@ export class RemoteService implements LoaderService {
 
   readLog(image: string): Promise<ReadLog> {
     return this.#call('readLog', [image]);
+  }
+
+  setReadLog(image: string, capacity: number): Promise<void> {
+    return this.#call('setReadLog', [image, capacity]);
   }
 
   flush(): Promise<void> {
@@ -87,12 +120,29 @@ export class RemoteService implements LoaderService {
     start: number,
     end: number,
     timeoutMs: number,
+    signal: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#call('read', [image, path, start, end, timeoutMs], timeoutMs + graceMs);
+    return this.#call('read', [image, path, start, end, timeoutMs], {
+      timeoutMs: timeoutMs + graceMs,
+      signal,
+    });
   }
 
-  prefetch(image: string, paths: readonly string[]): Promise<void> {
-    return this.#call('prefetch', [image, paths], prefetchMs);
+  prefetch(
+    image: string,
+    paths: readonly string[],
+    priority: PrefetchPriority,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return this.#call('prefetch', [image, paths, priority], { timeoutMs: prefetchMs, signal });
+  }
+
+  filledRanges(image: string, path: string): Promise<readonly ByteRange[]> {
+    return this.#call('filledRanges', [image, path]);
+  }
+
+  changeTree(image: string, operation: TreeOperation, blob: string): Promise<void> {
+    return this.#call('changeTree', [image, operation, blob], { timeoutMs: changeMs });
   }
 
   async close(): Promise<void> {
@@ -103,8 +153,7 @@ export class RemoteService implements LoaderService {
   #call<T>(
     method: RemoteMethod,
     args: readonly unknown[],
-    timeoutMs = callMs,
-    blocks?: { readonly onBlock: (block: number, stored: StoredBlock) => void; readonly signal: AbortSignal },
+    { timeoutMs = callMs, signal, onBlock }: CallOptions = {},
   ): Promise<T> {
     const from = this.#loader;
     return this.#channel.call<T>({
@@ -112,11 +161,11 @@ export class RemoteService implements LoaderService {
       message: (id) => ({ type: 'call', from, id, method, args }),
       cancel: (id) => ({ type: 'cancel', from, id }),
       timeoutMs,
-      ...(blocks ? { signal: blocks.signal } : {}),
+      ...(signal ? { signal } : {}),
       onReply: (reply) => {
         if (reply.type === 'failed') throw failure(reply);
         if (reply.type === 'result') return { value: reply.value as T };
-        blocks?.onBlock(reply.block, reply.stored);
+        onBlock?.(reply.block, reply.stored);
         return undefined;
       },
     });

@@ -10,6 +10,9 @@ import {
 } from '../protocol/messages.ts';
 import type { LoaderService } from './loader-service.ts';
 
+/** For a service worker to look at the store again. */
+const storeSeenMs = 2000;
+
 /** Does something with the service of the moment (see Succession). */
 export type UseService = <T>(name: string, work: (service: LoaderService) => Promise<T>) => Promise<T>;
 
@@ -23,7 +26,7 @@ export class ServiceWorkerPort {
     this.#use = use;
     this.#channel = new Channel(endpoint, {
       accept: isToLoader,
-      replyTo: () => undefined,
+      replyTo: (message) => (message.type === 'store-seen' ? message.id : undefined),
       onMessage: (message) => void this.#onMessage(message),
       onClose: () => {
         // Not `disconnected`: that would say that the leader is gone, see Succession.use.
@@ -40,6 +43,20 @@ export class ServiceWorkerPort {
 
   post(message: FromLoader): void {
     this.#channel.post(message);
+  }
+
+  /**
+   * Tells that the store has changed, and resolves when the service worker answers by what is there now. A service worker that says nothing
+   * is not waited for: it may have been stopped, and reads everything anew when it starts.
+   */
+  async storeSeen(): Promise<void> {
+    const seen = this.#channel.call<true>({
+      name: 'store-changed',
+      message: (id) => ({ type: 'store-changed', sealed: [], id }),
+      timeoutMs: storeSeenMs,
+      onReply: () => ({ value: true }),
+    });
+    await seen.catch((error: unknown) => console.info('sluice: the service worker did not answer:', error));
   }
 
   close(): void {

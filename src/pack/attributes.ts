@@ -1,4 +1,5 @@
 import { SluiceError } from '../format/errors.ts';
+import { globToRegExp } from '../format/glob.ts';
 import { maxMetaLength } from '../format/inode.ts';
 import { utf8Encode } from '../format/utf8.ts';
 
@@ -99,22 +100,6 @@ function parseMeta(pattern: string, meta: unknown): Uint8Array<ArrayBuffer> {
   if (bytes.length > maxMetaLength)
     throw invalid(`the meta of "${pattern}" has ${bytes.length} bytes, more than ${maxMetaLength}`);
   return bytes;
-}
-
-/**
- * `*` matches within a name, `?` one character of it, `**` any number of directories; all else is itself. A pattern without a slash matches names in
- * every directory, a leading slash ties it to the root.
- */
-export function globToRegExp(glob: string): RegExp {
-  const tied = glob.includes('/');
-  const text = glob.replace(/^\//, '').replaceAll(/\*\*\/?|[*?]|[\\^$.|+()[\]{}]/g, (token) => {
-    if (token === '**/') return '(?:.*/)?';
-    if (token === '**') return '.*';
-    if (token === '*') return '[^/]*';
-    if (token === '?') return '[^/]';
-    return `\\${token}`;
-  });
-  return new RegExp(`^${tied ? '' : '(?:.*/)?'}${text}$`, 'su');
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

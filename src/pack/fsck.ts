@@ -7,6 +7,7 @@ import { BlockTable } from '../format/block-table.ts';
 import { SluiceError } from '../format/errors.ts';
 import type { Image } from '../image/image.ts';
 import type { ExtentSpan } from '../image/map-range.ts';
+import { ReverseMapFiles } from '../image/reverse-map.ts';
 import { Breath } from './breath.ts';
 import { fromNodeError } from './node-error.ts';
 import type { OnProgress } from './progress.ts';
@@ -92,7 +93,14 @@ const runtimeFiles = ['index.html', 'sw.js', '__sluice/client.js', '__sluice/loa
 interface Damage {
   readonly file: string;
   readonly message: string;
-  readonly paths: Set<string>;
+  readonly hurts: BlockRange | readonly string[];
+}
+
+/** Blocks `[first, end)` that cannot be read: the reverse map tells whose they are. */
+interface BlockRange {
+  readonly blob: number;
+  readonly first: number;
+  readonly end: number;
 }
 
 class SiteCheck {
@@ -104,20 +112,25 @@ class SiteCheck {
   readonly #breath: Breath;
   readonly #damages: Damage[] = [];
   readonly #tables = new Map<number, BlockTable>();
-  /** By blob: what makes all of it unreadable, and what makes single blocks so. */
-  readonly #badBlobs = new Map<number, Damage>();
-  readonly #badBlocks = new Map<number, Map<number, Damage>>();
+  readonly #owners: ReverseMapFiles;
   readonly #missing = new Set<string>();
 
   constructor(site: string, image: Image, { onProgress, signal }: FsckOptions) {
     this.#site = site;
     this.#image = image;
+    this.#owners = new ReverseMapFiles(image);
     this.#onProgress = onProgress;
     this.#breath = new Breath(signal);
   }
 
+  /** Names the paths that {@link tree} has come by. */
   problems(): FsckProblem[] {
-    return this.#damages.map(({ file, message, paths }) => ({ file, message, paths: [...paths] }));
+    const owners = this.#owners.map();
+    return this.#damages.map(({ file, message, hurts }) => ({
+      file,
+      message,
+      paths: 'blob' in hurts ? owners.hurtPaths(hurts.blob, hurts.first, hurts.end) : hurts,
+    }));
   }
 
   /** Reads blob `i` from front to back. */
@@ -132,14 +145,14 @@ class SiteCheck {
       if (!(error instanceof SluiceError)) throw error;
       const missing = error.code === 'ENOENT';
       if (missing) this.#missing.add(record.sha256);
-      this.#badBlobs.set(i, this.#damage(name, missing ? 'the blob is missing' : error.message));
+      this.#damage(name, missing ? 'the blob is missing' : error.message, wholeBlob(i));
       return;
     }
     try {
       await this.#readBlob(i, record, name, file);
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error;
-      this.#badBlobs.set(i, this.#damage(name, error.message));
+      this.#damage(name, error.message, wholeBlob(i));
     } finally {
       file.close();
     }
@@ -156,13 +169,12 @@ class SiteCheck {
     whole.update(head);
     const table = await BlockTable.open(head, record);
     this.#tables.set(i, table);
-    const bad = new Map<number, Damage>();
     for (let block = 0; block < table.count; block++) {
       const message = await this.#readBlock(table, block, file, whole);
-      if (message !== undefined)
-        bad.set(block, this.#damage(name, `block ${block} of ${table.count} ${message}`));
+      if (message === undefined) continue;
+      const range = { blob: i, first: block, end: block + 1 };
+      this.#damage(name, `block ${block} of ${table.count} ${message}`, range);
     }
-    if (bad.size > 0) this.#badBlocks.set(i, bad);
     if (this.#damages.length === damagesBefore && whole.digest('hex') !== record.sha256) {
       this.#damage(
         name,
@@ -208,6 +220,7 @@ class SiteCheck {
       for (const { inode, path } of image.files()) {
         paths.push(path);
         logicalBytes += image.inode(inode).size;
+        this.#owners.add(inode, path);
         this.#extents(inode, path);
       }
       if (logicalBytes !== image.superblock.logicalBytes)
@@ -228,15 +241,10 @@ class SiteCheck {
   #extents(inode: number, path: string): void {
     const { size } = this.#image.inode(inode);
     for (const span of this.#image.mapExtents(inode, 0, size)) {
-      this.#badBlobs.get(span.blob)?.paths.add(path);
-      const bad = this.#badBlocks.get(span.blob);
-      if (bad !== undefined) {
-        for (let i = 0; i < span.blockCount; i++) bad.get(span.firstBlock + i)?.paths.add(path);
-      }
       const table = this.#tables.get(span.blob);
       const problem = table && spanProblem(span, table);
       if (problem !== undefined)
-        this.#damage('', `an extent of ${path} differs from the block table: ${problem}`, path);
+        this.#damage('', `an extent of ${path} differs from the block table: ${problem}`, [path]);
     }
   }
 
@@ -282,11 +290,13 @@ class SiteCheck {
     }
   }
 
-  #damage(file: string, message: string, ...paths: string[]): Damage {
-    const damage = { file, message, paths: new Set(paths) };
-    this.#damages.push(damage);
-    return damage;
+  #damage(file: string, message: string, hurts: Damage['hurts'] = []): void {
+    this.#damages.push({ file, message, hurts });
   }
+}
+
+function wholeBlob(blob: number): BlockRange {
+  return { blob, first: 0, end: Number.POSITIVE_INFINITY };
 }
 
 /** Compares what an extent repeats of the block table; `span` is a whole extent. */

@@ -1,5 +1,6 @@
 /** `sluicefs/build`: packing for programs. The command line is a thin layer over this. */
 export { SluiceError } from '../format/errors.ts';
+export type { FsmapFlag, FsmapOwner, FsmapRow } from '../format/fsmap.ts';
 export type { Attributes, FileAttributes } from './attributes.ts';
 export type { BaseReuse } from './base.ts';
 export { type BuildOptions, type BuildReport, build, defaultLevel } from './build.ts';
@@ -8,3 +9,4 @@ export { type FsckOptions, type FsckProblem, type FsckReport, fsck } from './fsc
 export { type BlockCount, type Inspection, inspect } from './inspect.ts';
 export type { LaunchTrace } from './launch-order.ts';
 export type { OnProgress, PackProgress } from './progress.ts';
+export { type PublishedMap, publishedMap } from './published-map.ts';

@@ -1,8 +1,6 @@
-import { join } from 'node:path';
-import { BlockTable } from '../format/block-table.ts';
 import { codecNames } from '../format/codec-id.ts';
 import type { Superblock } from '../format/superblock.ts';
-import { PublishedFile, readImage, readRelease } from './site-reader.ts';
+import { readImage, readRelease, readTable } from './site-reader.ts';
 
 /** What an image consists of. All sizes in bytes. */
 export interface Inspection {
@@ -46,10 +44,7 @@ export async function inspect(site: string): Promise<Inspection> {
   let unique = 0;
   for (let i = 0; i < image.blobCount; i++) {
     const record = image.blob(i);
-    const file = new PublishedFile(join(site, `${record.sha256}.bin`));
-    const head = file.read(0, record.tableLength);
-    file.close();
-    const table = await BlockTable.open(head, record);
+    const table = await readTable(site, record);
     unique += table.logicalBytes;
     blocks += table.count;
     for (let block = 0; block < table.count; block++) {

@@ -1,5 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BlobRecord } from '../format/blob-record.ts';
+import { BlockTable } from '../format/block-table.ts';
 import { SluiceError } from '../format/errors.ts';
 import { parseRelease, type Release } from '../format/release.ts';
 import { Image } from '../image/image.ts';
@@ -46,6 +48,14 @@ export async function readImage(site: string, release: Release): Promise<Image> 
     if (!(error instanceof SluiceError)) throw error;
     throw new SluiceError(error.code, `the bootstrap ${path}: ${error.message}`, { path, cause: error });
   }
+}
+
+/** The block table of a published blob, verified. Throws as reading and `BlockTable.open` do. */
+export async function readTable(site: string, record: BlobRecord): Promise<BlockTable> {
+  const file = new PublishedFile(join(site, `${record.sha256}.bin`));
+  const head = file.read(0, record.tableLength);
+  file.close();
+  return BlockTable.open(head, record);
 }
 
 /** A published file, open for positioned reads. */

@@ -9,6 +9,7 @@ import {
   isInteger,
   isMessageOf,
   isOneOf,
+  isOptional,
   isText,
   isWireError,
   type Shape,
@@ -30,6 +31,7 @@ const toLoaderShapes: Record<ToLoader['type'], Shape> = {
     image: isDigest,
     blocks: isArrayOf((value) => hasShape(value, { blob: isCount, block: isInteger, bytes: isBytes })),
   },
+  'store-seen': { id: isCount },
 };
 
 const fromLoaderShapes: Record<FromLoader['type'], Shape> = {
@@ -37,7 +39,7 @@ const fromLoaderShapes: Record<FromLoader['type'], Shape> = {
   block: { id: isCount, block: isCount, codec: isCount, logicalLength: isCount, bytes: isBytes },
   failed: { id: isCount, error: isWireError },
   bootstrap: { id: isCount, bytes: isBytes },
-  'store-changed': { sealed: isArrayOf(isDigest) },
+  'store-changed': { sealed: isArrayOf(isDigest), id: isOptional(isCount) },
   'image-complete': { image: isDigest },
 };
 
@@ -46,6 +48,7 @@ const pageShapes: Record<PageToServiceWorker['type'], Shape> = {
   'sluice:release': { release: (value) => hasShape(value, { image: isDigest, bytes: isCount }) },
   'sluice:has-path': { url: isText },
   'sluice:settings': { readTimeoutMs: isDuration },
+  'sluice:mappings': {},
 };
 
 /** Structural check of a message that came from a service worker (or a standby). */
@@ -65,5 +68,6 @@ export function isPageMessage(value: unknown): value is PageToServiceWorker {
 
 /** The call that a loader's message answers: what a {@link Channel} of the service worker takes as `replyTo`. */
 export function repliesTo(message: FromLoader): number | undefined {
-  return 'id' in message ? message.id : undefined;
+  // `store-changed` is the loader's own question, with a number of its own.
+  return 'id' in message && message.type !== 'store-changed' ? message.id : undefined;
 }

@@ -1,5 +1,6 @@
+import type { FsmapPage, FsmapQuery } from './fsmap.ts';
 import type { ReleaseRecord } from './messages.ts';
-import type { Progress, ReadLog, SluiceState } from './state.ts';
+import type { PendingReadInfo, Progress, ReadLog, SluiceState } from './state.ts';
 
 /**
  * What a page may call on its loader worker (through comlink). Every method ends: a value, a SluiceError (as a
@@ -10,6 +11,8 @@ export interface LoaderApi {
   start(options: LoaderOptions): Promise<{ readonly loader: string; readonly image: string }>;
   /** A port to a service worker; the loader says `hello` on it. */
   connect(port: MessagePort): void;
+  /** Answers at once, by itself: whether this worker still hears. One that does not is replaced by its page. */
+  ping(): void;
   state(): Promise<SluiceState>;
   readLog(): Promise<ReadLog>;
   /** `onProgress` is a comlink proxy; replaces the one before. */
@@ -26,10 +29,95 @@ export interface LoaderApi {
   /** Reading for pages that mount an image themselves. Paths as in the image, without a leading slash or with one. */
   stat(path: string): Promise<FileStat>;
   readdir(path: string): Promise<readonly DirectoryEntry[]>;
-  /** Half-open range of the file; `end` is clamped to its size. `timeoutMs`: how long each missing block is waited for. */
-  read(path: string, start: number, end: number, timeoutMs: number): Promise<Uint8Array<ArrayBuffer>>;
-  prefetch(paths: readonly string[]): Promise<void>;
+  /**
+   * Half-open range of the file; `end` is clamped to its size. `timeoutMs`: how long each missing block is waited for; 0 = not at all.
+   * `ticket`: a number of the caller's choice by which {@link cancelRead} can withdraw it.
+   */
+  read(
+    path: string,
+    start: number,
+    end: number,
+    timeoutMs: number,
+    ticket?: number,
+  ): Promise<Uint8Array<ArrayBuffer>>;
+  /** Nobody waits any more for the read with this ticket: it rejects, and so do its pending reads without other waiters. Not known: nothing. */
+  cancelRead(ticket: number): void;
+  /** Resolves when all of these files are here. */
+  prefetch(paths: readonly string[], priority: PrefetchPriority): Promise<void>;
+  /** The parts of a file that can be read without waiting: half-open, in order, apart. */
+  filledRanges(path: string): Promise<readonly ByteRange[]>;
+  /** Makes a change of the tree. Resolves when it is durable and the service worker answers by it. */
+  changeTree(operation: TreeOperation): Promise<void>;
+  /**
+   * The reads that wait, with serials above `after`, oldest first; answers at once where there are some, else as soon as one comes, else
+   * nothing after `waitMs`. Holds only reads that had begun when it was made.
+   * The serials of a leader are above those of every leader before it: whoever goes on after its last serial is told anew of all that
+   * pends when the leader has changed.
+   */
+  pendingReads(after: number, waitMs: number): Promise<readonly PendingReadInfo[]>;
+  /**
+   * Blocks from a data loader, in any order, verified like fetched ones; one that is present is ignored. Resolves when they can be read.
+   * Rejects with `ENOENT` (no such file or blob), `ERANGE` (no such block), `E2BIG`, `EINVAL` (too long, too short) or `integrity`; the blocks
+   * before the wrong one are taken.
+   */
+  provideBlocks(blocks: readonly ProvidedBlock[]): Promise<void>;
+  /** How many reads are remembered; 0 = none. Applies to what comes; the latest that fit are kept. */
+  setReadLog(capacity: number): Promise<void>;
+  /** Keeps the files' blobs from being culled (`pinned` true), or no longer. No paths = the whole image. */
+  pin(paths: readonly string[], pinned: boolean): Promise<void>;
+  /** Gives back the local space of these files (no paths = of the whole image), as far as no other file needs it. Background work stops. */
+  evict(paths: readonly string[]): Promise<void>;
+  /** Checks everything that is stored of this image; bad blocks are dropped and fetched again. */
+  scrub(): Promise<ScrubReport>;
+  /** One page of the local store's map, in physical order. */
+  fsmap(query: FsmapQuery): Promise<FsmapPage>;
   close(): Promise<void>;
+}
+
+/** `demand`: as if somebody waited for it. `launch`: before the rest. `background`: in its turn. */
+export type PrefetchPriority = 'demand' | 'launch' | 'background';
+
+/** Half-open, in bytes. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Paths as in the image. What goes wrong has Node's codes: see changeTree. */
+export type TreeOperation =
+  | {
+      readonly type: 'create-file';
+      readonly path: string;
+      readonly size: number;
+      /** A power of two from 4 KiB to 1 MiB. */
+      readonly blockSize: number;
+      /** Content-Type; '' = by the name. */
+      readonly mime: string;
+      readonly meta: Uint8Array<ArrayBuffer>;
+      /** All of it, or nothing: then blocks are provided later. */
+      readonly content: Uint8Array<ArrayBuffer> | undefined;
+    }
+  | { readonly type: 'mkdir'; readonly path: string; readonly recursive: boolean }
+  | { readonly type: 'link'; readonly existing: string; readonly path: string }
+  | { readonly type: 'unlink'; readonly path: string }
+  | { readonly type: 'rmdir'; readonly path: string }
+  | { readonly type: 'set-meta'; readonly path: string; readonly meta: Uint8Array<ArrayBuffer> };
+
+export type ProvidedBlock =
+  /** A block of a file that was made at run time: `block` counts from the file's begin, `bytes` are its content. */
+  | { readonly path: string; readonly block: number; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** A stored block of a published blob, as published; -1 is its block table. */
+  | { readonly blob: number; readonly block: number; readonly bytes: Uint8Array<ArrayBuffer> };
+
+export interface ScrubReport {
+  readonly blocks: number;
+  readonly bytes: number;
+  /** What did not match its digest, with every path that it hurts. It was dropped. */
+  readonly bad: readonly {
+    readonly blob: string;
+    readonly block: number;
+    readonly paths: readonly string[];
+  }[];
 }
 
 export interface LoaderOptions {
@@ -39,6 +127,10 @@ export interface LoaderOptions {
   readonly release?: ReleaseRecord;
   /** false: fetch only what is read. Default true. */
   readonly background?: boolean;
+  /** Where blocks come from instead of HTTP, while this loader leads: the other end speaks source-port.ts. */
+  readonly source?: MessagePort;
+  /** See {@link LoaderApi.setReadLog}. */
+  readonly readLog?: number;
 }
 
 export interface FileStat {
@@ -46,6 +138,9 @@ export interface FileStat {
   readonly size: number;
   readonly mime: string | undefined;
   readonly meta: Uint8Array<ArrayBuffer> | undefined;
+  readonly inode: number;
+  /** How many names it has. */
+  readonly links: number;
 }
 
 export interface DirectoryEntry {

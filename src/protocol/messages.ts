@@ -92,6 +92,14 @@ export interface StoreChanged {
   readonly type: 'store-changed';
   /** Blobs that became sealed, by SHA-256. */
   readonly sealed: readonly string[];
+  /** Given where somebody waits until it was seen: to be answered by `store-seen` with the same number. */
+  readonly id?: number;
+}
+
+/** Service worker → loader: what was on disk when `store-changed` `id` came is what it answers by. */
+export interface StoreSeen {
+  readonly type: 'store-seen';
+  readonly id: number;
 }
 
 /** Loader → service worker: this image is wholly present. */
@@ -100,7 +108,7 @@ export interface ImageComplete {
   readonly image: string;
 }
 
-export type ToLoader = ReadBlocks | CancelRead | ReadBootstrap | ProvideBlocks;
+export type ToLoader = ReadBlocks | CancelRead | ReadBootstrap | ProvideBlocks | StoreSeen;
 export type FromLoader = Hello | BlockReply | ReadFailed | BootstrapReply | StoreChanged | ImageComplete;
 
 /** Page → service worker (`postMessage` on the registration's worker). */
@@ -112,7 +120,9 @@ export type PageToServiceWorker =
   /** Is this URL's path in the image? Asked by a boot page that finds itself controlled. Answered on ports[0] by a boolean. */
   | { readonly type: 'sluice:has-path'; readonly url: string }
   /** How long this page's reads may wait. Sent when it is set, and again with each port: a restarted service worker has forgotten. */
-  | { readonly type: 'sluice:settings'; readonly readTimeoutMs: number };
+  | { readonly type: 'sluice:settings'; readonly readTimeoutMs: number }
+  /** How often it knew where bytes are? For state(). Answered on ports[0] by MappingCounts. */
+  | { readonly type: 'sluice:mappings' };
 
 /** Service worker → page. */
 export type ServiceWorkerToPage =

@@ -22,6 +22,10 @@ export function isOneOf(...values: readonly unknown[]): FieldCheck {
   return (value) => values.includes(value);
 }
 
+export function isOptional(check: FieldCheck): FieldCheck {
+  return (value) => value === undefined || check(value);
+}
+
 export function isArrayOf(check: FieldCheck): FieldCheck {
   return (value) => Array.isArray(value) && value.every(check);
 }

@@ -8,13 +8,22 @@ export interface SluiceState {
   readonly bytes: { readonly total: number; readonly present: number; readonly fetched: number };
   readonly pendingReads: readonly PendingReadInfo[];
   readonly loader: LoaderInfo;
+  /** Counts changes of the tree, of this image. */
+  readonly sequence: number;
+  /** Of the service worker; undefined where none answers for this page. */
+  readonly mappings?: MappingCounts;
 }
 
 export interface PendingReadInfo {
+  /** Increases with each read that has to wait; never used twice by one leader. */
   readonly serial: number;
+  /** Of the first who waits. */
   readonly path: string;
   readonly block: { readonly blob: number; readonly index: number };
   readonly ageMs: number;
+  /** Until the last who waits gives up. */
+  readonly deadlineMs: number;
+  readonly waiters: number;
 }
 
 export interface LoaderInfo {
@@ -29,6 +38,26 @@ export interface LoaderInfo {
   readonly retries: number;
   readonly errors: number;
   readonly lastError: { readonly code: string; readonly message: string; readonly at: number } | undefined;
+  /** By the age of the oldest pending read, as Incremental FS tells it: over 2 s blocked, over 7 s unhealthy. */
+  readonly health: 'ok' | 'blocked' | 'unhealthy';
+  /** The last read that ended without its bytes. */
+  readonly lastReadError: ReadErrorInfo | undefined;
+}
+
+export interface ReadErrorInfo {
+  readonly path: string;
+  readonly block: { readonly blob: number; readonly index: number };
+  readonly code: string;
+  /** By Date.now(). */
+  readonly at: number;
+}
+
+/** What the service worker remembers of where bytes are; see mapping-cache.ts. */
+export interface MappingCounts {
+  readonly hits: number;
+  readonly misses: number;
+  /** Mappings that were taken before a change, and looked up again. */
+  readonly revalidations: number;
 }
 
 /** A progress event's detail; at most four a second, and one at the end. */
@@ -49,6 +78,8 @@ export interface ReadLogEntry {
   /** Milliseconds since the mount began. */
   readonly atMs: number;
   readonly waitedMs: number;
+  /** The code of the error that the read ended with, if it did. */
+  readonly failed?: string;
 }
 
 export interface ReadLog {

@@ -1,4 +1,4 @@
-import type { RangeRequest } from './block-source.ts';
+import type { RangeRequest } from '../protocol/block-source.ts';
 import { isExactContentRange } from './content-range.ts';
 import { OriginError } from './origin-error.ts';
 import { parseRetryAfter } from './retry-after.ts';

@@ -1,6 +1,6 @@
 import type { BlobRecord } from '../format/blob-record.ts';
 import { BlockTable, verifyBlock } from '../format/block-table.ts';
-import type { Chunk } from './block-source.ts';
+import type { Chunk } from '../protocol/block-source.ts';
 import { OriginError } from './origin-error.ts';
 
 /** A stored block of which the first `filled` bytes have come. `bytes` has the block's full stored length. */

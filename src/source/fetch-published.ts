@@ -1,4 +1,4 @@
-import type { BlockSource, PublishedFile } from './block-source.ts';
+import type { BlockSource, PublishedFile } from '../protocol/block-source.ts';
 import { OriginError } from './origin-error.ts';
 
 /**

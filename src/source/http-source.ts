@@ -1,6 +1,6 @@
 import { SluiceError } from '../format/errors.ts';
+import type { BlockSource, Chunk, RangeRequest } from '../protocol/block-source.ts';
 import { judgeAnswer } from './answer.ts';
-import type { BlockSource, Chunk, RangeRequest } from './block-source.ts';
 import { OriginError } from './origin-error.ts';
 import { withStallDeadline } from './stall-deadline.ts';
 

@@ -1,10 +1,13 @@
 import { type ErrorCode, SluiceError } from '../format/errors.ts';
 import { isSha256Hex } from '../format/sha256.ts';
+import type { TreeChange } from '../overlay/change.ts';
+import type { Overlay } from '../overlay/overlay.ts';
 import type { Directory } from './directory.ts';
 import { FilePool } from './file-pool.ts';
 import type { BlobDescription, JournalRecord } from './journal.ts';
 import { JournalWriter } from './journal-writer.ts';
 import type { BlobPresence, Presence } from './presence.ts';
+import type { BlockRun } from './recent-writes.ts';
 import { blobFolder, blobPath, digestOfName, imageFolder, imagePath } from './store-paths.ts';
 import type { Keep, StoredBlob, StoreState } from './store-state.ts';
 
@@ -50,6 +53,13 @@ export class BlockStore {
   readonly #limits: StoreLimits;
   readonly #pendingImages = new Set<string>();
   readonly #pending = new Map<string, Pending>();
+  readonly #pendingUsed = new Set<string>();
+  /** Blobs that may have become complete since the last commit. */
+  readonly #sealable = new Set<string>();
+  /** Sealed by a commit that nobody called for. */
+  readonly #sealed: string[] = [];
+  /** This session's begin is in the journal. */
+  #begun = false;
   /** The journal says more than is true: files were found missing. Nothing is written before a generation without them. */
   #tookAway = false;
   /** Compact when the journal is longer than this. */
@@ -79,6 +89,7 @@ export class BlockStore {
     try {
       const store = new BlockStore(directory, opened, { ...defaultLimits, ...limits });
       await store.#reconcile(await directory.list(imageFolder), await directory.list(blobFolder));
+      for (const sha256 of opened.state.blobs.keys()) store.#sealable.add(sha256);
       return store;
     } catch (error) {
       opened.journal.close();
@@ -121,13 +132,16 @@ export class BlockStore {
   /**
    * What is present of a blob; from here on it can be written. The answer stays current until the blob is removed (nothing is
    * present in it then). Throws `EINVAL` for a description that cannot be, or that contradicts the known one.
+   *
+   * With a `blockSize` it is the private blob of a file made at run time: {@link change} declares it by itself, and the next mount removes one that no
+   * file has.
    */
   blob(description: BlobDescription): BlobPresence {
-    const { sha256, length, tableLength, blockCount } = description;
+    const { sha256, length, tableLength, blockCount, blockSize } = description;
     checkDigest(sha256);
     const known = this.#state.blobs.get(sha256);
     if (known === undefined) {
-      if (!this.#state.apply({ type: 'blob', sha256, length, tableLength, blockCount })) {
+      if (!this.#state.apply(declaration(description))) {
         throw new SluiceError(
           'EINVAL',
           `No blob has ${length} bytes, ${tableLength} of table, ${blockCount} blocks`,
@@ -137,7 +151,12 @@ export class BlockStore {
       return this.#blob(sha256).presence;
     }
     const same = known.description;
-    if (same.length !== length || same.tableLength !== tableLength || same.blockCount !== blockCount) {
+    if (
+      same.length !== length ||
+      same.tableLength !== tableLength ||
+      same.blockCount !== blockCount ||
+      same.blockSize !== blockSize
+    ) {
       throw new SluiceError('EINVAL', `Blob ${sha256} is known with other lengths`);
     }
     return known.presence;
@@ -158,7 +177,38 @@ export class BlockStore {
   /** Keeps a stored block, verified, at its published `offset`. One that is present already is left as it is. */
   async writeBlock(sha256: string, block: number, offset: number, bytes: Uint8Array): Promise<void> {
     this.#checkBlock(sha256, block, offset, bytes.length);
+    if (this.#blob(sha256).description.blockSize !== undefined) {
+      throw new SluiceError('EINVAL', `Blob ${sha256} is private: its blocks come with digests`);
+    }
     await this.#write(sha256, offset, bytes, block);
+  }
+
+  /**
+   * Keeps a block of a private blob, with the SHA-256 (32 bytes) by which it is checked later. One that is present already is left as it is.
+   * Throws `ERANGE` for a block that is none, `EINVAL` for too many or too few bytes.
+   */
+  async writeLocalBlock(
+    name: string,
+    block: number,
+    bytes: Uint8Array,
+    digest: Uint8Array<ArrayBuffer>,
+  ): Promise<void> {
+    const { length, blockSize, blockCount } = this.#blob(name).description;
+    if (blockSize === undefined) throw new SluiceError('EINVAL', `Blob ${name} is not private`);
+    if (!(Number.isInteger(block) && block >= 0 && block < blockCount)) {
+      throw new SluiceError('ERANGE', `Blob ${name} has no block ${block}`);
+    }
+    const offset = block * blockSize;
+    const expected = Math.min(blockSize, length - offset);
+    if (bytes.length !== expected || digest.length !== 32) {
+      throw new SluiceError('EINVAL', `Block ${block} of ${name} has ${expected} bytes and a digest`);
+    }
+    await this.#write(name, offset, bytes, block, digest.slice());
+  }
+
+  /** SHA-256 of a present block of a private blob; undefined where it is not present. */
+  localDigest(name: string, block: number): Uint8Array<ArrayBuffer> | undefined {
+    return this.#state.blobs.get(name)?.digests.get(block);
   }
 
   /** The blob's table as published, or undefined where it is not present. */
@@ -186,21 +236,106 @@ export class BlockStore {
    * one of the journal, whatever was written in between: call it rarely. Answers the SHA-256 of newly sealed blobs.
    */
   async commit(): Promise<{ readonly sealed: readonly string[] }> {
-    return { sealed: this.#commit() };
+    this.#commit();
+    return { sealed: this.#sealed.splice(0) };
   }
 
-  /** Removes an image, and the blobs that are not in `keepBlobs` (SHA-256 of what the other images need). */
+  /** Removes an image with what was changed in it, and the blobs that are not in `keepBlobs` (SHA-256 of what the other images need). */
   async removeImage(id: string, keepBlobs: ReadonlySet<string>): Promise<void> {
-    // In one tick with what follows: a snapshot may only hold what was flushed.
+    const own = new Set(Array.from(this.overlay(id).files(), ([, { blob }]) => blob));
+    const keep: Keep = (kind, sha256) => {
+      if (kind !== 'blob') return sha256 !== id;
+      return this.#isPrivate(sha256) ? !own.has(sha256) : keepBlobs.has(sha256);
+    };
+    await this.#drop(keep, [imagePath(id)]);
+  }
+
+  /** What was changed in the image's tree at run time: the same object as long as the image is not removed, changed by {@link change}. */
+  overlay(image: string): Overlay {
+    return this.#state.overlay(image);
+  }
+
+  /**
+   * Changes the image's tree, one change after the other; durable when it resolves. With its last name a file's blob goes. Throws `EINVAL` for a
+   * change that cannot be; the ones before it are made.
+   */
+  async change(image: string, changes: readonly TreeChange[]): Promise<void> {
+    checkDigest(image);
+    const removed = new Set<string>();
+    try {
+      for (const change of changes) {
+        const blob = this.#change(image, change);
+        if (blob !== undefined) removed.add(blob);
+      }
+    } finally {
+      // Its name is never used again, so no record can ever speak of another file of that name: see STORE.md.
+      await Promise.all([...removed].map((sha256) => this.#files.remove(blobPath(sha256))));
+    }
+  }
+
+  /**
+   * Blocks that were found bad (-1: the table) are not present any more, durably, before any of them can be written again. A sealed blob is
+   * not sealed any more.
+   */
+  async dropBlocks(sha256: string, blocks: Iterable<number>): Promise<void> {
+    this.#state.drop(sha256, blocks);
+    this.#sealable.add(sha256);
+    this.#tookAway = true;
     this.#commit();
-    const keep: Keep = (kind, sha256) => (kind === 'image' ? sha256 !== id : keepBlobs.has(sha256));
-    const dropped = [...this.#state.blobs.keys()].filter((sha256) => !keep('blob', sha256));
-    this.#rewrite(keep);
-    this.#state.retain(keep);
-    // The generation without them is durable, and the old one gone, before the first file is. (2 in STORE.md)
-    this.#journal.emptyOther();
-    // Queued before anybody can open a file of the same name anew.
-    await Promise.all([imagePath(id), ...dropped.map(blobPath)].map((path) => this.#files.remove(path)));
+  }
+
+  /**
+   * Removes published blobs and gives back their room; they are not known any more, see {@link blob}. Whether one is pinned, or in use, is for the
+   * caller to know. Once it is durable that they go, they do, also over a crash. Throws `EINVAL` for a private one: nobody else has it.
+   */
+  async evict(blobs: readonly string[]): Promise<void> {
+    const known = [...new Set(blobs)].filter((sha256) => this.#state.blobs.has(sha256));
+    const own = known.find((sha256) => this.#isPrivate(sha256));
+    if (own !== undefined) throw new SluiceError('EINVAL', `Blob ${own} is private: nobody else has it`);
+    if (known.length === 0) return;
+    // Crash before this has ended: a part of them goes at the next mount. After it: all of them, then or now.
+    this.#record(known.map((sha256) => ({ type: 'evict', sha256 })));
+    await this.#evictNow(new Set(known));
+  }
+
+  /** Keeps blobs from being culled; durable when it resolves. */
+  async pin(blobs: Iterable<string>): Promise<void> {
+    this.#pin(blobs, 1);
+  }
+
+  async unpin(blobs: Iterable<string>): Promise<void> {
+    this.#pin(blobs, 0);
+  }
+
+  pinned(sha256: string): boolean {
+    return this.#state.pinned.has(sha256);
+  }
+
+  /** The image is used now, in ms since 1970; durable with the next commit. */
+  used(image: string, atMs: number): void {
+    checkDigest(image);
+    this.#state.apply({ type: 'used', image, atMs });
+    this.#pendingUsed.add(image);
+  }
+
+  /** When the image was used last, in ms since 1970; undefined where that is not known. */
+  lastUsed(image: string): number | undefined {
+    return this.#state.used.get(image);
+  }
+
+  /** The blobs that are known, published and private ones. */
+  blobs(): { readonly description: BlobDescription; readonly presence: BlobPresence }[] {
+    return [...this.#state.blobs.values()];
+  }
+
+  /** What sessions without an end (the device crashed, the tab was killed) had written, until {@link scrubbed}. By SHA-256 of the blob. */
+  recent(): Map<string, readonly BlockRun[]> {
+    return this.#state.recent.unchecked(!this.#begun);
+  }
+
+  /** What {@link recent} answers was checked; durable when it resolves. */
+  async scrubbed(): Promise<void> {
+    if (this.recent().size > 0) this.#record([{ type: 'scrubbed' }]);
   }
 
   /** Commits and lets go of all files. They are let go of even when the commit fails. */
@@ -208,6 +343,7 @@ export class BlockStore {
     if (this.#closed) return;
     try {
       this.#commit();
+      this.#endSession();
     } finally {
       this.#closed = true;
       this.#files.closeAll();
@@ -215,34 +351,114 @@ export class BlockStore {
     }
   }
 
+  #endSession(): void {
+    if (!this.#begun) return;
+    try {
+      this.#journal.append([{ type: 'session-end' }]);
+    } catch (error) {
+      // Everything is durable. Without an end the next session checks what this one wrote, which does no harm.
+      if (!isCode(error, 'ENOSPC')) throw error;
+    }
+  }
+
   /** Synchronous, so that nothing is written between the flush of the data and the records about it. */
-  #commit(): string[] {
+  #commit(): void {
     if (this.#closed) throw new SluiceError('closed', 'The store was closed');
     // Data first: a record never reaches the disk before the bytes that it speaks of. (1 in STORE.md)
     this.#files.flush();
     if (this.#tookAway) {
+      this.#noteWritten(this.#pendingRecords());
       this.#rewrite();
       this.#forgetPending();
       // Readers follow the old slot as long as it is there; only now they cannot believe in what will be written anew.
       this.#journal.emptyOther();
       this.#tookAway = false;
     }
-    const complete = [...this.#state.blobs.values()].filter(
-      ({ presence }) => presence.complete && !presence.sealed,
-    );
+    const complete: StoredBlob[] = [];
+    for (const sha256 of this.#sealable) {
+      const blob = this.#state.blobs.get(sha256);
+      if (blob?.presence.complete && !blob.presence.sealed) complete.push(blob);
+    }
     const records = [
       ...this.#pendingRecords(),
       ...complete.map(({ id }) => ({ type: 'sealed', blob: id }) as const),
     ];
     // Crash before its flush: some or all of these blocks are lost. After it: all are here. Never more than were written.
-    this.#journal.append(records);
+    this.#append(records);
+    this.#noteWritten(records);
     this.#forgetPending();
+    this.#sealable.clear();
     for (const { presence, description } of complete) {
       presence.seal();
       this.#files.close(blobPath(description.sha256));
+      this.#sealed.push(description.sha256);
     }
     if (this.#journal.size > this.#compactionLimit) this.#compact();
-    return complete.map(({ description }) => description.sha256);
+  }
+
+  /** Makes records true, and durable; behind everything that was written before, so that blobs have the numbers that the journal gives them. */
+  #record(records: readonly JournalRecord[]): void {
+    this.#commit();
+    this.#append(records);
+    for (const record of records) this.#state.apply(record);
+  }
+
+  /** Behind this session's begin: what is written in a session that has no end is to be checked. */
+  #append(records: readonly JournalRecord[]): void {
+    if (this.#begun || records.length === 0) {
+      this.#journal.append(records);
+      return;
+    }
+    this.#journal.append([{ type: 'session-begin' }, ...records]);
+    this.#state.apply({ type: 'session-begin' });
+    this.#begun = true;
+  }
+
+  /** The state has these blocks already; what is new is that this session wrote them. */
+  #noteWritten(records: readonly JournalRecord[]): void {
+    const written = records.filter(({ type }) => type === 'present' || type === 'local-present');
+    if (written.length > 0 && !this.#begun) {
+      this.#state.apply({ type: 'session-begin' });
+      this.#begun = true;
+    }
+    for (const record of written) this.#state.apply(record);
+  }
+
+  /** Answers the private blob that went with its last name. */
+  #change(image: string, change: TreeChange): string | undefined {
+    const overlay = this.overlay(image);
+    if (!overlay.allows(change)) throw new SluiceError('EINVAL', `A ${change.type} that cannot be`);
+    if (change.type === 'create' && change.node.kind === 'file') {
+      const { blob, size, blockSize } = change.node;
+      const blockCount = Math.ceil(size / blockSize);
+      this.blob({ sha256: blob, length: size, tableLength: 0, blockCount, blockSize });
+    }
+    const place = change.type === 'unlink' ? overlay.child(change.parent, change.name) : undefined;
+    const node = typeof place === 'object' ? overlay.node(place.inode) : undefined;
+    this.#record([{ type: 'change', image, change }]);
+    return node?.kind === 'file' && !this.#state.blobs.has(node.blob) ? node.blob : undefined;
+  }
+
+  #pin(blobs: Iterable<string>, pinned: 0 | 1): void {
+    const changed = [...blobs].filter((sha256) => this.pinned(sha256) !== (pinned === 1));
+    for (const sha256 of changed) checkDigest(sha256);
+    if (changed.length > 0) this.#record(changed.map((sha256) => ({ type: 'pinned', sha256, pinned })));
+  }
+
+  #evictNow(blobs: ReadonlySet<string>): Promise<void> {
+    return this.#drop((kind, sha256) => kind !== 'blob' || !blobs.has(sha256), []);
+  }
+
+  /** Removes what is not to be kept, and `files` with it. */
+  async #drop(keep: Keep, files: readonly string[]): Promise<void> {
+    // In one tick with what follows: a snapshot may only hold what was flushed.
+    this.#commit();
+    const dropped = [...this.#state.blobs.keys()].filter((sha256) => !keep('blob', sha256));
+    this.#rewrite(keep);
+    // The generation without them is durable, and the old one gone, before the first file is. (2 in STORE.md)
+    this.#journal.emptyOther();
+    // Queued before anybody can open a file of the same name anew.
+    await Promise.all([...files, ...dropped.map(blobPath)].map((path) => this.#files.remove(path)));
   }
 
   #pendingRecords(): JournalRecord[] {
@@ -251,15 +467,25 @@ export class BlockStore {
       records.push({ type: 'image', sha256, length: this.#state.images.get(sha256)! });
     }
     for (const [sha256, { declared, table, blocks }] of this.#pending) {
-      const { id, description } = this.#blob(sha256);
-      if (declared) records.push({ type: 'blob', ...description });
+      const { id, description, digests } = this.#blob(sha256);
+      if (declared) records.push(declaration(description));
       if (table) records.push({ type: 'table', blob: id });
+      if (description.blockSize !== undefined) {
+        for (const block of blocks) {
+          records.push({ type: 'local-present', blob: id, block, digest: digests.get(block)! });
+        }
+        continue;
+      }
       for (const run of runsOf(blocks)) records.push({ type: 'present', blob: id, ...run });
+    }
+    for (const image of this.#pendingUsed) {
+      records.push({ type: 'used', image, atMs: this.#state.used.get(image)! });
     }
     return records;
   }
 
   #forgetPending(): void {
+    this.#pendingUsed.clear();
     this.#pendingImages.clear();
     this.#pending.clear();
   }
@@ -267,6 +493,7 @@ export class BlockStore {
   #pendingOf(sha256: string): Pending {
     const pending = this.#pending.get(sha256) ?? { declared: false, table: false, blocks: [] };
     this.#pending.set(sha256, pending);
+    this.#sealable.add(sha256);
     return pending;
   }
 
@@ -282,6 +509,7 @@ export class BlockStore {
 
   #rewrite(keep?: Keep): void {
     this.#journal.rewrite(this.#state.records(keep));
+    this.#state.retain(keep);
     this.#compactionLimit = this.#nextCompaction();
   }
 
@@ -290,15 +518,21 @@ export class BlockStore {
   }
 
   /** Writes the table (`block` undefined) or a block. */
-  async #write(sha256: string, offset: number, bytes: Uint8Array, block: number | undefined): Promise<void> {
+  async #write(
+    sha256: string,
+    offset: number,
+    bytes: Uint8Array,
+    block: number | undefined,
+    digest?: Uint8Array<ArrayBuffer>,
+  ): Promise<void> {
     const isPresent = (presence: Presence): boolean =>
       block === undefined ? presence.hasTable : presence.has(block);
-    const before = this.#blob(sha256).presence;
-    if (isPresent(before)) return;
-    const empty = before.count === 0 && !before.hasTable;
+    const before = this.#blob(sha256);
+    if (isPresent(before.presence)) return;
+    const empty = !hasFile(before);
     try {
       await this.#files.write(blobPath(sha256), empty, (file) => {
-        const { presence, description } = this.#blob(sha256);
+        const { presence, description, digests } = this.#blob(sha256);
         if (isPresent(presence)) return;
         if (this.#tookAway) this.#commit();
         file.write(bytes, offset);
@@ -310,6 +544,7 @@ export class BlockStore {
           pending.table = true;
         } else {
           presence.add(block);
+          if (digest !== undefined) digests.set(block, digest);
           pending.blocks.push(block);
         }
       });
@@ -317,7 +552,7 @@ export class BlockStore {
       if (empty || !isCode(error, 'ENOENT')) throw error;
       // A file that holds present blocks was removed by somebody else.
       this.#takeAwayBlob(sha256);
-      await this.#write(sha256, offset, bytes, block);
+      await this.#write(sha256, offset, bytes, block, digest);
     }
   }
 
@@ -348,9 +583,10 @@ export class BlockStore {
     const imageFiles = new Set(imageNames.map(digestOfName));
     const blobFiles = new Set(blobNames.map(digestOfName));
     for (const id of this.images()) if (!imageFiles.has(id)) this.#takeAwayImage(id);
-    for (const [sha256, { presence }] of this.#state.blobs) {
-      if (!blobFiles.has(sha256) && (presence.count > 0 || presence.hasTable)) this.#takeAwayBlob(sha256);
+    for (const [sha256, blob] of this.#state.blobs) {
+      if (!blobFiles.has(sha256) && hasFile(blob)) this.#takeAwayBlob(sha256);
     }
+    await this.#redoEvictions();
     const orphans = [
       ...[...imageFiles].filter((id) => id !== undefined && !this.hasImage(id)).map((id) => imagePath(id!)),
       ...[...blobFiles]
@@ -360,16 +596,28 @@ export class BlockStore {
     for (const path of orphans) await this.#files.remove(path);
   }
 
+  /** What a crash had left of evictions, and of files that were being made. */
+  async #redoEvictions(): Promise<void> {
+    const blobs = new Set([...this.#state.evicting, ...this.#state.unowned()]);
+    if (blobs.size === 0) return;
+    try {
+      await this.#evictNow(blobs);
+    } catch (error) {
+      // No room for a new generation: the journal stays true as it is, and the next mount tries again.
+      if (!isCode(error, 'ENOSPC')) throw error;
+    }
+  }
+
   #takeAwayImage(id: string): void {
     this.#pendingImages.delete(id);
-    this.#state.retain((kind, sha256) => kind === 'blob' || sha256 !== id);
+    this.#state.retain((kind, sha256) => kind !== 'image' || sha256 !== id);
     this.#files.close(imagePath(id));
     this.#tookAway = true;
   }
 
   /** The blob stays declared, with nothing in it. */
   #takeAwayBlob(sha256: string): void {
-    this.#state.blobs.get(sha256)?.presence.clear();
+    this.#state.clear(sha256);
     this.#files.close(blobPath(sha256));
     const pending = this.#pending.get(sha256);
     if (pending !== undefined) {
@@ -377,6 +625,10 @@ export class BlockStore {
       pending.blocks.length = 0;
     }
     this.#tookAway = true;
+  }
+
+  #isPrivate(sha256: string): boolean {
+    return this.#state.blobs.get(sha256)?.description.blockSize !== undefined;
   }
 
   #blob(sha256: string): StoredBlob {
@@ -394,6 +646,18 @@ export class BlockStore {
       throw new SluiceError('ERANGE', `No block of blob ${sha256} lies at ${offset}, ${length} bytes long`);
     }
   }
+}
+
+function declaration(description: BlobDescription): JournalRecord {
+  const { sha256, length, blockSize } = description;
+  return blockSize === undefined
+    ? { type: 'blob', ...description }
+    : { type: 'local-blob', sha256, length, blockSize };
+}
+
+/** Whether anything of the blob is present, so that there must be a file. */
+function hasFile({ presence, description }: StoredBlob): boolean {
+  return presence.count > 0 || (presence.hasTable && description.blockSize === undefined);
 }
 
 /** The maximal runs of consecutive numbers among `blocks`, which are distinct and in any order. */

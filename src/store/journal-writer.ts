@@ -68,6 +68,7 @@ export class JournalWriter {
       if (!current.state.complete) {
         // Begins the store, or saves what a damaged slot still proves: every prefix of a journal is true.
         journal.rewrite(current.state.records());
+        current.state.retain();
       } else if (current.size > current.end) {
         // Not needed for the truth of what is appended (the chain refuses leftovers), but for the size of the slot.
         current.file.truncate(current.end);

@@ -1,22 +1,11 @@
-import type { BlobRecord } from '../format/blob-record.ts';
 import { crc32 } from '../format/crc32.ts';
 import { SluiceError } from '../format/errors.ts';
-import { bytes, type Layout, layout, readRecord, u8, u32, writeRecord, zero } from '../format/layout.ts';
-import { fromHex, hex } from '../format/sha256.ts';
+import { bytes, layout, readRecord, u8, u32, writeRecord, zero } from '../format/layout.ts';
+import { decodePayload, encodePayload, type JournalRecord } from './journal-payloads.ts';
+
+export type { BlobDescription, JournalRecord } from './journal-payloads.ts';
 
 /** Bytes of a journal slot ↔ records. Pure; drawn in STORE.md. */
-
-/** What the store must know of a blob: part of the image's verified record. */
-export type BlobDescription = Pick<BlobRecord, 'sha256' | 'length' | 'tableLength' | 'blockCount'>;
-
-/** `blob` is the id that the blob's declaration got: 0, 1, 2 … within a generation. Blocks are `[first, first + count)`. */
-export type JournalRecord =
-  | { readonly type: 'image'; readonly sha256: string; readonly length: number }
-  | ({ readonly type: 'blob' } & BlobDescription)
-  | { readonly type: 'table'; readonly blob: number }
-  | { readonly type: 'present'; readonly blob: number; readonly first: number; readonly count: number }
-  | { readonly type: 'sealed'; readonly blob: number }
-  | { readonly type: 'snapshot-end' };
 
 export const journalVersion = 1;
 
@@ -35,21 +24,6 @@ export const headerLayout = layout('journal header', 32, {
 
 const prefixLayout = layout('journal record', 5, { length: u32(0), type: u8(4) });
 const frameSize = prefixLayout.size + checksumSize;
-
-/** The payload of each type of record, by the number that stands for the type. */
-export const payloadLayouts = {
-  1: layout('image', 36, { sha256: bytes(0, 32), length: u32(32) }),
-  2: layout('blob', 44, { sha256: bytes(0, 32), length: u32(32), tableLength: u32(36), blockCount: u32(40) }),
-  3: layout('table', 4, { blob: u32(0) }),
-  4: layout('present', 12, { blob: u32(0), first: u32(4), count: u32(8) }),
-  5: layout('sealed', 4, { blob: u32(0) }),
-  6: layout('snapshot-end', 0, {}),
-} as const;
-
-const layouts: ReadonlyMap<number, Layout> = new Map(
-  Object.entries(payloadLayouts).map(([code, of]) => [Number(code), of]),
-);
-const codes = new Map([...layouts].map(([code, of]) => [of.name, code]));
 
 export function encodeHeader(generation: number): Uint8Array<ArrayBuffer> {
   const header = new Uint8Array(headerLayout.size);
@@ -83,18 +57,16 @@ export function encodeRecords(
   records: Iterable<JournalRecord>,
   previous: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  const list = [...records];
-  const total = list.reduce((sum, record) => sum + frameSize + layoutOf(record).size, checksumSize);
+  const list = Array.from(records, encodePayload);
+  const total = list.reduce((sum, { payload }) => sum + frameSize + payload.length, checksumSize);
   const slot = new Uint8Array(total);
   slot.set(previous.subarray(-checksumSize));
   const view = viewOf(slot);
   let at = checksumSize;
-  for (const record of list) {
-    const payload = layoutOf(record);
-    writeRecord(prefixLayout, view, at, { length: payload.size, type: codes.get(payload.name)! });
-    const values = 'sha256' in record ? { ...record, sha256: digestOf(record.sha256) } : record;
-    writeRecord(payload, view, at + prefixLayout.size, values as never);
-    const end = at + prefixLayout.size + payload.size;
+  for (const { type, payload } of list) {
+    writeRecord(prefixLayout, view, at, { length: payload.length, type });
+    slot.set(payload, at + prefixLayout.size);
+    const end = at + prefixLayout.size + payload.length;
     view.setUint32(end, crc32(slot.subarray(at - checksumSize, end)), true);
     at = end + checksumSize;
   }
@@ -119,26 +91,12 @@ export function replay(
     if (length > slot.length - start - frameSize) break;
     const end = start + prefixLayout.size + length;
     if (view.getUint32(end, true) !== crc32(slot.subarray(start - checksumSize, end))) break;
-    const payload = layouts.get(type);
-    if (payload === undefined || length !== payload.size) {
-      throw tooNew(`it has records of type ${type} with ${length} bytes`);
-    }
-    const values = readRecord(payload, view, start + prefixLayout.size);
-    const sha256 = values.sha256 instanceof Uint8Array ? { sha256: hex(values.sha256) } : {};
-    if (!apply({ type: payload.name, ...values, ...sha256 } as JournalRecord)) break;
+    const record = decodePayload(type, slot.subarray(start + prefixLayout.size, end));
+    if (record === undefined) throw tooNew(`it has records of type ${type} with ${length} bytes`);
+    if (!apply(record)) break;
     start = end + checksumSize;
   }
   return start;
-}
-
-function layoutOf(record: JournalRecord): Layout {
-  return layouts.get(codes.get(record.type)!)!;
-}
-
-function digestOf(text: string): Uint8Array<ArrayBuffer> {
-  const digest = fromHex(text);
-  if (digest === undefined) throw new SluiceError('EINVAL', `"${text}" is no digest in lower-case hex`);
-  return digest;
 }
 
 function viewOf(slot: Uint8Array<ArrayBuffer>): DataView<ArrayBuffer> {

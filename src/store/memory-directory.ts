@@ -23,9 +23,7 @@ export class MemoryDirectory implements Directory {
   async snapshot(path: string): Promise<Blob | undefined> {
     const bytes = this.#files.get(path);
     if (bytes === undefined) return undefined;
-    const copy = new Uint8Array(bytes.size);
-    bytes.read(copy, 0);
-    return new Blob([copy]);
+    return bytes.copy();
   }
 
   async list(folder: string): Promise<string[]> {
@@ -113,6 +111,18 @@ class MemoryBytes {
     if (bytes.length > 0) this.#size = Math.max(this.#size, at + bytes.length);
   }
 
+  /** Costs what was written, however large the gaps are. (Node 20 has no Blob of more than 4 GiB; browsers do.) */
+  copy(): Blob {
+    const parts: BlobPart[] = [];
+    let at = 0;
+    for (const [page, bytes] of [...this.#pages].sort(([a], [b]) => a - b)) {
+      const start = page * pageSize;
+      parts.push(...zeros(start - at), bytes.slice(0, this.#size - start));
+      at = Math.min(start + pageSize, this.#size);
+    }
+    return new Blob([...parts, ...zeros(this.#size - at)]);
+  }
+
   truncate(length: number): void {
     for (const [page, bytes] of this.#pages) {
       const kept = length - page * pageSize;
@@ -121,6 +131,19 @@ class MemoryBytes {
     }
     this.#size = length;
   }
+}
+
+/** So many bytes of 0 out of few parts: each is twice the one before, made of that one. */
+function zeros(count: number): Blob[] {
+  const parts: Blob[] = [];
+  let part = new Blob([new Uint8Array(pageSize)]);
+  for (let left = count; left > 0; ) {
+    while (part.size * 2 <= left && part.size < 2 ** 30) part = new Blob([part, part]);
+    while (part.size > left) part = part.slice(0, left);
+    parts.push(part);
+    left -= part.size;
+  }
+  return parts;
 }
 
 /** `[at, at + count)` cut at page borders: `[start, end)` within a page, `offset` within the whole. */

@@ -18,13 +18,16 @@ export interface BlobPresence {
  */
 export class Presence implements BlobPresence {
   readonly blockCount: number;
+  /** A private blob has no table: it is always there. */
+  readonly #tableless: boolean;
   #bits: Uint8Array | undefined;
   #count = 0;
   #hasTable = false;
   #sealed = false;
 
-  constructor(blockCount: number) {
+  constructor(blockCount: number, tableless = false) {
     this.blockCount = blockCount;
+    this.#tableless = tableless;
   }
 
   get count(): number {
@@ -32,11 +35,11 @@ export class Presence implements BlobPresence {
   }
 
   get hasTable(): boolean {
-    return this.#hasTable;
+    return this.#hasTable || this.#tableless;
   }
 
   get complete(): boolean {
-    return this.#hasTable && this.#count === this.blockCount;
+    return this.hasTable && this.#count === this.blockCount;
   }
 
   get sealed(): boolean {
@@ -61,6 +64,20 @@ export class Presence implements BlobPresence {
     this.#count += 1;
   }
 
+  /** Removing one that is not present changes nothing. What was sealed is not any more. */
+  remove(block: number): void {
+    if (!this.has(block)) return;
+    this.#unseal();
+    const byte = block >> 3;
+    this.#bits![byte] = this.#bits![byte]! & ~(1 << (block & 7));
+    this.#count -= 1;
+  }
+
+  removeTable(): void {
+    this.#unseal();
+    this.#hasTable = false;
+  }
+
   /** Everything is present for good; the bits are not needed any more. */
   seal(): void {
     this.#hasTable = true;
@@ -75,6 +92,14 @@ export class Presence implements BlobPresence {
     this.#count = 0;
     this.#hasTable = false;
     this.#sealed = false;
+  }
+
+  #unseal(): void {
+    if (!this.#sealed) return;
+    this.#sealed = false;
+    this.#bits = new Uint8Array((this.blockCount + 7) >> 3).fill(0xff);
+    const last = this.blockCount & 7;
+    if (last > 0) this.#bits[this.blockCount >> 3] = (1 << last) - 1;
   }
 
   /** The present blocks as maximal runs, in order. */

@@ -1,4 +1,5 @@
 import { SluiceError } from '../format/errors.ts';
+import type { Overlay } from '../overlay/overlay.ts';
 import type { Directory } from './directory.ts';
 import { checksumSize, decodeGeneration, headerLayout, replay } from './journal.ts';
 import { fromPlatformError } from './platform-error.ts';
@@ -31,6 +32,7 @@ export class StoreReader {
   readonly #directory: Directory;
   #state = new StoreState();
   #position: Position | undefined;
+  #sequence = 0;
   #refreshing: Promise<void> = Promise.resolve();
   #queued: Promise<void> | undefined;
   /** By SHA-256, least recently used first. Sealed files never change, so their snapshots never go stale. */
@@ -61,6 +63,16 @@ export class StoreReader {
         return this.#refreshing;
       });
     return this.#queued;
+  }
+
+  /** Another number whenever a refresh learned anything: what was looked up at the same one is as known now. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** What was changed in the image's tree at run time. Ask anew after each refresh: a new generation makes a new object. */
+  overlay(image: string): Overlay {
+    return this.#state.overlay(image);
   }
 
   /** SHA-256 (hex) of the bootstraps that are here. */
@@ -203,6 +215,7 @@ export class StoreReader {
       const tail = await bytesOf(file.slice(from), path);
       if (tail === undefined) return 'stale';
       const end = from + replay(tail, checksumSize, (record) => this.#state.apply(record));
+      if (end > position.end) this.#sequence += 1;
       this.#position = { path, generation, end };
       return 'followed';
     }
@@ -217,6 +230,7 @@ export class StoreReader {
 
   /** Files of another generation may have been removed and begun again under the same name. */
   #moveTo(position: Position | undefined, state: StoreState): void {
+    if (position !== undefined || this.#position !== undefined) this.#sequence += 1;
     this.#position = position;
     this.#state = state;
     this.#sealedFiles.clear();

@@ -1,5 +1,8 @@
+import type { TreeChange } from '../overlay/change.ts';
+import { isBlockSize, Overlay } from '../overlay/overlay.ts';
 import type { BlobDescription, JournalRecord } from './journal.ts';
 import { Presence } from './presence.ts';
+import { type BlockRun, RecentWrites } from './recent-writes.ts';
 
 /** The image format has 24 bits for a block's index; it bounds what a record can make the replay allocate. */
 const maxBlockCount = 2 ** 24;
@@ -10,21 +13,28 @@ export interface StoredBlob {
   id: number;
   readonly description: BlobDescription;
   readonly presence: Presence;
+  /** SHA-256 of the present blocks, where the blob is private: it has no table that would know them. */
+  readonly digests: Map<number, Uint8Array<ArrayBuffer>>;
 }
 
-/** Which images and blobs, by SHA-256 (hex), are not to be forgotten. */
-export type Keep = (kind: 'image' | 'blob', sha256: string) => boolean;
+/** What is not to be forgotten, by SHA-256 (hex). `overlay`: what was changed in an image's tree, and when it was used. */
+export type Keep = (kind: 'image' | 'overlay' | 'blob', sha256: string) => boolean;
 
 /**
- * What a journal says, as the records made it: images, blobs, which parts of them are present.
+ * What a journal says, as the records made it: images, blobs, which parts of them are present, and what was changed in images at run time.
  * It grows through {@link apply} only (from disk, and by the writer for what it is about to record), so that there is
  * one judge of what can be true.
  */
 export class StoreState {
   readonly #images = new Map<string, number>();
   readonly #blobs = new Map<string, StoredBlob>();
-  /** Invariant: the blob at index i has id i. */
+  /** Invariant: the blob at index i has id i. It may be one that was forgotten since. */
   #byId: StoredBlob[] = [];
+  readonly #overlays = new Map<string, Overlay>();
+  readonly #used = new Map<string, number>();
+  readonly #pinned = new Set<string>();
+  readonly #evicting = new Set<string>();
+  readonly #recent = new RecentWrites();
   #complete = false;
 
   /** The snapshot's end was reached: this state is no less than what the generation began with. */
@@ -42,14 +52,60 @@ export class StoreState {
     return this.#blobs;
   }
 
+  /** Image → when it was last used, in ms since 1970. */
+  get used(): ReadonlyMap<string, number> {
+    return this.#used;
+  }
+
+  /** Blobs that are not to be culled, known ones or not. */
+  get pinned(): ReadonlySet<string> {
+    return this.#pinned;
+  }
+
+  /** Blobs whose eviction was begun and not ended. */
+  get evicting(): ReadonlySet<string> {
+    return this.#evicting;
+  }
+
+  get recent(): RecentWrites {
+    return this.#recent;
+  }
+
+  /** What was changed in the image's tree; empty at first, and the same object from then on. */
+  overlay(image: string): Overlay {
+    const overlay = this.#overlays.get(image) ?? new Overlay();
+    this.#overlays.set(image, overlay);
+    return overlay;
+  }
+
+  /** The private blobs that no file has. */
+  unowned(): string[] {
+    const owned = new Set<string>();
+    for (const overlay of this.#overlays.values())
+      for (const [, { blob }] of overlay.files()) owned.add(blob);
+    const isPrivate = ({ description }: StoredBlob): boolean => description.blockSize !== undefined;
+    return [...this.#blobs]
+      .filter(([sha256, blob]) => isPrivate(blob) && !owned.has(sha256))
+      .map(([name]) => name);
+  }
+
   /** Makes the record true. Answers false, and changes nothing, for one that cannot be. */
   apply(record: JournalRecord): boolean {
     switch (record.type) {
       case 'image':
         this.#images.set(record.sha256, record.length);
         return true;
-      case 'blob':
-        return this.#declare(record);
+      case 'blob': {
+        const { sha256, length, tableLength, blockCount } = record;
+        return this.#declare({ sha256, length, tableLength, blockCount });
+      }
+      case 'local-blob': {
+        const { sha256, length, blockSize } = record;
+        const blockCount = Math.ceil(length / blockSize);
+        return (
+          isBlockSize(blockSize) && this.#declare({ sha256, length, tableLength: 0, blockCount, blockSize })
+        );
+      }
       case 'snapshot-end':
         this.#complete = true;
         return true;
@@ -57,25 +113,74 @@ export class StoreState {
         this.#byId[record.blob]?.presence.addTable();
         return record.blob < this.#byId.length;
       case 'present':
-        return this.#present(record.blob, record.first, record.count);
-      case 'sealed':
-        this.#byId[record.blob]?.presence.seal();
-        return record.blob < this.#byId.length;
+        return this.#present(record.blob, record, undefined);
+      case 'local-present':
+        return this.#present(record.blob, { first: record.block, count: 1 }, record.digest);
+      case 'sealed': {
+        const blob = this.#byId[record.blob];
+        if (blob === undefined) return false;
+        const { description, presence, digests } = blob;
+        if (description.blockSize !== undefined && digests.size < description.blockCount) return false;
+        presence.seal();
+        return true;
+      }
+      case 'pinned':
+        if (record.pinned === 0) this.#pinned.delete(record.sha256);
+        else this.#pinned.add(record.sha256);
+        return true;
+      case 'used':
+        this.#used.set(record.image, record.atMs);
+        return true;
+      case 'session-begin':
+        this.#recent.begin();
+        return true;
+      case 'session-end':
+        this.#recent.end();
+        return true;
+      case 'recent':
+        return this.#note(record.blob, record);
+      case 'scrubbed':
+        this.#recent.checked();
+        return true;
+      case 'evict':
+        this.#evicting.add(record.sha256);
+        return true;
+      case 'change':
+        return this.#change(record.image, record.change);
     }
   }
 
-  /**
-   * Forgets the images and blobs that `keep` answers with false, and numbers the other blobs anew, as a journal made from
-   * {@link records} with the same `keep` does.
-   */
-  retain(keep: Keep): void {
-    for (const sha256 of [...this.#images.keys()]) if (!keep('image', sha256)) this.#images.delete(sha256);
-    for (const { description, presence } of this.#byId) {
-      if (keep('blob', description.sha256)) continue;
-      // Whoever still holds the presence must not believe it.
-      presence.clear();
-      this.#blobs.delete(description.sha256);
+  /** Blocks (-1: the table) that are not present any more. */
+  drop(sha256: string, blocks: Iterable<number>): void {
+    const blob = this.#blobs.get(sha256);
+    if (blob === undefined) return;
+    for (const block of blocks) {
+      if (block === -1) blob.presence.removeTable();
+      blob.presence.remove(block);
+      blob.digests.delete(block);
+      this.#recent.forgetBlock(sha256, block);
     }
+  }
+
+  /** Nothing is present in the blob any more; it stays known. */
+  clear(sha256: string): void {
+    const blob = this.#blobs.get(sha256);
+    blob?.presence.clear();
+    blob?.digests.clear();
+    this.#recent.forget(sha256);
+  }
+
+  /**
+   * Forgets what `keep` answers with false, and numbers the blobs anew, as a journal made from {@link records} with the same `keep`
+   * does.
+   */
+  retain(keep: Keep = () => true): void {
+    for (const sha256 of [...this.#images.keys()]) if (!keep('image', sha256)) this.#images.delete(sha256);
+    for (const of of [this.#overlays, this.#used]) {
+      for (const image of [...of.keys()]) if (!keep('overlay', image)) of.delete(image);
+    }
+    for (const sha256 of [...this.#blobs.keys()]) if (!keep('blob', sha256)) this.#forget(sha256);
+    for (const sha256 of [...this.#pinned]) if (!keep('blob', sha256)) this.#pinned.delete(sha256);
     this.#byId = [...this.#blobs.values()];
     for (const [id, blob] of this.#byId.entries()) blob.id = id;
   }
@@ -85,37 +190,82 @@ export class StoreState {
     for (const [sha256, length] of this.#images) {
       if (keep('image', sha256)) yield { type: 'image', sha256, length };
     }
-    let blob = 0;
-    for (const { description, presence } of this.#byId) {
-      if (!keep('blob', description.sha256)) continue;
-      yield { type: 'blob', ...description };
+    const ids = new Map<string, number>();
+    for (const stored of this.#byId) {
+      const { description, presence, digests } = stored;
+      const { sha256, length, blockSize } = description;
+      if (this.#blobs.get(sha256) !== stored || !keep('blob', sha256)) continue;
+      const blob = ids.size;
+      ids.set(sha256, blob);
+      if (blockSize !== undefined) yield { type: 'local-blob', sha256, length, blockSize };
+      else yield { type: 'blob', ...description };
+      for (const [block, digest] of digests) yield { type: 'local-present', blob, block, digest };
       if (presence.sealed) {
         yield { type: 'sealed', blob };
-      } else {
+      } else if (blockSize === undefined) {
         if (presence.hasTable) yield { type: 'table', blob };
         for (const run of presence.runs()) yield { type: 'present', blob, ...run };
       }
-      blob += 1;
+    }
+    for (const sha256 of this.#pinned) if (keep('blob', sha256)) yield { type: 'pinned', sha256, pinned: 1 };
+    for (const [image, atMs] of this.#used) if (keep('overlay', image)) yield { type: 'used', image, atMs };
+    for (const [image, overlay] of this.#overlays) {
+      if (keep('overlay', image))
+        for (const change of overlay.changes()) yield { type: 'change', image, change };
+    }
+    for (const step of this.#recent.history()) {
+      if (typeof step === 'string') {
+        yield { type: step };
+        continue;
+      }
+      const blob = ids.get(step.sha256);
+      if (blob !== undefined) yield { type: 'recent', blob, first: step.first, count: step.count };
     }
     yield { type: 'snapshot-end' };
   }
 
-  #declare({ sha256, length, tableLength, blockCount }: BlobDescription): boolean {
+  #declare(description: BlobDescription): boolean {
+    const { sha256, length, tableLength, blockCount } = description;
     if (this.#blobs.has(sha256) || tableLength > length || blockCount > maxBlockCount) return false;
-    const blob: StoredBlob = {
-      id: this.#byId.length,
-      description: { sha256, length, tableLength, blockCount },
-      presence: new Presence(blockCount),
-    };
+    const presence = new Presence(blockCount, description.blockSize !== undefined);
+    const blob: StoredBlob = { id: this.#byId.length, description, presence, digests: new Map() };
     this.#blobs.set(sha256, blob);
     this.#byId.push(blob);
     return true;
   }
 
-  #present(blob: number, first: number, count: number): boolean {
-    const presence = this.#byId[blob]?.presence;
-    if (presence === undefined || first + count > presence.blockCount) return false;
-    for (let block = first; block < first + count; block++) presence.add(block);
+  #present(id: number, { first, count }: BlockRun, digest: Uint8Array<ArrayBuffer> | undefined): boolean {
+    const blob = this.#byId[id];
+    if (blob === undefined || first + count > blob.presence.blockCount) return false;
+    if ((blob.description.blockSize === undefined) !== (digest === undefined)) return false;
+    for (let block = first; block < first + count; block++) blob.presence.add(block);
+    if (digest !== undefined) blob.digests.set(first, digest);
+    return this.#note(id, { first, count });
+  }
+
+  #note(id: number, run: BlockRun): boolean {
+    const blob = this.#byId[id];
+    if (blob === undefined || run.first + run.count > blob.presence.blockCount) return false;
+    this.#recent.note(blob.description.sha256, blob.presence.blockCount, run);
     return true;
+  }
+
+  #change(image: string, change: TreeChange): boolean {
+    const overlay = this.overlay(image);
+    const file = change.type === 'unlink' ? overlay.child(change.parent, change.name) : undefined;
+    const inode = typeof file === 'object' ? file.inode : undefined;
+    const node = inode === undefined ? undefined : overlay.node(inode);
+    if (!overlay.apply(change)) return false;
+    // With its last name goes what it holds.
+    if (node?.kind === 'file' && overlay.node(inode!) === undefined) this.#forget(node.blob);
+    return true;
+  }
+
+  /** Its number stays taken until blobs are numbered anew. */
+  #forget(sha256: string): void {
+    // Whoever still holds the presence must not believe it.
+    this.clear(sha256);
+    this.#evicting.delete(sha256);
+    this.#blobs.delete(sha256);
   }
 }

@@ -1,45 +1,15 @@
-import type { Page } from '@playwright/test';
-import type { mount as Mount } from '../../src/client/index.ts';
 import { expect, test } from '../support/browser.ts';
-import { Origin } from '../support/origin.ts';
 import { noise } from '../support/random.ts';
-import { tempDir } from '../support/temp-dir.ts';
+import { type LibraryWindow, libraryPage, mountServer } from './mount-page.ts';
 import { smallApp, smallSite } from './small-site.ts';
 
-declare const window: Window & { mount: typeof Mount };
-
-/** An ordinary page, no service worker, that imports the library as it is published. */
-async function libraryPage(page: Page, origin: Origin): Promise<void> {
-  await page.goto(`${origin.url}/`);
-  await page.evaluate(async () => {
-    const library = '/lib/index.js';
-    window.mount = (await import(library)).mount;
-  });
-}
-
-async function start(site: string) {
-  const plain = await tempDir('plain');
-  const origin = await Origin.start({
-    mounts: { '/site/': site, '/lib/': 'dist/lib', '/': plain.path },
-    routes: {
-      '/': (_request, response) =>
-        response.setHeader('Content-Type', 'text/html').end('<title>plain</title>'),
-    },
-  });
-  return {
-    origin,
-    [Symbol.asyncDispose]: async () => {
-      await origin.stop();
-      await plain.remove();
-    },
-  };
-}
+declare const window: LibraryWindow;
 
 test('reads in the manner of fs/promises', async ({ page }) => {
   await using site = await smallSite(smallApp(3_000_000), {
     attributes: { 'data.json': { meta: 'for the app' } },
   });
-  await using server = await start(site.dir);
+  await using server = await mountServer(site.dir);
   await libraryPage(page, server.origin);
   const got = await page.evaluate(async () => {
     const image = await window.mount('/site/');
@@ -84,7 +54,7 @@ test('reads in the manner of fs/promises', async ({ page }) => {
 
 test('streams: the whole, a range with both ends inclusive, past the end', async ({ page }) => {
   await using site = await smallSite(smallApp(2_500_000));
-  await using server = await start(site.dir);
+  await using server = await mountServer(site.dir);
   await libraryPage(page, server.origin);
   const got = await page.evaluate(async () => {
     const image = await window.mount('/site/');
@@ -114,7 +84,7 @@ test('streams: the whole, a range with both ends inclusive, past the end', async
 
 test('without background: only what is read is fetched', async ({ page }) => {
   await using site = await smallSite(smallApp(5_000_000));
-  await using server = await start(site.dir);
+  await using server = await mountServer(site.dir);
   await libraryPage(page, server.origin);
   await page.evaluate(async () => {
     const image = await window.mount('/site/', { background: false });
@@ -126,7 +96,7 @@ test('without background: only what is read is fetched', async ({ page }) => {
 
 test('errors are shaped like those of Node, and everything ends at close', async ({ page }) => {
   await using site = await smallSite(smallApp());
-  await using server = await start(site.dir);
+  await using server = await mountServer(site.dir);
   await libraryPage(page, server.origin);
   const got = await page.evaluate(async () => {
     const outcome = (work: Promise<unknown>) =>

@@ -108,6 +108,29 @@ test('build, fsck, inspect, extract', async ({ dir }) => {
   expect(existsSync(join(dir, 'not'))).toBe(false);
 });
 
+test('inspect --fsmap: a table for people, one document for programs, and half of it for head', async ({
+  dir,
+}) => {
+  const source = makeTree(join(dir, 'app'), { ...app, 'copy.bin': app['b.bin'], 'c.txt': 'c' });
+  const site = join(dir, 'site');
+  expect(await sluice('build', source, '--out', site)).toMatchObject({ status: 0 });
+  const { image, rows } = JSON.parse((await sluice('inspect', site, '--fsmap', '--json')).stdout);
+  expect(rows[0]).toMatchObject({ file: `${image}.bin`, start: 0, flags: ['metadata'], owners: [] });
+  const files = [...new Set(rows.map((row: { file: string }) => row.file))];
+  const shown = await sluice('inspect', site, '--fsmap');
+  expect(shown.status).toBe(0);
+  expect(shown.stdout.split('\n').filter((line) => line.endsWith('.bin'))).toEqual(files);
+  expect(shown.stdout).toMatch(
+    /^ +[\d,]+ +[\d,]+ +\d+ {2}shared +b\.bin \[0, 65,536\), copy\.bin \[0, 65,536\)$/m,
+  );
+  expect(shown.stdout).toMatch(/^ +0 +[\d,]+ +- {2}metadata$/m);
+
+  const { child, result } = start(['inspect', site, '--fsmap', '--json']);
+  child.stdout!.destroy();
+  expect(await result).toMatchObject({ status: 0, stderr: '' });
+  expect(await sluice('inspect', join(dir, 'app'), '--fsmap')).toMatchObject({ status: 1, stdout: '' });
+});
+
 test('the number of threads changes nothing, and sources and bundle agree', async ({ dir }) => {
   const spec = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`${i}.js`, prose(i, 300_000 + i)]));
   const source = makeTree(join(dir, 'app'), { ...spec, 'x.bin': noise(1, 400_000) });

@@ -1,12 +1,13 @@
 import { expect, test } from '@playwright/test';
 import { backOffMs } from '../../src/client/back-off.ts';
 
-test('doubles from a quarter of a second to half a minute', () => {
-  const longest = [0, 1, 2, 7, 20, 2000].map((attempt) => backOffMs(attempt, () => 1));
-  expect(longest).toEqual([250, 500, 1000, 30_000, 30_000, 30_000]);
+test('the ladder of Incremental FS: 1 s, 10 s, 100 s; at once after a life that was healthy', () => {
+  expect([0, 1, 2, 3, 4, 2000].map((failures) => backOffMs(failures, () => 0.5))).toEqual([
+    100, 1000, 10_000, 100_000, 100_000, 100_000,
+  ]);
 });
 
-test('spreads over the upper half', () => {
-  expect(backOffMs(1, () => 0)).toBe(250);
-  expect(backOffMs(1, () => 0.5)).toBe(375);
+test('spreads by a quarter to both sides', () => {
+  expect(backOffMs(1, () => 0)).toBe(750);
+  expect(backOffMs(1, () => 1)).toBe(1250);
 });

@@ -1,6 +1,8 @@
 import { expect, test } from '@playwright/test';
 import { SluiceError } from '../../src/format/errors.ts';
+import { BlockStore } from '../../src/store/block-store.ts';
 import { decodeGeneration } from '../../src/store/journal.ts';
+import { blockOf, publishedBlob, tableOf } from '../contracts/published.ts';
 import { Crash, CrashDisk, crashModels, type Fault } from './crash-disk.ts';
 import { checkReader, complete, facts, mount, workload } from './workload.ts';
 
@@ -108,7 +110,7 @@ test('no room at any one operation: ENOSPC, nothing invented, and the same call 
     }
     // A compaction that finds no room is put off without a word.
     expect(refusals, `operation ${at}`).toBeLessThanOrEqual(1);
-    await complete(store, disk);
+    await insist(() => complete(store, disk));
     await store.close();
     for (const model of crashModels) {
       const calm = new CrashDisk(disk.after(model, at));
@@ -141,4 +143,114 @@ test('no room, then a crash: what is left tells the truth', async () => {
       await again.close();
     }
   }
+});
+
+for (const model of crashModels) {
+  test(`an eviction that was begun is redone after a crash, ${model}`, async () => {
+    const blobs = await Promise.all([publishedBlob(70, 5), publishedBlob(71, 5), publishedBlob(72, 5)]);
+    const doomed = blobs.slice(0, 2).map(({ description }) => description.sha256);
+    const prepare = async (disk: CrashDisk): Promise<BlockStore> => {
+      const store = await BlockStore.open(disk);
+      for (const blob of blobs) {
+        store.blob(blob.description);
+        await store.writeTable(blob.description.sha256, tableOf(blob));
+        for (const [block, { start }] of blob.blocks.entries()) {
+          await store.writeBlock(blob.description.sha256, block, start, blockOf(blob, block));
+        }
+      }
+      await store.commit();
+      return store;
+    };
+    const calm = new CrashDisk();
+    const whole = await prepare(calm);
+    const before = calm.operations;
+    await whole.evict(doomed);
+    const total = calm.operations - before;
+    expect(total).toBeGreaterThan(5);
+    for (let at = 0; at < total; at++) {
+      const disk = new CrashDisk(new Map(), { at: before + at, kind: 'crash', seed: at });
+      const store = await prepare(disk);
+      await expect(store.evict(doomed)).rejects.toThrow(Crash);
+      const left = new CrashDisk(disk.after(model, at));
+      const again = await BlockStore.open(left);
+      const known = again.blobs().map(({ description }) => description.sha256);
+      expect(known).toContain(blobs[2]!.description.sha256);
+      // What is gone is gone with its file, and what is there is whole.
+      expect((await left.list('blobs')).sort()).toEqual(known.map((sha256) => `${sha256}.bin`).sort());
+      for (const { presence } of again.blobs()) expect(presence.sealed).toBe(true);
+      // The record and its flush are the first two operations.
+      if (at >= 2) expect(known).toEqual([blobs[2]!.description.sha256]);
+      if (at < 2 && model === 'flushed') expect(known).toHaveLength(3);
+      await again.close();
+    }
+  });
+}
+
+test('what a session without an end had written is known until it was scrubbed, over compactions and further crashes', async () => {
+  const blob = await publishedBlob(73, 20);
+  const { sha256 } = blob.description;
+  const write = (store: BlockStore, block: number): Promise<void> =>
+    store.writeBlock(sha256, block, blob.blocks[block]!.start, blockOf(blob, block));
+  const begin = async (disk: CrashDisk): Promise<BlockStore> => {
+    const store = await BlockStore.open(disk, { minCompaction: 1 });
+    store.blob(blob.description);
+    return store;
+  };
+  let disk = new CrashDisk();
+  const first = await begin(disk);
+  expect(first.recent().size).toBe(0);
+  await write(first, 0);
+  await first.close();
+
+  disk = new CrashDisk(disk.after('flushed', 1));
+  const clean = await begin(disk);
+  expect(clean.recent().size).toBe(0);
+  for (const block of [3, 4, 5, 9]) {
+    await write(clean, block);
+    await clean.commit();
+  }
+  await write(clean, 12);
+  const expected = [
+    { first: 3, count: 3 },
+    { first: 9, count: 1 },
+  ];
+
+  for (let crash = 0; crash < 3; crash++) {
+    // No close: the power went.
+    disk = new CrashDisk(disk.after('flushed', 2 + crash));
+    const next = await begin(disk);
+    expect(next.recent()).toEqual(new Map([[sha256, expected]]));
+    // Makes a new generation.
+    await next.dropBlocks(sha256, [19]);
+    expect(next.recent()).toEqual(new Map([[sha256, expected]]));
+  }
+  disk = new CrashDisk(disk.after('flushed', 9));
+  const more = await begin(disk);
+  await write(more, 15);
+  await more.commit();
+  expect(more.recent()).toEqual(new Map([[sha256, expected]]));
+  await more.close();
+
+  disk = new CrashDisk(disk.after('flushed', 10));
+  const scrubbing = await begin(disk);
+  expect(scrubbing.recent(), 'a clean end checks nothing of earlier ones').toEqual(
+    new Map([[sha256, expected]]),
+  );
+  await scrubbing.dropBlocks(sha256, [4]);
+  expect(scrubbing.recent()).toEqual(
+    new Map([
+      [
+        sha256,
+        [
+          { first: 3, count: 1 },
+          { first: 5, count: 1 },
+          { first: 9, count: 1 },
+        ],
+      ],
+    ]),
+  );
+  await scrubbing.scrubbed();
+  expect(scrubbing.recent().size).toBe(0);
+  disk = new CrashDisk(disk.after('flushed', 11));
+  expect((await begin(disk)).recent().size).toBe(0);
 });

@@ -2,20 +2,27 @@ import { expect, test } from '@playwright/test';
 import { SluiceError } from '../../src/format/errors.ts';
 import { seededRandom } from '../support/random.ts';
 import { CrashDisk } from './crash-disk.ts';
-import { checkReader, complete, facts, mount, workload } from './workload.ts';
+import { checkReader, complete, facts, isRuntimeFact, mount, workload } from './workload.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
 const mutations = 20_000;
 const slots = ['journal-a', 'journal-b'];
 
-/** The disk after `steps` steps of the workload, and what is present then. */
+/**
+ * The disk after `steps` steps of the workload, and what is present then. A journal that damage has cut may tell of the tree as it was
+ * earlier: what was true of it before counts too.
+ */
 async function diskAfter(steps: number): Promise<{ files: Map<string, Bytes>; truth: Set<string> }> {
   const disk = new CrashDisk();
   const store = await mount(disk);
-  for (const step of (await workload()).slice(0, steps)) await step(store, new Set());
+  const earlier = new Set<string>();
+  for (const step of (await workload()).slice(0, steps)) {
+    await step(store, new Set());
+    for (const fact of await facts(store)) if (isRuntimeFact(fact)) earlier.add(fact);
+  }
   await store.commit();
-  const truth = await facts(store);
+  const truth = new Set([...earlier, ...(await facts(store))]);
   await store.close();
   return { files: disk.after('flushed', 0), truth };
 }

@@ -192,25 +192,41 @@ test('a reader that goes away ends its request and frees the slot', () =>
     expect(engine.pendingReads(mount)).toEqual([]);
   }));
 
-test('blocks that somebody else fetched are verified, taken once, and not fetched', () =>
+test('blocks from a data loader are verified, taken once, and not fetched', () =>
   withEngine(site, async ({ origin, engine, mount, read }) => {
     const { record, bytes } = site.blobs[0]!;
     const table = bytes.slice(0, record.tableLength);
     const block = bytes.slice(record.tableLength, record.tableLength + 3000);
-    const wrong = block.slice();
-    wrong[7]! ^= 1;
-    await engine.provide(mount, 0, 0, block); // No table yet: cannot be checked.
-    await engine.provide(mount, 0, -1, wrong);
+    const wrong = (right: Uint8Array<ArrayBuffer>) => right.map((byte, i) => (i === 7 ? byte ^ 1 : byte));
+    const code = async (index: number, at: number, given: Uint8Array<ArrayBuffer>) =>
+      (await failure(engine.provide(mount, index, at, given))).code;
+    expect(await code(0, -1, wrong(table))).toBe('integrity');
+    expect(await code(0, -1, table.slice(1))).toBe('EINVAL');
     await engine.provide(mount, 0, -1, table);
-    await engine.provide(mount, 0, -1, table);
-    await engine.provide(mount, 0, 0, wrong);
+    await engine.provide(mount, 0, -1, wrong(table)); // Here already.
+    expect(await code(0, 0, wrong(block))).toBe('integrity');
+    expect(await code(0, 0, block.slice(1))).toBe('EINVAL');
+    expect(await code(0, 0, new Uint8Array(3001))).toBe('E2BIG');
+    expect(await code(0, record.blockCount, block)).toBe('ERANGE');
+    expect(await code(0, -2, block)).toBe('ERANGE');
+    expect(await code(99, 0, block)).toBe('ENOENT');
     expect(mount.presentBlocks).toBe(0);
     await engine.provide(mount, 0, 0, block);
-    await engine.provide(mount, 0, 0, wrong);
-    await engine.provide(mount, 99, 0, block);
+    await engine.provide(mount, 0, 0, wrong(block)); // Here already: ignored, never changes.
     expect(mount.presentBlocks).toBe(1);
     expectSame(await read('index.html'), content('index.html'));
     expect(origin.log.length).toBe(0);
+  }));
+
+test('a block from a data loader whose table is not known: the table is fetched, the block is not', () =>
+  withEngine(site, async ({ origin, engine, mount, read }) => {
+    const { record, bytes } = site.blobs[0]!;
+    const block = bytes.slice(record.tableLength, record.tableLength + 3000);
+    await Promise.all(Array.from({ length: 5 }, () => engine.provide(mount, 0, 0, block)));
+    expectSame(await read('index.html'), content('index.html'));
+    expect(origin.log.map(({ range }) => range)).toEqual([`bytes=0-${record.tableLength - 1}`]);
+    origin.fault = () => ({ type: 'cut-before-headers' });
+    expect((await failure(engine.provide(mount, 1, 0, block))).code).toBe('offline');
   }));
 
 test('two images share their blobs', () =>

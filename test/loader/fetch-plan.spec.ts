@@ -65,6 +65,8 @@ function blob(sizes: readonly number[], known = true): TestBlob {
 function plan(input: Partial<PlanInput<TestBlob>>): FetchRequest<TestBlob> | undefined {
   return planFetch({
     demands: [],
+    early: [],
+    late: [],
     flights: [],
     background: [],
     rate: 0,

@@ -1,30 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { fromWireError, SluiceError } from '../../src/format/errors.ts';
+import { SluiceError } from '../../src/format/errors.ts';
 import { formatRelease } from '../../src/format/release.ts';
-import { Loader } from '../../src/loader/loader.ts';
-import { Channel, type MessageEndpoint } from '../../src/protocol/channel.ts';
-import { systemClock } from '../../src/protocol/clock.ts';
-import { isFromLoader, repliesTo } from '../../src/protocol/guards.ts';
-import {
-  type FromLoader,
-  loaderLockName,
-  type ReleaseRecord,
-  type ToLoader,
-} from '../../src/protocol/messages.ts';
+import { loaderLockName, type ReleaseRecord } from '../../src/protocol/messages.ts';
 import type { Progress } from '../../src/protocol/state.ts';
-import type { Directory } from '../../src/store/directory.ts';
-import { MemoryDirectory } from '../../src/store/memory-directory.ts';
-import { Origin } from '../support/origin.ts';
-import { seededRandom } from '../support/random.ts';
-import { tempDir } from '../support/temp-dir.ts';
 import { askedBytes, failure } from './engine-rig.ts';
-import { LockManagerForTests } from './lock-manager.ts';
 import { type Fixture, makeSite } from './site-fixture.ts';
+import { connect, withTabs } from './tabs.ts';
 
-/** Whole loaders, as tabs have them: several of one scope over one directory, one set of locks, real channels, a real server. */
 const KiB = 1024;
 let site: Fixture;
 
@@ -40,102 +24,8 @@ test.beforeAll(async () => {
 
 const content = (name: string): Uint8Array => site.files.get(name)!;
 
-interface Tabs {
-  readonly origin: Origin;
-  readonly folder: string;
-  readonly scope: string;
-  readonly locks: LockManagerForTests;
-  readonly directory: Directory;
-  readonly release: ReleaseRecord;
-  open(directory?: Directory | undefined): Loader;
-}
-
-async function withTabs(run: (tabs: Tabs) => Promise<void>): Promise<void> {
-  const dir = await tempDir('loader');
-  await site.write(dir.path);
-  const origin = await Origin.start({ mounts: { '/app/': dir.path } });
-  const locks = new LockManagerForTests();
-  const stored = new MemoryDirectory();
-  const loaders: Loader[] = [];
-  try {
-    await run({
-      origin,
-      folder: dir.path,
-      locks,
-      directory: stored,
-      scope: `${origin.url}/app/`,
-      release: { image: site.image, bytes: site.bootstrap.length },
-      open: (...given) => {
-        const loader = new Loader({
-          loader: randomUUID(),
-          fetch,
-          locks: locks as unknown as LockManager,
-          newChannel: (name) => new BroadcastChannel(name),
-          openDirectory: async () => (given.length > 0 ? given[0] : stored),
-          clock: systemClock,
-          random: seededRandom(loaders.length + 1),
-        });
-        loaders.push(loader);
-        return loader;
-      },
-    });
-  } finally {
-    for (const loader of loaders) await loader.close();
-    await origin.stop();
-    await dir.remove();
-  }
-}
-
-/** A service worker's end of a port to the loader. */
-function connect(loader: Loader): {
-  readonly channel: Channel<ToLoader, FromLoader>;
-  readonly told: FromLoader[];
-  readBlocks(
-    blob: number,
-    first: number,
-    count: number,
-    timeoutMs?: number,
-  ): Promise<Map<number, Uint8Array>>;
-} {
-  const { port1, port2 } = new MessageChannel();
-  const told: FromLoader[] = [];
-  const channel = new Channel<ToLoader, FromLoader>(port1 as MessageEndpoint, {
-    accept: isFromLoader,
-    replyTo: repliesTo,
-    onMessage: (message) => told.push(message),
-  });
-  loader.connect(port2 as unknown as MessagePort);
-  return {
-    channel,
-    told,
-    readBlocks: (blob, first, count, timeoutMs = 10_000) => {
-      const blocks = new Map<number, Uint8Array>();
-      return channel.call({
-        name: 'read-blocks',
-        message: (id) => ({
-          type: 'read-blocks',
-          id,
-          image: site.image,
-          path: 'data.pak',
-          blob,
-          first,
-          count,
-          timeoutMs,
-        }),
-        cancel: (id) => ({ type: 'cancel', id }),
-        timeoutMs: timeoutMs + 5000,
-        onReply: (reply) => {
-          if (reply.type === 'failed') throw fromWireError(reply.error);
-          if (reply.type === 'block') blocks.set(reply.block, reply.bytes);
-          return blocks.size === count ? { value: blocks } : undefined;
-        },
-      });
-    },
-  };
-}
-
 test('a launch: bootstrap, blocks, completion, progress', () =>
-  withTabs(async ({ open, scope, release, origin, locks }) => {
+  withTabs(site, async ({ open, scope, release, origin, locks }) => {
     const loader = open();
     const progress: Progress[] = [];
     const { loader: name, image } = await loader.start({ scope, release });
@@ -170,30 +60,30 @@ test('a launch: bootstrap, blocks, completion, progress', () =>
   }));
 
 test('without background work, only what is read and prefetched comes', () =>
-  withTabs(async ({ open, scope, release, origin }) => {
+  withTabs(site, async ({ open, scope, release, origin }) => {
     const loader = open();
     await loader.start({ scope, release, background: false });
     await loader.read('index.html', 0, 10, 30_000);
     const { total } = askedBytes(origin, site);
     expect(total).toBeLessThan(20 * KiB);
-    await loader.prefetch(['data.pak']);
+    await loader.prefetch(['data.pak'], 'demand');
     origin.reset();
     await loader.read('data.pak', 0, 1500 * KiB, 30_000);
     expect(origin.requests(/\.bin$/).length).toBe(0);
   }));
 
 test('a service worker that is told of a loader late hears that the image is complete', () =>
-  withTabs(async ({ scope, release, open }) => {
+  withTabs(site, async ({ scope, release, open }) => {
     const loader = open();
     await loader.start({ scope, release });
     await loader.whenComplete();
-    const late = connect(loader);
+    const late = connect(loader, site);
     await expect.poll(() => late.told.map(({ type }) => type)).toEqual(['hello', 'image-complete']);
     late.channel.close();
   }));
 
 test('the next launch needs no network: with its release, and without', () =>
-  withTabs(async ({ open, scope, release, origin }) => {
+  withTabs(site, async ({ open, scope, release, origin }) => {
     const first = open();
     await first.start({ scope, release });
     await first.whenComplete();
@@ -209,7 +99,7 @@ test('the next launch needs no network: with its release, and without', () =>
   }));
 
 test('nothing stored and no network: offline; no image there: bad-origin', () =>
-  withTabs(async ({ open, scope, release, origin }) => {
+  withTabs(site, async ({ open, scope, release, origin }) => {
     await origin.stop();
     expect((await failure(open().start({ scope }))).code).toBe('offline');
     await origin.start();
@@ -221,7 +111,7 @@ test('nothing stored and no network: offline; no image there: bad-origin', () =>
   }));
 
 test('no OPFS: the same launch, in memory', () =>
-  withTabs(async ({ open, scope, release }) => {
+  withTabs(site, async ({ open, scope, release }) => {
     const loader = open(undefined);
     await loader.start({ scope, release });
     await loader.whenComplete();
@@ -230,7 +120,7 @@ test('no OPFS: the same launch, in memory', () =>
   }));
 
 test('a new release is fetched, stored, told, and changes nothing for this tab', () =>
-  withTabs(async ({ open, scope, release, origin, folder }) => {
+  withTabs(site, async ({ open, scope, release, origin, folder }) => {
     const newer = await makeSite([{ name: 'index.html', size: 4000, shift: 16 }], 512 * KiB, 5);
     await newer.write(folder);
     const loader = open();
@@ -252,10 +142,10 @@ test('a new release is fetched, stored, told, and changes nothing for this tab',
   }));
 
 test('a service worker: hello, blocks, bootstrap, news, cancellation, gifts', () =>
-  withTabs(async ({ open, scope, release, origin }) => {
+  withTabs(site, async ({ open, scope, release, origin }) => {
     const loader = open();
     const { loader: name } = await loader.start({ scope, release, background: false });
-    const sw = connect(loader);
+    const sw = connect(loader, site);
     await expect.poll(() => sw.told).toEqual([{ type: 'hello', version: 1, loader: name, role: 'leader' }]);
 
     const blocks = await sw.readBlocks(0, 1, 3);
@@ -310,7 +200,7 @@ test('a service worker: hello, blocks, bootstrap, news, cancellation, gifts', ()
     await expect.poll(async () => (await loader.state()).pendingReads.length).toBe(0);
     origin.fault = undefined;
 
-    await loader.prefetch(['data.pak']);
+    await loader.prefetch(['data.pak'], 'demand');
     await loader.flush();
     await expect
       .poll(() => sw.told.flatMap((one) => (one.type === 'store-changed' ? one.sealed : [])).length)
@@ -319,14 +209,14 @@ test('a service worker: hello, blocks, bootstrap, news, cancellation, gifts', ()
   }));
 
 test('two tabs: one writer, both read, nothing is fetched twice', () =>
-  withTabs(async ({ open, scope, release, origin }) => {
+  withTabs(site, async ({ open, scope, release, origin }) => {
     const one = open();
     const two = open();
     await one.start({ scope, release });
     await two.start({ scope });
     expect((await one.state()).loader.role).toBe('leader');
     expect((await two.state()).loader).toMatchObject({ role: 'standby', storage: 'opfs' });
-    const sw = connect(two);
+    const sw = connect(two, site);
     const [a, b, blocks] = await Promise.all([
       one.read('data.pak', 0, 2 ** 31, 30_000),
       two.read('data.pak', 0, 2 ** 31, 30_000),
@@ -344,7 +234,7 @@ test('two tabs: one writer, both read, nothing is fetched twice', () =>
   }));
 
 test('the leader goes: the standby takes over from the journal, its reads end well, little is fetched again', () =>
-  withTabs(async ({ open, scope, release, origin }) => {
+  withTabs(site, async ({ open, scope, release, origin }) => {
     const one = open();
     const two = open();
     const three = open();
@@ -354,7 +244,7 @@ test('the leader goes: the standby takes over from the journal, its reads end we
     const half = 750 * KiB;
     await one.read('data.pak', 0, half, 30_000);
     await one.flush();
-    const sw = connect(three);
+    const sw = connect(three, site);
     origin.fault = () => ({ type: 'hang' });
     const reading = [two.read('data.pak', 0, 2 ** 31, 30_000), three.read('data.pak', half, 2 ** 31, 30_000)];
     const blocks = sw.readBlocks(2, 0, 8);
@@ -380,7 +270,7 @@ test('the leader goes: the standby takes over from the journal, its reads end we
   }));
 
 test('any tab may be closed at any time while the image loads', () =>
-  withTabs(async ({ open, scope, release, origin }) => {
+  withTabs(site, async ({ open, scope, release, origin }) => {
     origin.fault = () => ({ type: 'throttle', bytesPerSecond: 3e6 });
     let current = open();
     await current.start({ scope, release });
@@ -397,11 +287,11 @@ test('any tab may be closed at any time while the image loads', () =>
   }));
 
 test('a service worker goes away in the middle of a read: the leader serves everybody else', () =>
-  withTabs(async ({ open, scope, release, origin }) => {
+  withTabs(site, async ({ open, scope, release, origin }) => {
     const loader = open();
     await loader.start({ scope, release, background: false });
     origin.fault = () => ({ type: 'hang' });
-    const worker = connect(loader);
+    const worker = connect(loader, site);
     const read = worker.readBlocks(0, 1, 1).catch((error: SluiceError) => error.code);
     await origin.waitForRequest(/\.bin$/);
     worker.channel.close();
@@ -415,7 +305,7 @@ test('a service worker goes away in the middle of a read: the leader serves ever
   }));
 
 test('closing ends every call', () =>
-  withTabs(async ({ open, scope, release, origin }) => {
+  withTabs(site, async ({ open, scope, release, origin }) => {
     const one = open();
     await one.start({ scope, release, background: false });
     origin.fault = () => ({ type: 'hang' });

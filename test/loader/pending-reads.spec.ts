@@ -87,3 +87,27 @@ test('a failure is told to all readers; the next read begins anew', async () => 
   void reads.wait(request(1)).catch(() => {});
   expect(reads.get('b', 1)?.retries).toEqual({ offline: 0, refused: 0, stalled: 0, mismatched: 0 });
 });
+
+test('wanted ahead of readers: no serial until a reader comes, which then has the turn of one that came now', async () => {
+  const { clock, reads } = setUp();
+  const ahead = reads.wait(request(1, { urgency: 'background', path: 'ahead' }));
+  void reads.wait(request(2)).catch(() => {});
+  expect(reads.get('b', 1)).toMatchObject({ serial: 0, urgency: 'background' });
+  void reads.wait(request(1, { urgency: 'launch' })).catch(() => {});
+  expect(reads.get('b', 1)).toMatchObject({ serial: 0, urgency: 'launch', waiters: 2 });
+  expect([...reads.readers()].map(({ block }) => block)).toEqual([2]);
+  clock.advance(10);
+  const abort = new AbortController();
+  const reader = reads.wait(request(1, { path: 'read', signal: abort.signal }));
+  expect(reads.get('b', 1)).toMatchObject({ serial: 2, urgency: 'demand', path: 'read', since: 10 });
+  expect([...reads.readers()].map(({ block }) => block)).toEqual([2, 1]);
+  expect(reads.lastSerial).toBe(2);
+  abort.abort(new Error('gone'));
+  await expect(reader).rejects.toThrow('gone');
+  expect(reads.get('b', 1)?.urgency).toBe('launch');
+  // The next reader is a new read.
+  void reads.wait(request(1)).catch(() => {});
+  expect(reads.get('b', 1)?.serial).toBe(3);
+  reads.resolve('b', 1, 'bytes');
+  expect(await ahead).toBe('bytes');
+});

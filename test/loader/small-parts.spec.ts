@@ -2,9 +2,9 @@ import { expect, test } from '@playwright/test';
 import { SluiceError } from '../../src/format/errors.ts';
 import { BackOff } from '../../src/loader/back-off.ts';
 import { CommitTimer } from '../../src/loader/commit-timer.ts';
+import { healthOf } from '../../src/loader/health.ts';
 import { LaunchCalm } from '../../src/loader/launch-calm.ts';
 import { RateMeter } from '../../src/loader/rate-meter.ts';
-import { ReadRing } from '../../src/loader/read-log.ts';
 import { SpillCache } from '../../src/loader/spill-cache.ts';
 import { Throttle } from '../../src/loader/throttle.ts';
 import { OriginError } from '../../src/source/origin-error.ts';
@@ -50,16 +50,6 @@ test('back-off doubles to its limit, ±25 %, and forgets', () => {
   expect(backOff.next()).toBe(1000);
   expect(new BackOff({ firstMs: 1000, maxMs: 5000, random: () => 0 }).next()).toBe(750);
   expect(new BackOff({ firstMs: 1000, maxMs: 5000, random: () => 0.999 }).next()).toBeCloseTo(1250, -1);
-});
-
-test('read log: a ring, overwritten from its oldest', () => {
-  const ring = new ReadRing(3);
-  const entry = (block: number) => ({ path: 'p', blob: 0, block, atMs: block, waitedMs: 0 });
-  expect(ring.entries()).toEqual([]);
-  for (let block = 0; block < 3; block++) ring.add(entry(block));
-  expect(ring.entries().map(({ block }) => block)).toEqual([0, 1, 2]);
-  for (let block = 3; block < 8; block++) ring.add(entry(block));
-  expect(ring.entries().map(({ block }) => block)).toEqual([5, 6, 7]);
 });
 
 test('throttle: at once when quiet, then at the end of the pause, never lost', () => {
@@ -164,4 +154,15 @@ test('retries: one for a lost connection, three for a busy server, one refetch, 
   expect(delays(new OriginError('404'))).toEqual(none);
   expect(delays(new SluiceError('corrupt-image', ''))).toEqual(none);
   expect(delays(new Error('a bug'))).toEqual(none);
+});
+
+test('health: by the oldest wait, over two seconds blocked, over seven unhealthy', () => {
+  expect([0, 2000, 2001, 7000, 7001, 1e9].map(healthOf)).toEqual([
+    'ok',
+    'ok',
+    'blocked',
+    'blocked',
+    'unhealthy',
+    'unhealthy',
+  ]);
 });

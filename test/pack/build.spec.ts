@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { globToRegExp } from '../../src/format/glob.ts';
 import { Image } from '../../src/image/image.ts';
-import { globToRegExp } from '../../src/pack/attributes.ts';
 import { type BuildOptions, build } from '../../src/pack/index.ts';
 import { mediaType } from '../../src/pack/media-type.ts';
 import { noise } from '../support/random.ts';

@@ -1,6 +1,6 @@
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, type FsckReport, fsck } from '../../src/pack/index.ts';
+import { build, type FsckReport, fsck, publishedMap } from '../../src/pack/index.ts';
 import { noise } from '../support/random.ts';
 import { expect, makeTree, prose, test } from './fixture.ts';
 
@@ -76,6 +76,40 @@ test('a flipped byte names the paths of its block, and no others', async ({ dir,
     seen.add(damagedPaths(report).join(' '));
   }
   expect([...seen].sort()).toEqual(['big.bin', 'index.html one.txt two.txt', 'photo.jpg']);
+});
+
+test('a bad block names every file that shares it: stored once for several, or beside others in it', async ({
+  dir,
+  runtimeDir,
+}) => {
+  const shared = noise(1, 200_000);
+  const { site, blobs } = await makeSite(dir, runtimeDir, {
+    ...tree,
+    'twice/big.bin': tree['big.bin'],
+    'twice/one.txt': tree['one.txt'],
+    'level-1.bin': shared,
+    'level-2.bin': new Uint8Array([...shared.subarray(0, 131_072), ...noise(2, 50_000)]),
+  });
+  expect(blobs).toHaveLength(1);
+  const path = join(site, blobs[0]!);
+  const good = readFileSync(path);
+  const owners = new Map<number, string>();
+  for await (const { file, block, start, owners: rowOwners } of (await publishedMap(site)).rows) {
+    if (file === blobs[0] && block !== undefined)
+      owners.set(start, [...new Set(rowOwners.map((owner) => owner.path))].sort().join(' '));
+  }
+  const found: string[] = [];
+  for (const start of owners.keys()) {
+    const bad = Buffer.from(good);
+    bad[start]! ^= 0x10;
+    writeFileSync(path, bad);
+    found.push(damagedPaths(await fsck(site)).join(' '));
+  }
+  expect(found).toEqual([...owners.values()]);
+  expect(found).toContain('index.html one.txt twice/one.txt two.txt');
+  expect(found).toContain('big.bin twice/big.bin');
+  expect(found).toContain('level-1.bin level-2.bin');
+  expect(found).toContain('level-2.bin');
 });
 
 test('a blob that is missing, cut, longer, renamed or swapped', async ({ dir, runtimeDir }) => {

@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import type { BlockSource } from '../../src/source/block-source.ts';
+import type { BlockSource } from '../../src/protocol/block-source.ts';
 import { fetchPublished } from '../../src/source/fetch-published.ts';
 import { HttpSource } from '../../src/source/http-source.ts';
 import { Origin } from '../support/origin.ts';

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { SluiceError } from '../../src/format/errors.ts';
-import type { Chunk, PublishedFile } from '../../src/source/block-source.ts';
+import type { Chunk, PublishedFile } from '../../src/protocol/block-source.ts';
 import { HttpSource } from '../../src/source/http-source.ts';
 import { OriginError } from '../../src/source/origin-error.ts';
 import type { Fault } from '../support/fault.ts';

@@ -1,14 +1,20 @@
 import { expect, test } from '@playwright/test';
 import { crc32 } from '../../src/format/crc32.ts';
+import type { TreeChange } from '../../src/overlay/change.ts';
 import {
   decodeGeneration,
   encodeHeader,
   encodeRecords,
   headerLayout,
   type JournalRecord,
-  payloadLayouts,
   replay,
 } from '../../src/store/journal.ts';
+import {
+  decodePayload,
+  encodePayload,
+  payloadLayouts,
+  payloadTails,
+} from '../../src/store/journal-payloads.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -21,6 +27,47 @@ const everyRecord: readonly JournalRecord[] = [
   { type: 'present', blob: 0, first: 1, count: 1 },
   { type: 'sealed', blob: 0 },
   { type: 'snapshot-end' },
+];
+
+const change = (change: TreeChange): JournalRecord => ({ type: 'change', image: digest(0xa1), change });
+const none = new Uint8Array(0);
+
+/** The records of sessions, evictions and files made at run time. */
+const laterRecords: readonly JournalRecord[] = [
+  { type: 'pinned', sha256: digest(0xb2), pinned: 1 },
+  { type: 'used', image: digest(0xa1), atMs: 1_800_000_000_000 },
+  { type: 'session-begin' },
+  { type: 'recent', blob: 0, first: 1, count: 2 },
+  { type: 'scrubbed' },
+  { type: 'session-end' },
+  { type: 'evict', sha256: digest(0xb2) },
+  change({
+    type: 'create',
+    inode: 10,
+    parent: 0,
+    name: 'größe',
+    node: { kind: 'directory', meta: Uint8Array.of(1, 2) },
+  }),
+  { type: 'local-blob', sha256: digest(0xc3), length: 5 * 2 ** 30 + 1, blockSize: 65536 },
+  change({
+    type: 'create',
+    inode: 11,
+    parent: 10,
+    name: '\u{1f600}',
+    node: {
+      kind: 'file',
+      size: 5 * 2 ** 30 + 1,
+      blockSize: 65536,
+      blob: digest(0xc3),
+      mime: 'text/plain',
+      meta: none,
+    },
+  }),
+  change({ type: 'link', inode: 3, parent: 10, name: 'x' }),
+  change({ type: 'unlink', parent: 0, name: 'y' }),
+  { type: 'local-present', blob: 0, block: 81920, digest: new Uint8Array(32).fill(0xd4) },
+  change({ type: 'set-meta', inode: 3, meta: Uint8Array.of(0xff) }),
+  change({ type: 'next-inode', inode: 12 }),
 ];
 
 function concat(...parts: readonly Uint8Array[]): Bytes {
@@ -163,7 +210,7 @@ test('a later version, an unknown type and an unknown length of a known type are
   };
   expect(thrownBy(() => decodeGeneration(later))).toEqual(tooNew);
   const slot = slotOf(everyRecord);
-  for (const record of [recordOf(32, new Uint8Array(3), slot), recordOf(3, new Uint8Array(8), slot)]) {
+  for (const record of [recordOf(33, new Uint8Array(3), slot), recordOf(3, new Uint8Array(8), slot)]) {
     expect(thrownBy(() => collect(concat(slot, record)))).toEqual(tooNew);
     // With a wrong checksum it is nobody's word, and ends the journal.
     record[5]! ^= 1;
@@ -185,4 +232,52 @@ test('golden: the bytes of a journal', () => {
       '000000000666546d94', // snapshot-end
     ].join(''),
   );
+});
+
+test('golden: the bytes of the records of sessions, evictions and files made at run time', () => {
+  // Made from STORE.md by another program, in another language.
+  const slot = slotOf(laterRecords, 3);
+  const hex = [...slot].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  expect(hex).toBe(
+    [
+      '89534c4a4e4c310a01000000030000000000000000000000000000006e67ea5f', // header: generation 3
+      '2100000007b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2019018fb8d', // pinned
+      '2800000008a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a100505c18a3010000def8088d', // used
+      '00000000093f705ffe', // session-begin
+      '0c0000000b000000000100000002000000e2187669', // recent
+      '000000000cf56062f4', // scrubbed
+      '000000000a1ddd7c98', // session-end
+      '2000000020b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2531380d2', // evict
+      '3500000040a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a10a0000000000000007006772c3b6c39f6502000102acc93c9a', // create-directory
+      '2c00000047c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c301000040010000000000010026333145', // local-blob
+      '6800000041a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a10b0000000a000000000001000100004001000000c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c30400f09f988000000a00746578742f706c61696e31ea1f23', // create-file
+      '2b00000042a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1030000000a0000000100789afe122a', // link
+      '2700000043a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1000000000100791e014d10', // unlink
+      '28000000440000000000400100d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d479beb956', // local-present
+      '2700000045a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1030000000100fff7f683ee', // set-meta
+      '2400000046a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a10c000000cdad81f9', // next-inode
+    ].join(''),
+  );
+  expect(collect(slot)).toEqual({ records: laterRecords, end: slot.length });
+});
+
+test('both goldens together hold every type of record', () => {
+  const types = [...everyRecord, ...laterRecords].map((record) => encodePayload(record).type);
+  expect(new Set(types)).toEqual(new Set(Object.keys(payloadLayouts).map(Number)));
+  const names = Object.values(payloadLayouts).map(({ name }) => name as string);
+  expect(names).toEqual(expect.arrayContaining(Object.keys(payloadTails)));
+});
+
+test('a payload of any other length, or whose text is not UTF-8, is not known', () => {
+  for (const record of [...everyRecord, ...laterRecords]) {
+    const { type, payload } = encodePayload(record);
+    expect(decodePayload(type, payload)).toEqual(record);
+    for (let length = 0; length < payload.length; length++) {
+      expect(decodePayload(type, payload.slice(0, length)), record.type).toBeUndefined();
+    }
+    expect(decodePayload(type, concat(payload, Uint8Array.of(0)))).toBeUndefined();
+  }
+  const { type, payload } = encodePayload(change({ type: 'unlink', parent: 0, name: 'y' }));
+  payload[payload.length - 1] = 0xff;
+  expect(decodePayload(type, payload)).toBeUndefined();
 });

@@ -49,6 +49,42 @@ test('complete needs the table and every block; sealed has everything; cleared h
   ]);
 });
 
+test('against a plain set: random additions, removals and sealing', () => {
+  const random = seededRandom(2);
+  for (const blockCount of [1, 7, 8, 9, 100]) {
+    const presence = new Presence(blockCount);
+    const twin = new Set<number>();
+    presence.addTable();
+    for (let i = 0; i < blockCount * 20; i++) {
+      const block = Math.floor(random() * blockCount);
+      if (random() < 0.7) {
+        presence.add(block);
+        twin.add(block);
+      } else {
+        presence.remove(block);
+        twin.delete(block);
+      }
+      if (presence.complete && random() < 0.5) presence.seal();
+      const same = Array.from({ length: blockCount + 9 }, (_, n) => presence.has(n) === twin.has(n));
+      if (presence.count !== twin.size || same.includes(false)) throw new Error(`not the same after ${i}`);
+      if (presence.sealed && !presence.complete) throw new Error('sealed and not complete');
+    }
+    for (const each of Array.from({ length: blockCount }, (_, n) => n)) presence.add(each);
+    presence.seal();
+    presence.removeTable();
+    expect([presence.sealed, presence.hasTable, presence.count]).toEqual([false, false, blockCount]);
+  }
+});
+
+test('a private blob has no table to wait for', () => {
+  const presence = new Presence(1, true);
+  expect([presence.hasTable, presence.complete]).toEqual([true, false]);
+  presence.add(0);
+  expect(presence.complete).toBe(true);
+  presence.clear();
+  expect([presence.hasTable, presence.complete, new Presence(0, true).complete]).toEqual([true, false, true]);
+});
+
 test('no block outside is ever present', () => {
   const presence = new Presence(10);
   for (let block = 0; block < 10; block++) presence.add(block);

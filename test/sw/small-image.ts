@@ -6,7 +6,7 @@ import type { Extent } from '../../src/format/extent.ts';
 import { hex, sha256 } from '../../src/format/sha256.ts';
 import { encodeBootstrap, type NodeModel } from '../../src/image/encode-bootstrap.ts';
 import { Image } from '../../src/image/image.ts';
-import type { BlockSource, Chunk, RangeRequest } from '../../src/source/block-source.ts';
+import type { BlockSource, Chunk, RangeRequest } from '../../src/protocol/block-source.ts';
 
 export interface SmallFile {
   readonly bytes: Uint8Array<ArrayBuffer>;

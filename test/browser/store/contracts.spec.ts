@@ -1,5 +1,6 @@
 import { blockStoreContract } from '../../contracts/block-store.ts';
 import { directoryContract } from '../../contracts/directory.ts';
+import { largeFileContract, runtimeFilesContract } from '../../contracts/runtime-files.ts';
 import { test } from '../../support/browser.ts';
 import { BrowserProfile } from '../../support/browser-profile.ts';
 import type { Origin } from '../../support/origin.ts';
@@ -23,7 +24,11 @@ test.afterAll(async () => {
   await origin.stop();
 });
 
-const contracts = { Directory: directoryContract, BlockStore: blockStoreContract };
+const contracts = {
+  Directory: directoryContract,
+  BlockStore: blockStoreContract,
+  RuntimeFiles: [...runtimeFilesContract, ...largeFileContract],
+};
 let folder = 0;
 
 for (const [subject, cases] of Object.entries(contracts)) {

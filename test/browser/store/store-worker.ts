@@ -4,10 +4,15 @@ import { openOpfsDirectory } from '../../../src/store/opfs-directory.ts';
 import { blockStoreContract } from '../../contracts/block-store.ts';
 import { directoryContract } from '../../contracts/directory.ts';
 import { blockOf, type PublishedBlob, publishedBlob, tableOf } from '../../contracts/published.ts';
+import { largeFileContract, runtimeFilesContract } from '../../contracts/runtime-files.ts';
 import { seededRandom } from '../../support/random.ts';
 import { serve } from './calls.ts';
 
-const contracts = { Directory: directoryContract, BlockStore: blockStoreContract };
+const contracts = {
+  Directory: directoryContract,
+  BlockStore: blockStoreContract,
+  RuntimeFiles: [...runtimeFilesContract, ...largeFileContract],
+};
 
 async function opfs(folder: string): Promise<Directory> {
   const directory = await openOpfsDirectory(folder);

@@ -1,0 +1,15 @@
+import type { Page } from '@playwright/test';
+
+/** Milliseconds until the first byte of the body; the whole body is read. */
+export function firstByte(page: Page, url: string): Promise<number> {
+  return page.evaluate(async (path) => {
+    const began = performance.now();
+    const response = await fetch(path);
+    if (response.status !== 200) throw new Error(`${path}: ${response.status}`);
+    const reader = response.body!.getReader();
+    await reader.read();
+    const took = performance.now() - began;
+    while (!(await reader.read()).done);
+    return took;
+  }, url);
+}

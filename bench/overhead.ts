@@ -1,0 +1,182 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Page } from '@playwright/test';
+import { BrowserProfile } from '../test/support/browser-profile.ts';
+import { Origin } from '../test/support/origin.ts';
+import { noise, seededRandom } from '../test/support/random.ts';
+import { stopAllServiceWorkers } from '../test/support/service-workers.ts';
+import { columns, threeDigits } from './columns.ts';
+import { firstByte } from './first-byte.ts';
+import { publish } from './publish.ts';
+import { withRange } from './table.ts';
+
+const appDir = fileURLToPath(new URL('../.cache/bench/overhead-app/', import.meta.url));
+const smallBytes = 2 ** 14;
+const largeBytes = 2 ** 26;
+/** Small reads a run: their median is the run's value. */
+const smallReads = 50;
+const deadlineMs = 120_000;
+
+/** The shortest service worker that answers from Cache Storage. */
+const cacheWorker = `
+addEventListener('install', (event) => event.waitUntil(
+  caches.open('app').then((cache) => cache.addAll(['/small.bin', '/raw.bin', '/text.txt']))));
+addEventListener('activate', (event) => event.waitUntil(clients.claim()));
+const cache = caches.open('app');
+addEventListener('fetch', (event) => event.respondWith(
+  cache.then((app) => app.match(event.request)).then((found) => found ?? fetch(event.request))));`;
+
+/** The same bytes from Sluice's service worker (sealed blobs in OPFS) and from Cache Storage by a minimal one, both in real Chromium. */
+export async function overhead(runs: number): Promise<void> {
+  await makeApp();
+  const site = await publish({ name: 'overhead', dir: appDir, entry: '', expected: undefined }, 'sluice');
+  const routes = { '/plain': htmlPage };
+  await using sluiceOrigin = await Origin.start({ mounts: { '/': site }, routes });
+  await using cacheOrigin = await Origin.start({
+    mounts: { '/': appDir },
+    routes: {
+      ...routes,
+      '/': htmlPage,
+      '/sw.js': (_request, response) =>
+        response.setHeader('Content-Type', 'text/javascript').end(cacheWorker),
+    },
+  });
+  const profile = await BrowserProfile.create();
+  try {
+    const context = await profile.launch();
+    const sides: readonly Side[] = [
+      { name: 'Cache Storage', page: await context.newPage(), url: cacheOrigin.url, open: openCache },
+      { name: 'Sluice', page: await context.newPage(), url: sluiceOrigin.url, open: openSluice },
+    ];
+    for (const { page, url, open } of sides) await open(page, url);
+    const rows: string[][] = [['', ...sides.map(({ name }) => name), 'Sluice ÷ Cache Storage']];
+    for (const { label, measure } of measurements) {
+      const values: [cache: number[], sluice: number[]] = [[], []];
+      for (let run = -1; run < runs; run++) {
+        for (const side of run % 2 === 0 ? [0, 1] : [1, 0]) {
+          await sides[side]!.page.bringToFront();
+          const value = await measure(sides[side]!);
+          if (run >= 0) values[side]!.push(value); // The first one warms up.
+        }
+      }
+      const ratios = values[1].map((value, run) => value / values[0][run]!);
+      rows.push([label, ...[...values, ratios].map((all) => withRange(all, threeDigits))]);
+      console.error(`  ${label}`);
+    }
+    console.log(`\nmedian (least–most) of ${runs}, in turn; ratios run by run\n${columns(rows, 1)}`);
+  } finally {
+    await profile.remove();
+  }
+}
+
+function htmlPage(_request: IncomingMessage, response: ServerResponse): void {
+  response.setHeader('Content-Type', 'text/html').end('<!doctype html><title>plain</title>');
+}
+
+interface Side {
+  readonly name: string;
+  readonly page: Page;
+  readonly url: string;
+  /** Resolves when the page at `url` is controlled and everything is stored. */
+  readonly open: (page: Page, url: string) => Promise<void>;
+}
+
+/** In this order: the last one leaves the pages closed. */
+const measurements: readonly { label: string; measure: (side: Side) => Promise<number> }[] = [
+  { label: '16 KiB, ms', measure: ({ page }) => smallRead(page) },
+  { label: '64 MiB raw, MB/s', measure: ({ page }) => largeRead(page, '/raw.bin') },
+  { label: '64 MiB zstd, MB/s', measure: ({ page }) => largeRead(page, '/text.txt') },
+  { label: 'first byte of 16 KiB, worker stopped before, ms', measure: afterStop },
+];
+
+function smallRead(page: Page): Promise<number> {
+  return page.evaluate(
+    async ({ count, bytes }) => {
+      const times: number[] = [];
+      for (let i = 0; i < count; i++) {
+        const began = performance.now();
+        const { byteLength } = await (await fetch('/small.bin')).arrayBuffer();
+        times.push(performance.now() - began);
+        if (byteLength !== bytes) throw new Error(`${byteLength} bytes`);
+      }
+      return times.sort((a, b) => a - b)[count >> 1]!;
+    },
+    { count: smallReads, bytes: smallBytes },
+  );
+}
+
+function largeRead(page: Page, path: string): Promise<number> {
+  return page.evaluate(
+    async ({ path, bytes }) => {
+      const began = performance.now();
+      const { byteLength } = await (await fetch(path)).arrayBuffer();
+      const ms = performance.now() - began;
+      if (byteLength !== bytes) throw new Error(`${byteLength} bytes`);
+      return byteLength / 1000 / ms;
+    },
+    { path, bytes: largeBytes },
+  );
+}
+
+/** In pages that are not the app's, so that nobody wakes the workers but the fetch. */
+async function afterStop({ page, url }: Side): Promise<number> {
+  for (const one of page.context().pages()) await one.goto('about:blank');
+  await page.goto(`${url}/plain`);
+  await firstByte(page, '/small.bin');
+  await stopAllServiceWorkers(page);
+  return firstByte(page, '/small.bin');
+}
+
+async function openCache(page: Page, url: string): Promise<void> {
+  await page.goto(`${url}/`);
+  await page.evaluate(async () => {
+    await navigator.serviceWorker.register('/sw.js');
+    await navigator.serviceWorker.ready;
+  });
+  await page.reload();
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+}
+
+async function openSluice(page: Page, url: string): Promise<void> {
+  const shown = (): Promise<unknown> =>
+    page.waitForFunction(() => document.body?.textContent?.trim() === 'overhead', undefined, {
+      timeout: deadlineMs,
+    });
+  await page.goto(`${url}/`);
+  await shown();
+  await page.waitForFunction(() => window.sluice.whenComplete().then(() => true), undefined, {
+    timeout: deadlineMs,
+  });
+  await page.reload(); // A worker that reads only what is sealed.
+  await shown();
+}
+
+declare const window: Window & { readonly sluice: { whenComplete(): Promise<void> } };
+
+async function makeApp(): Promise<void> {
+  await rm(appDir, { recursive: true, force: true });
+  await mkdir(appDir, { recursive: true });
+  await writeFile(
+    join(appDir, 'index.html'),
+    '<!doctype html><meta charset="utf-8"><title>overhead</title>overhead',
+  );
+  await writeFile(join(appDir, 'small.bin'), noise(1, smallBytes));
+  await writeFile(join(appDir, 'raw.bin'), noise(2, largeBytes));
+  await writeFile(join(appDir, 'text.txt'), words(largeBytes));
+}
+
+/** Words at random from a small language: zstd makes a third of them. */
+function words(length: number): Buffer {
+  const random = seededRandom(3);
+  const letters = 'etaoinshrdlucmfwypvbgkjqxz';
+  const word = (): string =>
+    Array.from({ length: 3 + random() * 8 }, () => letters[Math.floor(random() ** 2 * letters.length)]).join(
+      '',
+    );
+  const language = Array.from({ length: 20_000 }, () => Buffer.from(`${word()} `));
+  const text = Buffer.alloc(length, ' ');
+  for (let at = 0; at < length; ) at += language[Math.floor(random() ** 2 * language.length)]!.copy(text, at);
+  return text;
+}

@@ -1,0 +1,1 @@
+export type { FsmapFlag, FsmapKey, FsmapOwner, FsmapPage, FsmapQuery, FsmapRow } from '../format/fsmap.ts';
