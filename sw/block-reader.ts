@@ -200,7 +200,9 @@ export class BlockReader {
     }
     if (timeoutMs === 0) throw timedOut(request);
     if (image.blob(blob).blockSize !== undefined) {
-      throw new SluiceError('offline', `/${path} was made at run time: only a data loader has its bytes`, { path });
+      throw new SluiceError('offline', `/${path} was made at run time: only a data loader has its bytes`, {
+        path,
+      });
     }
     const left = [...blocksOf(run)].filter((block) => missing.has(block));
     for (const part of runsOf(left)) {

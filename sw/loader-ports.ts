@@ -82,8 +82,7 @@ export class LoaderPorts {
             if (id !== undefined) channel.post({ type: 'store-seen', id });
           };
           this.#options.onStoreChanged(seen);
-        }
-        else if (message.type === 'image-complete') this.#options.onImageComplete(message.image);
+        } else if (message.type === 'image-complete') this.#options.onImageComplete(message.image);
       },
       onClose: () => {
         death.abort();

@@ -83,10 +83,7 @@ export class MappingCache {
     known.sequence = sequence;
     this.#files.delete(file);
     this.#files.set(file, known);
-    this.#replace(
-      known,
-      merged([...kept, ...mappings].sort((a, b) => a.start - b.start)),
-    );
+    this.#replace(known, merged([...kept, ...mappings].sort((a, b) => a.start - b.start)));
     for (const [oldest, { mappings }] of this.#files) {
       if (this.#size <= this.#limit) break;
       this.#files.delete(oldest);

@@ -1,7 +1,7 @@
 import type { BlobRecord } from '../format/blob-record.ts';
 import { SluiceError } from '../format/errors.ts';
 import type { TreeChange } from '../overlay/change.ts';
-import { Overlay } from '../overlay/overlay.ts';
+import type { Overlay } from '../overlay/overlay.ts';
 import type { BlockStore } from '../store/block-store.ts';
 import type { BlobPresence } from '../store/presence.ts';
 import { SpillCache } from './spill-cache.ts';
@@ -87,18 +87,18 @@ export class LocalBlocks {
     digest: Uint8Array<ArrayBuffer>,
   ): Promise<void> {
     if (this.#isUsedUp(bytes.length)) throw this.#usedUp();
-    await (this.#store as any).writeLocalBlock(name, block, bytes, digest);
+    await this.#store.writeLocalBlock(name, block, bytes, digest);
     this.#written += bytes.length;
   }
 
   /** What was changed in the image's tree at run time; it changes with {@link change}. */
   overlay(image: string): Overlay {
-    return (this.#store as any).overlay?.(image) ?? new Overlay();
+    return this.#store.overlay(image);
   }
 
   /** Makes changes of the image's tree. Durable when it resolves; throws what the store throws, and nothing has changed then. */
   change(image: string, changes: readonly TreeChange[]): Promise<void> {
-    return (this.#store as any).change(image, changes);
+    return this.#store.change(image, changes);
   }
 
   /** A table that was read and does not match its digest. */
