@@ -29,7 +29,7 @@ export class BlobState implements BlobView {
   readonly #local: LocalBlocks;
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #presence: BlobPresence;
+  #presence: BlobPresence;
   #table: BlockTable | undefined;
   #opening: Promise<BlockTable | undefined> | undefined;
   /** Blocks that have arrived and are being verified or written, and who waits for the end of that. */
@@ -165,6 +165,13 @@ export class BlobState implements BlobView {
     if (this.#presence.hasTable && !this.isPrivate) this.#table = undefined;
   }
 
+  /** It was evicted: nothing of it is here, and what comes from now on is stored anew. */
+  evicted(): void {
+    this.#presence = this.#local.presence(this.record);
+    this.#table = undefined;
+    this.leftOver = undefined;
+  }
+
   /** The table, where it is known or in the store. */
   openTable(): Promise<BlockTable | undefined> {
     if (this.#table || !this.tableLoading) return Promise.resolve(this.#table);
@@ -175,10 +182,13 @@ export class BlobState implements BlobView {
   }
 
   async #readTable(): Promise<BlockTable | undefined> {
+    const presence = this.#presence;
     const bytes = await this.#local.readTable(this.sha256);
     if (!bytes) return this.#table;
     try {
-      this.#table ??= await BlockTable.open(bytes, this.record);
+      const table = await BlockTable.open(bytes, this.record);
+      // Evicted meanwhile: it has to come, and be stored, again.
+      if (presence === this.#presence) this.#table ??= table;
     } catch (error) {
       // Spoilt on this disk: missing, as far as we are concerned. What the publisher got wrong would be wrong again.
       if (!(error instanceof SluiceError) || error.code !== 'integrity') throw error;

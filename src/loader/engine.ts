@@ -193,6 +193,39 @@ export class Engine {
     await this.#arrivals.giveBlock(blob, await this.#tableOf(blob), block, bytes);
   }
 
+  /** The images that are served. */
+  mounted(): Iterable<string> {
+    return this.#mounts.keys();
+  }
+
+  mountOf(image: string): Mount | undefined {
+    return this.#mounts.get(image);
+  }
+
+  /** The image is not completed in the background any more. */
+  leaveIncomplete(mount: Mount): void {
+    this.#background = this.#background.filter((other) => other !== mount);
+    // Whose request it is cannot be told where images share a blob; the others' are asked for again.
+    for (const flight of this.#flights) {
+      if (flight.kind === 'background')
+        flight.abort(new SluiceError('closed', 'The image is not completed any more'));
+    }
+    this.#pump();
+  }
+
+  /**
+   * Gives back the room of published blobs, see {@link LocalBlocks.evict}. Nothing of them is here any more: who reads them next waits for the
+   * network, and what is on its way arrives in files begun anew.
+   */
+  async evict(blobs: readonly string[]): Promise<void> {
+    const evicted = this.#local.evict(blobs);
+    // In the same tick, so that nothing is written, or believed, in between.
+    for (const sha256 of blobs) this.#blobs.get(sha256)?.evicted();
+    for (const [image, mount] of this.#mounts) if (!mount.complete) this.#completed.delete(image);
+    this.#pump();
+    await evicted;
+  }
+
   /** Run-time files were removed: whoever still reads them hears so. */
   dropRemoved(mount: Mount): void {
     for (const { sha256 } of mount.dropRemoved()) {

@@ -1,3 +1,4 @@
+import type { FsmapPage, FsmapQuery } from '../protocol/fsmap.ts';
 import type {
   ByteRange,
   DirectoryEntry,
@@ -67,6 +68,9 @@ export interface LoaderService {
   filledRanges(image: string, path: string): Promise<readonly ByteRange[]>;
   /** `blob`: 64 random hex digits, the name of what it may make. The same for a request that is repeated. */
   changeTree(image: string, operation: TreeOperation, blob: string): Promise<void>;
+  pin(image: string, paths: readonly string[], pinned: boolean): Promise<void>;
+  evict(image: string, paths: readonly string[]): Promise<void>;
+  fsmap(image: string, query: FsmapQuery): Promise<FsmapPage>;
   close(): Promise<void>;
 }
 
@@ -75,6 +79,8 @@ export type ServiceEvent =
   | { readonly type: 'progress'; readonly image: string; readonly progress: Progress }
   | { readonly type: 'sealed'; readonly blobs: readonly string[] }
   | { readonly type: 'complete'; readonly image: string }
+  /** Blobs of the image were given back on request, and it is no longer completed in the background. */
+  | { readonly type: 'evicted'; readonly image: string }
   /** Durably: files and directories were added, removed or renamed at run time. */
   | { readonly type: 'changed-tree'; readonly image: string; readonly sequence: number }
   /** `sluice.json` names this image, and its bootstrap is in the store. */

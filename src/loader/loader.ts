@@ -2,6 +2,7 @@ import { SluiceError } from '../format/errors.ts';
 import { hex } from '../format/sha256.ts';
 import type { MessageEndpoint } from '../protocol/channel.ts';
 import type { Clock } from '../protocol/clock.ts';
+import type { FsmapPage, FsmapQuery } from '../protocol/fsmap.ts';
 import type {
   ByteRange,
   DirectoryEntry,
@@ -37,12 +38,14 @@ export interface LoaderPlatform {
 }
 
 /** One tab's loader: what its page calls, and the ports to service workers; the work is done by whoever leads. */
-export class Loader implements Omit<LoaderApi, 'pin' | 'evict' | 'scrub' | 'fsmap'> {
+export class Loader implements Omit<LoaderApi, 'scrub'> {
   readonly #platform: LoaderPlatform;
   readonly #ports = new Set<ServiceWorkerPort>();
   readonly #complete: Promise<void>;
   #completed!: () => void;
   #isComplete = false;
+  /** Completed in the background, also by the next leader. */
+  #background = true;
   #started: { readonly succession: Succession; readonly release: Promise<ReleaseRecord> } | undefined;
   #image: ReleaseRecord | undefined;
   #local: LocalService | undefined;
@@ -73,7 +76,8 @@ export class Loader implements Omit<LoaderApi, 'pin' | 'evict' | 'scrub' | 'fsma
     const locked = this.#holdLock();
     const succession = this.#newSuccession(options);
     this.#readLog = options.readLog;
-    const open = { release: options.release, background: options.background ?? true };
+    this.#background = options.background ?? true;
+    const open = { release: options.release, background: this.#background };
     const release = locked.then(() => succession.use('start', (service) => service.open(open), 50_000));
     release.catch(() => {}); // Also awaited below.
     this.#started = { succession, release };
@@ -201,7 +205,23 @@ export class Loader implements Omit<LoaderApi, 'pin' | 'evict' | 'scrub' | 'fsma
         if (tries === 1 || !saysDone(operation, error)) throw error;
       }
     });
-    await Promise.all([...this.#ports].map((port) => port.storeSeen()));
+    await this.#storeSeen();
+  }
+
+  async pin(paths: readonly string[], pinned: boolean): Promise<void> {
+    const { succession, image } = await this.#mounted();
+    await succession.use('pin', (service) => service.pin(image, paths, pinned));
+  }
+
+  async evict(paths: readonly string[]): Promise<void> {
+    const { succession, image } = await this.#mounted();
+    await succession.use('evict', (service) => service.evict(image, paths));
+    await this.#storeSeen();
+  }
+
+  async fsmap(query: FsmapQuery): Promise<FsmapPage> {
+    const { succession, image } = await this.#mounted();
+    return succession.use('fsmap', (service) => service.fsmap(image, query));
   }
 
   async close(): Promise<void> {
@@ -218,7 +238,7 @@ export class Loader implements Omit<LoaderApi, 'pin' | 'evict' | 'scrub' | 'fsma
     this.#local?.retryNow();
   }
 
-  #newSuccession({ scope, background = true, source }: LoaderOptions): Succession {
+  #newSuccession({ scope, source }: LoaderOptions): Succession {
     const { loader, locks, newChannel, clock } = this.#platform;
     return new Succession({
       scope,
@@ -235,7 +255,7 @@ export class Loader implements Omit<LoaderApi, 'pin' | 'evict' | 'scrub' | 'fsma
       prepare: async (service) => {
         // The first service hears of it from start().
         if (!this.#image) return;
-        await service.open({ release: this.#image, background });
+        await service.open({ release: this.#image, background: this.#background });
         if (this.#readLog !== undefined) await service.setReadLog(this.#image.image, this.#readLog);
       },
       onRole: (role) => {
@@ -250,8 +270,15 @@ export class Loader implements Omit<LoaderApi, 'pin' | 'evict' | 'scrub' | 'fsma
       case 'sealed':
         for (const port of this.#ports) port.post({ type: 'store-changed', sealed: event.blobs });
         return;
+      case 'evicted':
+        if (event.image === this.#image?.image) {
+          this.#isComplete = false;
+          this.#background = false;
+        }
+        this.#tellStoreChanged();
+        return;
       case 'changed-tree':
-        for (const port of this.#ports) port.post({ type: 'store-changed', sealed: [] });
+        this.#tellStoreChanged();
         return;
       case 'complete':
         for (const port of this.#ports) port.post({ type: 'image-complete', image: event.image });
@@ -273,6 +300,15 @@ export class Loader implements Omit<LoaderApi, 'pin' | 'evict' | 'scrub' | 'fsma
         this.#release = event.release;
         this.#onRelease?.(event.release);
     }
+  }
+
+  #tellStoreChanged(): void {
+    for (const port of this.#ports) port.post({ type: 'store-changed', sealed: [] });
+  }
+
+  /** Resolves when the service workers answer by what is on disk now. */
+  async #storeSeen(): Promise<void> {
+    await Promise.all([...this.#ports].map((port) => port.storeSeen()));
   }
 
   #tellLateEvents(): void {

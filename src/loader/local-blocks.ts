@@ -4,6 +4,7 @@ import type { TreeChange } from '../overlay/change.ts';
 import type { Overlay } from '../overlay/overlay.ts';
 import type { BlockStore } from '../store/block-store.ts';
 import type { BlobPresence } from '../store/presence.ts';
+import type { StoreFile } from '../store/store-file.ts';
 import { SpillCache } from './spill-cache.ts';
 
 export interface LocalBlocksOptions {
@@ -104,6 +105,33 @@ export class LocalBlocks {
   /** A table that was read and does not match its digest. */
   forgetTable(sha256: string): void {
     this.#lost.add(`${sha256}/${tableBlock}`);
+  }
+
+  /** Keeps blobs from being culled, or no longer. Durable when it resolves; throws what the store throws. */
+  pin(blobs: Iterable<string>, pinned: boolean): Promise<void> {
+    return pinned ? this.#store.pin(blobs) : this.#store.unpin(blobs);
+  }
+
+  pinned(sha256: string): boolean {
+    return this.#store.pinned(sha256);
+  }
+
+  /** The files of the store of which something is true, in no order. */
+  files(): StoreFile[] {
+    return this.#store.files();
+  }
+
+  /**
+   * Gives back the room of published blobs. In the tick of this call nothing of them is here any more, and they have to be asked for anew (see
+   * {@link presence}); it resolves when their files are gone. Throws what the store throws; where that is `ENOSPC`, they stay.
+   */
+  evict(blobs: readonly string[]): Promise<void> {
+    const evicted = this.#store.evict(blobs);
+    for (const sha256 of blobs) {
+      this.#spill.dropAll(`${sha256}/`);
+      for (const key of this.#lost) if (key.startsWith(`${sha256}/`)) this.#lost.delete(key);
+    }
+    return evicted;
   }
 
   /** Makes what was written durable, as far as the store can. Answers the blobs that became sealed. */

@@ -2,6 +2,7 @@ import { SluiceError } from '../format/errors.ts';
 import { superblockLayout } from '../format/superblock.ts';
 import type { MessageEndpoint } from '../protocol/channel.ts';
 import type { Clock } from '../protocol/clock.ts';
+import type { FsmapPage, FsmapQuery } from '../protocol/fsmap.ts';
 import type {
   ByteRange,
   DirectoryEntry,
@@ -21,11 +22,13 @@ import { MemoryDirectory } from '../store/memory-directory.ts';
 import { Bootstraps } from './bootstraps.ts';
 import { Engine, type EngineEvent } from './engine.ts';
 import { FileReader } from './file-reader.ts';
+
 import type { LoaderService, OpenOptions, ServiceEvent, ServiceState } from './loader-service.ts';
 import { LocalBlocks } from './local-blocks.ts';
 import type { Mount } from './mount.ts';
 import { Polls } from './polls.ts';
 import { provideBlocks } from './provide-blocks.ts';
+import { StorageCare } from './storage-care.ts';
 import type { StoredBlock } from './stored-block.ts';
 import { Throttle } from './throttle.ts';
 import { TreeChanges } from './tree-changes.ts';
@@ -68,6 +71,7 @@ export class LocalService implements LoaderService {
   readonly #progress = new Map<string, Throttle>();
   readonly #polls: Polls;
   readonly #trees: TreeChanges;
+  readonly #care: StorageCare;
 
   private constructor(options: LocalServiceOptions, store: BlockStore, persistent: boolean) {
     this.#options = options;
@@ -90,6 +94,7 @@ export class LocalService implements LoaderService {
     });
     this.#polls = new Polls(clock);
     this.#trees = new TreeChanges(this.#engine, this.#local);
+    this.#care = new StorageCare({ engine: this.#engine, local: this.#local, clock });
     this.#bootstraps = new Bootstraps({
       source,
       local: this.#local,
@@ -238,6 +243,21 @@ export class LocalService implements LoaderService {
     }
   }
 
+  async pin(image: string, paths: readonly string[], pinned: boolean): Promise<void> {
+    await this.#care.pin(await this.#mount(image), paths, pinned);
+  }
+
+  async evict(image: string, paths: readonly string[]): Promise<void> {
+    const mount = await this.#mount(image);
+    await this.#care.evict(mount, paths);
+    this.#options.onEvent({ type: 'evicted', image });
+  }
+
+  async fsmap(image: string, query: FsmapQuery): Promise<FsmapPage> {
+    await this.#mount(image);
+    return this.#care.fsmap(query);
+  }
+
   /** The browser says that it is online: a hint to try now. */
   retryNow(): void {
     this.#engine.retryNow();
@@ -248,6 +268,7 @@ export class LocalService implements LoaderService {
     const closed = new SluiceError('closed', 'The loader was closed');
     this.#abort.abort(closed);
     this.#polls.close(closed);
+    this.#care.close();
     for (const throttle of this.#progress.values()) throttle.cancel();
     await this.#engine.close();
     await this.#local.close();

@@ -96,9 +96,14 @@ const remoteMethods: Record<RemoteMethod, true> = {
   prefetch: true,
   filledRanges: true,
   changeTree: true,
+  pin: true,
+  evict: true,
+  fsmap: true,
 };
 
-const eventShape: Shape = { type: isOneOf('progress', 'sealed', 'complete', 'changed-tree', 'release') };
+const eventShape: Shape = {
+  type: isOneOf('progress', 'sealed', 'complete', 'evicted', 'changed-tree', 'release'),
+};
 
 const scopeShapes: Record<ScopeMessage['type'], Shape> = {
   'who-leads': {},

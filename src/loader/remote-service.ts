@@ -1,6 +1,7 @@
 import { fromWireError, SluiceError } from '../format/errors.ts';
 import { Channel, type MessageEndpoint } from '../protocol/channel.ts';
 import type { Clock } from '../protocol/clock.ts';
+import type { FsmapPage, FsmapQuery } from '../protocol/fsmap.ts';
 import type {
   ByteRange,
   DirectoryEntry,
@@ -25,8 +26,8 @@ const prefetchMs = 60 * 60 * 1000;
 /** A block table may have to be fetched before given blocks can be verified. */
 const provideMs = 40_000;
 
-/** A file may come with its content. */
-const changeMs = 60_000;
+/** For what has to reach the disk, or be read from it: a file may come with its content, a map walks many block tables. */
+const storeMs = 60_000;
 
 /** What a call may have besides its arguments. */
 interface CallOptions {
@@ -142,7 +143,19 @@ export class RemoteService implements LoaderService {
   }
 
   changeTree(image: string, operation: TreeOperation, blob: string): Promise<void> {
-    return this.#call('changeTree', [image, operation, blob], { timeoutMs: changeMs });
+    return this.#call('changeTree', [image, operation, blob], { timeoutMs: storeMs });
+  }
+
+  pin(image: string, paths: readonly string[], pinned: boolean): Promise<void> {
+    return this.#call('pin', [image, paths, pinned], { timeoutMs: storeMs });
+  }
+
+  evict(image: string, paths: readonly string[]): Promise<void> {
+    return this.#call('evict', [image, paths], { timeoutMs: storeMs });
+  }
+
+  fsmap(image: string, query: FsmapQuery): Promise<FsmapPage> {
+    return this.#call('fsmap', [image, query], { timeoutMs: storeMs });
   }
 
   async close(): Promise<void> {

@@ -35,6 +35,11 @@ export class SpillCache {
     }
   }
 
+  /** Drops what is held under the keys that begin so. */
+  dropAll(prefix: string): void {
+    for (const key of [...this.#entries.keys()]) if (key.startsWith(prefix)) this.#drop(key);
+  }
+
   #drop(key: string): void {
     this.#bytes -= this.#entries.get(key)?.length ?? 0;
     this.#entries.delete(key);

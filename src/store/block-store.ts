@@ -8,6 +8,7 @@ import type { BlobDescription, JournalRecord } from './journal.ts';
 import { JournalWriter } from './journal-writer.ts';
 import type { BlobPresence, Presence } from './presence.ts';
 import type { BlockRun } from './recent-writes.ts';
+import type { StoreFile } from './store-file.ts';
 import { blobFolder, blobPath, digestOfName, imageFolder, imagePath } from './store-paths.ts';
 import type { Keep, StoredBlob, StoreState } from './store-state.ts';
 
@@ -124,8 +125,8 @@ export class BlockStore {
   async readImage(id: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const length = this.#state.images.get(id);
     if (length === undefined) return undefined;
-    const bytes = await this.#read(imagePath(id), 0, length);
-    if (bytes === undefined) this.#takeAwayImage(id);
+    const bytes = await this.#read(imagePath(id), 0, length, () => this.hasImage(id));
+    if (bytes === undefined && this.hasImage(id)) this.#takeAwayImage(id);
     return bytes;
   }
 
@@ -214,7 +215,7 @@ export class BlockStore {
   /** The blob's table as published, or undefined where it is not present. */
   async readTable(sha256: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const { description, presence } = this.#blob(sha256);
-    return presence.hasTable ? this.#readBlob(sha256, 0, description.tableLength) : undefined;
+    return presence.hasTable ? this.#readBlob(sha256, undefined, 0, description.tableLength) : undefined;
   }
 
   /**
@@ -228,7 +229,7 @@ export class BlockStore {
     length: number,
   ): Promise<Uint8Array<ArrayBuffer> | undefined> {
     this.#checkBlock(sha256, block, offset, length);
-    return this.#blob(sha256).presence.has(block) ? this.#readBlob(sha256, offset, length) : undefined;
+    return this.#blob(sha256).presence.has(block) ? this.#readBlob(sha256, block, offset, length) : undefined;
   }
 
   /**
@@ -326,6 +327,19 @@ export class BlockStore {
   /** The blobs that are known, published and private ones. */
   blobs(): { readonly description: BlobDescription; readonly presence: BlobPresence }[] {
     return [...this.#state.blobs.values()];
+  }
+
+  /** The files of the store of which something is true, in no order. */
+  files(): StoreFile[] {
+    const files: StoreFile[] = this.#journal.files().map((slot) => ({ kind: 'journal', ...slot }));
+    for (const [id, length] of this.#state.images) files.push({ kind: 'image', name: imagePath(id), length });
+    for (const [sha256, blob] of this.#state.blobs) {
+      const { description, presence } = blob;
+      if (!hasFile(blob)) continue;
+      const pinned = this.pinned(sha256);
+      files.push({ kind: 'blob', name: blobPath(sha256), description, presence, pinned });
+    }
+    return files;
   }
 
   /** What sessions without an end (the device crashed, the tab was killed) had written, until {@link scrubbed}. By SHA-256 of the blob. */
@@ -550,26 +564,39 @@ export class BlockStore {
       });
     } catch (error) {
       if (empty || !isCode(error, 'ENOENT')) throw error;
-      // A file that holds present blocks was removed by somebody else.
-      this.#takeAwayBlob(sha256);
+      // A file that holds present blocks was removed by somebody else, unless the blob was evicted meanwhile.
+      if (hasFile(this.#blob(sha256))) this.#takeAwayBlob(sha256);
       await this.#write(sha256, offset, bytes, block, digest);
     }
   }
 
+  /** Of the table (`block` undefined) or a block that is present. */
   async #readBlob(
     sha256: string,
+    block: number | undefined,
     offset: number,
     length: number,
   ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const bytes = await this.#read(blobPath(sha256), offset, length);
-    if (bytes === undefined) this.#takeAwayBlob(sha256);
+    // Looked up again when the file is at hand: the blob may have been evicted meanwhile, and its file begun anew.
+    const isPresent = (): boolean => {
+      const presence = this.#state.blobs.get(sha256)?.presence;
+      return (block === undefined ? presence?.hasTable : presence?.has(block)) ?? false;
+    };
+    const bytes = await this.#read(blobPath(sha256), offset, length, isPresent);
+    if (bytes === undefined && isPresent()) this.#takeAwayBlob(sha256);
     return bytes;
   }
 
-  /** Undefined: the file is missing or too short. */
-  async #read(path: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  /** Undefined: the file is missing or too short, or its bytes are not true any more. */
+  async #read(
+    path: string,
+    offset: number,
+    length: number,
+    isTrue: () => boolean,
+  ): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
       return await this.#files.read(path, (file) => {
+        if (!isTrue()) return undefined;
         const bytes = new Uint8Array(length);
         return file.read(bytes, offset) === length ? bytes : undefined;
       });

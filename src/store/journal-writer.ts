@@ -29,6 +29,8 @@ interface Slot {
  * but opening is synchronous and nothing comes between a record and its flush.
  */
 export class JournalWriter {
+  /** In the order of {@link journalSlots}. */
+  readonly #slots: readonly BlockFile[];
   #current: BlockFile;
   #other: BlockFile;
   /** The highest that a slot was ever given, or tried to. */
@@ -40,7 +42,8 @@ export class JournalWriter {
   /** The slot that is not current may hold something. Nothing is appended until it is empty: see {@link append}. */
   #otherInUse: boolean;
 
-  private constructor(current: Slot, other: Slot) {
+  private constructor(slots: readonly BlockFile[], current: Slot, other: Slot) {
+    this.#slots = slots;
     this.#current = current.file;
     this.#other = other.file;
     this.#generation = current.generation ?? 0;
@@ -63,7 +66,7 @@ export class JournalWriter {
       for (const path of journalSlots) files.push(await directory.open(path, { create: true }));
       const slots = files.map(readSlot).sort(byWorth);
       const [current, other] = slots as [Slot, Slot];
-      const journal = new JournalWriter(current, other);
+      const journal = new JournalWriter(files, current, other);
       const damaged = !current.state.complete && slots.some((slot) => slot.size > 0);
       if (!current.state.complete) {
         // Begins the store, or saves what a damaged slot still proves: every prefix of a journal is true.
@@ -87,6 +90,11 @@ export class JournalWriter {
   /** Bytes of the current slot. */
   get size(): number {
     return this.#end;
+  }
+
+  /** The slots' names and lengths. */
+  files(): { readonly name: string; readonly length: number }[] {
+    return journalSlots.map((name, i) => ({ name, length: this.#slots[i]!.size() }));
   }
 
   get snapshotLength(): number {

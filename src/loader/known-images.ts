@@ -1,0 +1,51 @@
+import { SluiceError } from '../format/errors.ts';
+import { Image } from '../image/image.ts';
+import { MountedTree } from '../image/mounted-tree.ts';
+import type { Engine } from './engine.ts';
+import type { LocalBlocks } from './local-blocks.ts';
+
+/**
+ * Every image that the store has or the engine serves: what is given back, or mapped, may be needed by any of them. One that nobody has mounted is
+ * opened for as long as its tree is looked at.
+ */
+export class KnownImages {
+  readonly #engine: Engine;
+  readonly #local: LocalBlocks;
+  /** By image: an image's blobs never change, so they need not be looked up again. */
+  readonly #blobs = new Map<string, ReadonlySet<string>>();
+
+  constructor(engine: Engine, local: LocalBlocks) {
+    this.#engine = engine;
+    this.#local = local;
+  }
+
+  ids(): string[] {
+    return [...new Set([...this.#engine.mounted(), ...this.#local.images()])];
+  }
+
+  /** Undefined where its bootstrap cannot be read here (spoilt, of a newer release, not stored). */
+  async tree(id: string): Promise<MountedTree | undefined> {
+    const mounted = this.#engine.mountOf(id);
+    if (mounted) return mounted.tree;
+    const bytes = await this.#local.readImage(id);
+    if (!bytes) return undefined;
+    try {
+      return new MountedTree(await Image.open(bytes, { sha256: id }), this.#local.overlay(id));
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error;
+      this.#engine.report(error);
+      return undefined;
+    }
+  }
+
+  /** SHA-256 of the published blobs of an image; undefined where that cannot be told. */
+  async blobsOf(id: string): Promise<ReadonlySet<string> | undefined> {
+    const known = this.#blobs.get(id);
+    if (known) return known;
+    const image = (await this.tree(id))?.image;
+    if (!image) return undefined;
+    const blobs = new Set(Array.from({ length: image.blobCount }, (_, i) => image.blob(i).sha256));
+    this.#blobs.set(id, blobs);
+    return blobs;
+  }
+}
