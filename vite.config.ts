@@ -131,6 +131,7 @@ function runtimeId(): Plugin {
  */
 function zstdPlacement(): Plugin {
   const inScript = '\0sluice:zstd-script';
+  const zstdDecoder = join(root, 'src/codec/zstd-decoder.ts');
   return {
     name: 'sluice:zstd-placement',
     applyToEnvironment: (environment) => ['sw', 'loader'].includes(environment.name),
@@ -143,14 +144,39 @@ function zstdPlacement(): Plugin {
       }`;
     },
     transform(code, id) {
+      const decoder = this.environment.name === 'sw' ? zstdDecoder : inScript;
+      // Foremost in sw.js: text that cannot be compressed, in the middle of text that can, costs gzip 1.7 KB more.
+      if (id.endsWith('/sw/main.ts'))
+        return { code: `import ${JSON.stringify(decoder)};\n${code}`, map: null };
       if (!id.endsWith('/src/codec/decode-block.ts')) return;
       const split = /await import\(["']\.\/zstd-decoder\.ts["']\)/;
       if (!split.test(code)) this.error('decode-block.ts does not import the zstd decoder as expected');
-      const from = this.environment.name === 'sw' ? './zstd-decoder.ts' : inScript;
       return {
-        code: `import * as zstd from ${JSON.stringify(from)};\n${code.replace(split, 'zstd')}`,
+        code: `import { loadZstd as load } from ${JSON.stringify(decoder)};\n${code.replace(split, '{ loadZstd: load }')}`,
         map: null,
       };
+    },
+  };
+}
+
+/**
+ * lz4js is one CommonJS module, of which bundlers keep all. As ES modules, its encoder and its frames (with buffers of 5 MB, made at each
+ * start of the service worker) stay out of scripts that only decode blocks.
+ */
+function splitLz4(): Plugin {
+  return {
+    name: 'sluice:split-lz4',
+    applyToEnvironment: (environment) => ['sw', 'loader', 'lib'].includes(environment.name),
+    transform(code, id) {
+      if (!/\/lz4js\/\w+\.js$/.test(id)) return;
+      const split = code
+        .replace(/^var (\w+) = require\(('[^']+')\);/gm, 'import * as $1 from $2;')
+        .replace(/^exports\.(\w+) = (function \1 )/gm, 'export $2')
+        .replace(/^exports\.(\w+) = (\w+);/gm, 'export { $2 as $1 };')
+        .replace(/^var (\w+) = make/gm, 'var $1 = /* @__PURE__ */ make')
+        .replace(/\bexports\.(\w+)\(/g, '$1(');
+      if (/\b(exports\.|require\()/.test(split)) this.error(`${id} is not written as expected`);
+      return { code: split, map: null };
     },
   };
 }
@@ -189,7 +215,11 @@ export default defineConfig({
   publicDir: 'public',
   logLevel: 'warn',
   environments,
-  plugins: [bootTemplate(), zstdPlacement(), deflatedZstd(), runtimeId(), executableCli()],
+  resolve: {
+    // Its package.json leads bundlers to the build for ES5, which is 1 KB (gzipped) longer than the one for today's engines.
+    alias: { 'workbox-window': 'workbox-window/build/workbox-window.prod.mjs' },
+  },
+  plugins: [bootTemplate(), zstdPlacement(), deflatedZstd(), splitLz4(), runtimeId(), executableCli()],
   builder: {
     async buildApp(builder) {
       for (const name of Object.keys(environments)) await builder.build(builder.environments[name]!);

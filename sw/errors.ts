@@ -1,4 +1,5 @@
-import { type ErrorCode, errorCatalogue, SluiceError } from '../src/format/errors.ts';
+import { type ErrorCode, errorStatus, SluiceError } from '../src/format/errors.ts';
+import { launchRemedy } from '../src/format/launch-remedies.ts';
 
 /** Codes whose failure passes by itself: a client may ask again after so many seconds. */
 const retryAfterSeconds: Partial<Record<ErrorCode, number>> = {
@@ -25,8 +26,8 @@ export function errorResponse(error: unknown, path: string): Response {
   });
   const retryAfter = retryAfterSeconds[code];
   if (retryAfter !== undefined) headers.set('Retry-After', String(retryAfter));
-  const body = `${code}: /${path}\n${failure.message}\n${failure.remedy}\n`;
-  return new Response(body, { status: errorCatalogue[code].status || 500, headers });
+  const body = `${code}: /${path}\n${failure.message}\n${launchRemedy(code)}\n`;
+  return new Response(body, { status: errorStatus[code] || 500, headers });
 }
 
 /** Every failure has a code; what the platform threw becomes `unreadable` with its words kept. */

@@ -1,4 +1,5 @@
 import { SluiceError } from '../format/errors.ts';
+import { remedies } from '../format/remedies.ts';
 import { buildCommand } from './build-command.ts';
 import { type Command, UsageError } from './command.ts';
 import { extractCommand } from './extract-command.ts';
@@ -66,7 +67,7 @@ function report(error: unknown, name: string, command: Command): number {
     return error.exitStatus;
   }
   if (error instanceof SluiceError) {
-    process.stderr.write(`sluice: ${error.message} (${error.code})\n  ${error.remedy}\n`);
+    process.stderr.write(`sluice: ${error.message} (${error.code})\n  ${remedies[error.code]}\n`);
     return command.failureStatus;
   }
   // A fault of ours: the stack is what a bug report needs.

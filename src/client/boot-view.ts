@@ -1,4 +1,5 @@
-import { errorCatalogue, SluiceError } from '../format/errors.ts';
+import { SluiceError } from '../format/errors.ts';
+import { launchRemedy } from '../format/launch-remedies.ts';
 import type { Progress } from '../protocol/state.ts';
 import { formatBytes, formatRate, percent } from './quantity.ts';
 
@@ -35,7 +36,7 @@ export class BootView {
     title.className = 'failed';
     this.#element('bar').hidden = true;
     this.#element('status').textContent =
-      `${message}. ${errorCatalogue[code].remedy} (${code}${path ? `, ${path}` : ''})`;
+      `${message}. ${launchRemedy(code)} (${code}${path ? `, ${path}` : ''})`;
     await this.#tryAgain();
     title.textContent = before;
     title.className = '';

@@ -1,4 +1,5 @@
 export { type ErrorCode, SluiceError } from '../format/errors.ts';
+export { remedies } from '../format/remedies.ts';
 export type { BlockSource, Chunk, PublishedFile, RangeRequest } from '../protocol/block-source.ts';
 export type { FsmapFlag, FsmapKey, FsmapOwner, FsmapRow } from '../protocol/fsmap.ts';
 export type { ByteRange, PrefetchPriority, ProvidedBlock, ScrubReport } from '../protocol/loader-api.ts';

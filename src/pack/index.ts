@@ -1,6 +1,7 @@
 /** `sluicefs/build`: packing for programs. The command line is a thin layer over this. */
 export { SluiceError } from '../format/errors.ts';
 export type { FsmapFlag, FsmapOwner, FsmapRow } from '../format/fsmap.ts';
+export { remedies } from '../format/remedies.ts';
 export type { Attributes, FileAttributes } from './attributes.ts';
 export type { BaseReuse } from './base.ts';
 export { type BuildOptions, type BuildReport, build, defaultLevel } from './build.ts';

@@ -1,5 +1,5 @@
 import { transferHandlers } from 'comlink';
-import { errorCatalogue, fromWireError, SluiceError, toWireError, type WireError } from '../format/errors.ts';
+import { errorStatus, fromWireError, SluiceError, toWireError, type WireError } from '../format/errors.ts';
 
 /** comlink's own form of something thrown, as its `throw` transfer handler makes it. */
 interface Thrown {
@@ -34,5 +34,5 @@ function sluiceErrorIn(thrown: Thrown): WireError | undefined {
   if (typeof thrown.value !== 'object' || thrown.value === null || !('sluice' in thrown.value))
     return undefined;
   const wire = thrown.value.sluice as WireError;
-  return Object.hasOwn(errorCatalogue, wire.code) ? wire : undefined;
+  return Object.hasOwn(errorStatus, wire.code) ? wire : undefined;
 }

@@ -1,4 +1,4 @@
-import { errorCatalogue } from '../format/errors.ts';
+import { errorStatus } from '../format/errors.ts';
 
 /** What a field of an arriving message must look like. */
 export type FieldCheck = (value: unknown) => boolean;
@@ -15,7 +15,7 @@ export const isBytes: FieldCheck = (value) => value instanceof Uint8Array;
 export const isWireError: FieldCheck = (value) =>
   hasShape(value, {
     message: isText,
-    code: (code) => isText(code) && Object.hasOwn(errorCatalogue, code as string),
+    code: (code) => isText(code) && Object.hasOwn(errorStatus, code as string),
   });
 
 export function isOneOf(...values: readonly unknown[]): FieldCheck {

@@ -13,7 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type ErrorCode, errorCatalogue, SluiceError } from '../../src/format/errors.ts';
+import { type ErrorCode, errorStatus, SluiceError } from '../../src/format/errors.ts';
 import type { BlockFile, Directory } from '../../src/store/directory.ts';
 
 /** Files below a real directory. Exclusive within one process, which is what the tests need. */
@@ -113,7 +113,7 @@ function translated<T>(path: string, action: () => T): T {
     return action();
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? '';
-    throw new SluiceError(code in errorCatalogue ? (code as ErrorCode) : 'unreadable', String(cause), {
+    throw new SluiceError(code in errorStatus ? (code as ErrorCode) : 'unreadable', String(cause), {
       path,
       cause,
     });

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { build, extract, SluiceError } from '../../src/pack/index.ts';
+import { build, extract, remedies, SluiceError } from '../../src/pack/index.ts';
 import { noise } from '../support/random.ts';
 import { contents, expect, makeTree, prose, test } from './fixture.ts';
 
@@ -151,7 +151,7 @@ test.describe('an app directory that cannot be packed', () => {
       expect(error).toMatchObject({ code, path });
       expect(error.message).toMatch(message);
       expect(error.message).toContain(path);
-      expect(error.remedy).not.toBe('');
+      expect(remedies[error.code]).not.toBe('');
       expect(readdirSync(dir)).toEqual(before);
     });
   }
