@@ -9,7 +9,7 @@ import { fetchPublished } from '../src/source/fetch-published.ts';
 import { fetchRelease } from '../src/source/fetch-release.ts';
 import { HttpSource } from '../src/source/http-source.ts';
 import { retrying } from '../src/source/retrying.ts';
-import { openOpfsDirectory } from '../src/store/opfs-directory.ts';
+import { openOpfsFolder } from '../src/store/opfs-folder.ts';
 import { storeFolder } from '../src/store/store-paths.ts';
 import { StoreReader } from '../src/store/store-reader.ts';
 import { BlockReader } from './block-reader.ts';
@@ -285,7 +285,7 @@ function treeOf(image: Image, store: LocalStore | undefined): FileTree {
 }
 
 async function openStore(scope: string): Promise<LocalStore | undefined> {
-  const directory = await openOpfsDirectory(await storeFolder(scope), (reason) =>
+  const directory = await openOpfsFolder(await storeFolder(scope), (reason) =>
     console.info('sluice: no local store', reason.message),
   );
   if (!directory) return undefined;

@@ -19,19 +19,23 @@ export interface BlockFile {
   close(): void;
 }
 
+/** What a reader without handles (the service worker) needs of a {@link Directory}. */
+export interface Snapshots {
+  /**
+   * The file's bytes as they are now; undefined where there is no such file. Works while the file is open. A snapshot may
+   * fail to read after a later write: take a new one then.
+   */
+  snapshot(path: string): Promise<Blob | undefined>;
+}
+
 /**
  * The platform's edge of the local store: a flat set of files below one root. Paths have at most one folder
  * (`journal-a`, `blobs/<sha256>.bin`, `images/<sha256>.bin`); folders are made as needed.
  * Implementations: OPFS, memory, and Node files in the tests. One contract suite runs over all of them.
  */
-export interface Directory {
+export interface Directory extends Snapshots {
   /** Opens for reading and writing. Without `create`, a missing file is `ENOENT`. A file that stays open elsewhere is `EBUSY`. */
   open(path: string, options?: { create?: boolean }): Promise<BlockFile>;
-  /**
-   * The file's bytes as they are now, for readers that hold no handle (the service worker); undefined where there is no
-   * such file. Works while the file is open. A snapshot may fail to read after a later write: take a new one then.
-   */
-  snapshot(path: string): Promise<Blob | undefined>;
   /** The names of the files in a folder, in any order; none where there is no such folder. */
   list(folder: string): Promise<string[]>;
   /** Removes a file; a missing one is not an error, an open one is `EBUSY`. */

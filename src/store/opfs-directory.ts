@@ -1,5 +1,6 @@
 import { SluiceError } from '../format/errors.ts';
 import type { BlockFile, Directory } from './directory.ts';
+import { type OpfsFolder, openOpfsFolder, withDeadline } from './opfs-folder.ts';
 import { fromPlatformError } from './platform-error.ts';
 
 /** How long a file may stay busy: a reloaded tab can find the lock of its former worker held for a moment. */
@@ -7,65 +8,20 @@ const busyDeadlineMs = 3000;
 const firstBusyDelayMs = 5;
 const maxBusyDelayMs = 200;
 
-/** The platform answers within milliseconds or, where storage is broken, perhaps never. A launch waits for the first; a busy disk may take its time later. */
-const availabilityDeadlineMs = 5000;
-const answerDeadlineMs = 15_000;
-
-/**
- * The folder at `path` (names joined by `/`, made as needed) of the Origin Private File System; undefined where the
- * browser gives none (private windows, old engines, broken storage), with the reason told to `onUnavailable`.
- *
- * In a dedicated worker everything works. A service worker has no handles: it can only take snapshots and list.
- */
+/** As {@link openOpfsFolder}, for dedicated workers: files can be opened here. In a service worker, `open` fails. */
 export async function openOpfsDirectory(
   path: string,
   onUnavailable?: (reason: SluiceError) => void,
 ): Promise<Directory | undefined> {
-  try {
-    return new OpfsDirectory(await withDeadline(openFolder(path), path, availabilityDeadlineMs));
-  } catch (error) {
-    onUnavailable?.(fromPlatformError(error, path));
-    return undefined;
-  }
-}
-
-async function openFolder(path: string): Promise<FileSystemDirectoryHandle> {
-  // Typed as always there; absent in old engines and in insecure contexts.
-  const storage = navigator.storage as StorageManager | undefined;
-  if (typeof storage?.getDirectory !== 'function') {
-    throw new SluiceError('unreadable', 'This browser has no Origin Private File System', { path });
-  }
-  let folder = await storage.getDirectory();
-  for (const name of path.split('/')) folder = await folder.getDirectoryHandle(name, { create: true });
-  return folder;
-}
-
-/** `tooLate` is given what comes after the deadline all the same, to let go of it. */
-async function withDeadline<T>(
-  work: Promise<T>,
-  path: string,
-  ms: number,
-  tooLate?: (late: T) => void,
-): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new SluiceError('unreadable', 'The Origin Private File System did not answer', { path }));
-      work.then(tooLate, () => {}); // Whoever waited has an error already.
-    }, ms);
-  });
-  try {
-    return await Promise.race([work, expired]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const folder = await openOpfsFolder(path, onUnavailable);
+  return folder && new OpfsDirectory(folder);
 }
 
 class OpfsDirectory implements Directory {
-  readonly #root: FileSystemDirectoryHandle;
+  readonly #folder: OpfsFolder;
 
-  constructor(root: FileSystemDirectoryHandle) {
-    this.#root = root;
+  constructor(folder: OpfsFolder) {
+    this.#folder = folder;
   }
 
   async open(path: string, options: { create?: boolean } = {}): Promise<BlockFile> {
@@ -73,14 +29,14 @@ class OpfsDirectory implements Directory {
     const deadline = performance.now() + busyDeadlineMs;
     for (let delay = firstBusyDelayMs; ; delay = Math.min(2 * delay, maxBusyDelayMs)) {
       try {
-        const handle = await withDeadline(this.#file(path, create), path, answerDeadlineMs);
+        const handle = await withDeadline(this.#folder.file(path, create), path);
         if (typeof handle.createSyncAccessHandle !== 'function') {
           throw new SluiceError('unreadable', 'Files can be opened in dedicated workers only', { path });
         }
         // One that came late, and that nobody closed, would lock the file for good.
         const opened = handle.createSyncAccessHandle();
         const closeLate = (late: FileSystemSyncAccessHandle): void => late.close();
-        return new OpfsFile(await withDeadline(opened, path, answerDeadlineMs, closeLate), path);
+        return new OpfsFile(await withDeadline(opened, path, undefined, closeLate), path);
       } catch (cause) {
         const error = fromPlatformError(cause, path);
         if (error.code !== 'EBUSY' || performance.now() + delay > deadline) throw error;
@@ -89,50 +45,28 @@ class OpfsDirectory implements Directory {
     }
   }
 
-  async snapshot(path: string): Promise<Blob | undefined> {
-    return this.#unlessMissing(path, async () => (await this.#file(path, false)).getFile(), undefined);
+  snapshot(path: string): Promise<Blob | undefined> {
+    return this.#folder.snapshot(path);
   }
 
   async list(folder: string): Promise<string[]> {
-    return this.#unlessMissing(folder, async () => {
+    return this.#folder.unlessMissing(folder, async () => {
       const names: string[] = [];
-      const handle = await this.#root.getDirectoryHandle(folder);
+      const handle = await this.#folder.root.getDirectoryHandle(folder);
       for await (const entry of handle.values()) if (entry.kind === 'file') names.push(entry.name);
       return names;
     }, []);
   }
 
   async remove(path: string): Promise<void> {
-    await this.#unlessMissing(
+    await this.#folder.unlessMissing(
       path,
       async () => {
-        const { folder, name } = await this.#locate(path, false);
+        const { folder, name } = await this.#folder.locate(path, false);
         await folder.removeEntry(name);
       },
       undefined,
     );
-  }
-
-  async #file(path: string, create: boolean): Promise<FileSystemFileHandle> {
-    const { folder, name } = await this.#locate(path, create);
-    return folder.getFileHandle(name, { create });
-  }
-
-  async #locate(path: string, create: boolean): Promise<{ folder: FileSystemDirectoryHandle; name: string }> {
-    const slash = path.indexOf('/');
-    const name = path.slice(slash + 1);
-    if (slash < 0) return { folder: this.#root, name };
-    return { folder: await this.#root.getDirectoryHandle(path.slice(0, slash), { create }), name };
-  }
-
-  async #unlessMissing<T>(path: string, action: () => Promise<T>, missing: T): Promise<T> {
-    try {
-      return await withDeadline(action(), path, answerDeadlineMs);
-    } catch (cause) {
-      const error = fromPlatformError(cause, path);
-      if (error.code === 'ENOENT') return missing;
-      throw error;
-    }
   }
 }
 

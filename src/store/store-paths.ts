@@ -23,7 +23,7 @@ export function digestOfName(name: string): string | undefined {
 }
 
 /**
- * The folder of one scope's store, for `openOpfsDirectory`. A scope has a store of its own, so that the apps of one origin never
+ * The folder of one scope's store, for `openOpfsFolder` and `openOpfsDirectory`. A scope has a store of its own, so that the apps of one origin never
  * touch each other's.
  */
 export async function storeFolder(scope: string): Promise<string> {

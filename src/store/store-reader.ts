@@ -1,6 +1,6 @@
 import { SluiceError } from '../format/errors.ts';
 import type { Overlay } from '../overlay/overlay.ts';
-import type { Directory } from './directory.ts';
+import type { Snapshots } from './directory.ts';
 import { checksumSize, decodeGeneration, headerLayout, replay } from './journal.ts';
 import { fromPlatformError } from './platform-error.ts';
 import { blobPath, imagePath, journalSlots } from './store-paths.ts';
@@ -29,7 +29,7 @@ interface Position {
  * Wherever a method answers undefined, the bytes cannot be had here now: ask the loader or the network.
  */
 export class StoreReader {
-  readonly #directory: Directory;
+  readonly #directory: Snapshots;
   #state = new StoreState();
   #position: Position | undefined;
   #sequence = 0;
@@ -38,12 +38,12 @@ export class StoreReader {
   /** By SHA-256, least recently used first. Sealed files never change, so their snapshots never go stale. */
   readonly #sealedFiles = new Map<string, Blob>();
 
-  private constructor(directory: Directory) {
+  private constructor(directory: Snapshots) {
     this.#directory = directory;
   }
 
   /** Where there is no store yet, the reader is empty until a later {@link refresh}. Throws as that does. */
-  static async open(directory: Directory): Promise<StoreReader> {
+  static async open(directory: Snapshots): Promise<StoreReader> {
     const reader = new StoreReader(directory);
     await reader.refresh();
     return reader;
