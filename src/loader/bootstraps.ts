@@ -23,8 +23,6 @@ export class Bootstraps {
   readonly #options: BootstrapsOptions;
   readonly #lengths = new Map<string, number>();
   readonly #opening = new Map<string, Promise<Image>>();
-  /** As published, for images whose bootstrap the store did not take. */
-  readonly #unstored = new Map<string, Uint8Array<ArrayBuffer>>();
 
   constructor(options: BootstrapsOptions) {
     this.#options = options;
@@ -47,7 +45,7 @@ export class Bootstraps {
   /** The bootstrap as published. */
   async read(image: string): Promise<Uint8Array<ArrayBuffer>> {
     await this.open(image, undefined);
-    const bytes = this.#unstored.get(image) ?? (await this.#options.local.readImage(image));
+    const bytes = await this.#options.local.readImage(image);
     if (!bytes) throw new SluiceError('unreadable', `The bootstrap of image ${image} is not stored`);
     return bytes;
   }
@@ -73,7 +71,6 @@ export class Bootstraps {
       const published = await fetchPublished(source, file, signal, { cached: attempt === 0 });
       const opened = await Image.open(published, { sha256: image });
       await local.addImage(image, published);
-      if (local.full) this.#unstored.set(image, published);
       return opened;
     };
     return retrying(bring, { timeoutMs: bootstrapDeadlineMs, clock, random, signal });

@@ -238,6 +238,17 @@ export class Engine {
     }
   }
 
+  /** There is something to commit that was not counted as written. */
+  commitSoon(): void {
+    this.#commits.wrote(0);
+  }
+
+  /** The store takes blocks again. */
+  resume(): void {
+    this.commitSoon();
+    this.#pump();
+  }
+
   /** The network may be back: tries now what was waiting for it. */
   retryNow(): void {
     this.#health.endPause();

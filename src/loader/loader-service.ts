@@ -17,6 +17,8 @@ export type ServiceState = Omit<SluiceState, 'loader'> & {
 };
 
 export interface OpenOptions {
+  /** Who opens it, and uses it as long as its Web Lock is held. */
+  readonly loader: string;
   readonly release: ReleaseRecord | undefined;
   /** Complete the image in the background. */
   readonly background: boolean;
@@ -81,6 +83,8 @@ export type ServiceEvent =
   | { readonly type: 'complete'; readonly image: string }
   /** Blobs of the image were given back on request, and it is no longer completed in the background. */
   | { readonly type: 'evicted'; readonly image: string }
+  /** Blobs of images that nobody uses were given back. */
+  | { readonly type: 'culled' }
   /** Durably: files and directories were added, removed or renamed at run time. */
   | { readonly type: 'changed-tree'; readonly image: string; readonly sequence: number }
   /** `sluice.json` names this image, and its bootstrap is in the store. */

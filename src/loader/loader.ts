@@ -16,6 +16,8 @@ import type {
 import { loaderLockName, type ReleaseRecord } from '../protocol/messages.ts';
 import type { PendingReadInfo, Progress, ReadLog, SluiceState } from '../protocol/state.ts';
 import type { Directory } from '../store/directory.ts';
+import type { Room } from './culling.ts';
+import type { LoaderLocks } from './image-uses.ts';
 import type { LoaderService, ServiceEvent } from './loader-service.ts';
 import { LocalService } from './local-service.ts';
 import { mediaType } from './media-type.ts';
@@ -28,7 +30,9 @@ export interface LoaderPlatform {
   /** A name that no other loader has. */
   readonly loader: string;
   readonly fetch: typeof fetch;
-  readonly locks: Pick<LockManager, 'request'>;
+  readonly locks: LoaderLocks;
+  /** How much of the origin's quota is used; undefined where the platform does not tell. */
+  readonly estimate: () => Promise<Room | undefined>;
   readonly newChannel: (name: string) => MessageEndpoint;
   /** The scope's folder; undefined where the browser gives none. Asked when this loader is to lead. */
   readonly openDirectory: (scope: string) => Promise<Directory | undefined>;
@@ -77,7 +81,7 @@ export class Loader implements Omit<LoaderApi, 'scrub'> {
     const succession = this.#newSuccession(options);
     this.#readLog = options.readLog;
     this.#background = options.background ?? true;
-    const open = { release: options.release, background: this.#background };
+    const open = { loader, release: options.release, background: this.#background };
     const release = locked.then(() => succession.use('start', (service) => service.open(open), 50_000));
     release.catch(() => {}); // Also awaited below.
     this.#started = { succession, release };
@@ -247,15 +251,26 @@ export class Loader implements Omit<LoaderApi, 'scrub'> {
       newChannel,
       clock,
       lead: async (onEvent) => {
-        const { fetch, random, openDirectory } = this.#platform;
+        const { fetch, random, openDirectory, estimate } = this.#platform;
         const directory = await openDirectory(scope);
-        this.#local = await LocalService.start({ scope, fetch, source, clock, random, directory, onEvent });
+        this.#local = await LocalService.start({
+          scope,
+          loader,
+          locks,
+          estimate,
+          fetch,
+          source,
+          clock,
+          random,
+          directory,
+          onEvent,
+        });
         return this.#local;
       },
       prepare: async (service) => {
         // The first service hears of it from start().
         if (!this.#image) return;
-        await service.open({ release: this.#image, background: this.#background });
+        await service.open({ loader, release: this.#image, background: this.#background });
         if (this.#readLog !== undefined) await service.setReadLog(this.#image.image, this.#readLog);
       },
       onRole: (role) => {
@@ -277,6 +292,7 @@ export class Loader implements Omit<LoaderApi, 'scrub'> {
         }
         this.#tellStoreChanged();
         return;
+      case 'culled':
       case 'changed-tree':
         this.#tellStoreChanged();
         return;

@@ -12,8 +12,12 @@ export interface LocalBlocksOptions {
   readonly capacityBytes?: number;
   /** What is kept in memory once the store takes no more. Default 64 MiB. */
   readonly spillBytes?: number;
-  /** Told once, when the store has stopped taking blocks. */
+  /** Told when the store has stopped taking blocks. */
   readonly onFull: (reason: SluiceError) => void;
+  /** The store has no room: gives some back, if it can, and answers whether it did. */
+  readonly makeRoom?: () => Promise<boolean>;
+  /** So many bytes were written since the last commit, and are committed now. */
+  readonly onCommitted?: (bytes: number) => void;
 }
 
 const tableBlock = -1;
@@ -21,15 +25,23 @@ const tableBlock = -1;
 /**
  * Tables and blocks that are here, whichever way: in the store, or, once that takes no more (quota, a failing disk), in a
  * bounded memory from which old ones fall out and are fetched again when needed. Readers never see a storage failure.
+ *
+ * Where the platform has no room (`ENOSPC`), for whatever is written, room is made and the write tried once more; then storing stops, until
+ * {@link resume}. What has no other copy (files made at run time, pins) is tried even then, and its writer hears of the failure.
  */
 export class LocalBlocks {
   readonly #store: BlockStore;
   readonly #options: LocalBlocksOptions;
   readonly #spill: SpillCache;
+  /** Bootstraps that the store did not take. */
+  readonly #unstored = new Map<string, Uint8Array<ArrayBuffer>>();
   /** What the store calls present and could not read: missing, for us. */
   readonly #lost = new Set<string>();
-  #written = 0;
-  #full = false;
+  /** Bytes written to each blob in this session. */
+  readonly #written = new Map<string, number>();
+  #total = 0;
+  #committed = 0;
+  #stopped: SluiceError | undefined;
 
   constructor(store: BlockStore, options: LocalBlocksOptions) {
     this.#store = store;
@@ -39,7 +51,45 @@ export class LocalBlocks {
 
   /** The store has stopped taking blocks: what comes now does not outlive this loader. */
   get full(): boolean {
-    return this.#full;
+    return this.#stopped !== undefined;
+  }
+
+  /** What was written in this session and not given back: all that there is where the store is in memory. */
+  get writtenBytes(): number {
+    let sum = 0;
+    for (const bytes of this.#written.values()) sum += bytes;
+    return sum;
+  }
+
+  /** Nothing more is stored that can be had elsewhere, until {@link resume}. */
+  stop(reason: SluiceError): void {
+    if (this.#stopped) return;
+    this.#stopped = reason;
+    this.#options.onFull(reason);
+  }
+
+  /**
+   * There is room again: what was kept in memory meanwhile is stored. Answers false where storing had not stopped, or for another reason, or stops
+   * again at once.
+   */
+  async resume(): Promise<boolean> {
+    if (this.#stopped?.code !== 'ENOSPC') return false;
+    this.#stopped = undefined;
+    try {
+      for (const [id, bytes] of [...this.#unstored]) {
+        await this.#store.addImage(id, bytes);
+        this.#unstored.delete(id);
+      }
+      for (const [key, { bytes, offset }] of this.#spill.entries()) {
+        if (this.#lost.has(key)) continue;
+        const [sha256, block] = key.split('/') as [string, string];
+        await this.#put(sha256, Number(block), offset, bytes);
+        this.#spill.drop(key);
+      }
+    } catch (error) {
+      this.#failed(error);
+    }
+    return !this.full;
   }
 
   presence(record: BlobRecord): BlobPresence {
@@ -70,11 +120,25 @@ export class LocalBlocks {
   }
 
   writeTable(sha256: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    return this.#write(sha256, tableBlock, bytes, () => this.#store.writeTable(sha256, bytes));
+    return this.writeBlock(sha256, tableBlock, 0, bytes);
   }
 
-  writeBlock(sha256: string, block: number, offset: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    return this.#write(sha256, block, bytes, () => this.#store.writeBlock(sha256, block, offset, bytes));
+  async writeBlock(
+    sha256: string,
+    block: number,
+    offset: number,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): Promise<void> {
+    const key = `${sha256}/${block}`;
+    if (!this.full && !this.#lost.has(key)) {
+      try {
+        await this.#withRoom(() => this.#put(sha256, block, offset, bytes));
+        return;
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
+    this.#spill.set(key, bytes, offset);
   }
 
   /**
@@ -87,9 +151,11 @@ export class LocalBlocks {
     bytes: Uint8Array<ArrayBuffer>,
     digest: Uint8Array<ArrayBuffer>,
   ): Promise<void> {
-    if (this.#isUsedUp(bytes.length)) throw this.#usedUp();
-    await this.#store.writeLocalBlock(name, block, bytes, digest);
-    this.#written += bytes.length;
+    await this.#withRoom(async () => {
+      this.#checkCapacity(bytes.length);
+      await this.#store.writeLocalBlock(name, block, bytes, digest);
+      this.#count(name, bytes.length);
+    });
   }
 
   /** What was changed in the image's tree at run time; it changes with {@link change}. */
@@ -97,9 +163,11 @@ export class LocalBlocks {
     return this.#store.overlay(image);
   }
 
-  /** Makes changes of the image's tree. Durable when it resolves; throws what the store throws, and nothing has changed then. */
-  change(image: string, changes: readonly TreeChange[]): Promise<void> {
-    return this.#store.change(image, changes);
+  /** Makes changes of the image's tree. Durable when it resolves; throws what the store throws, and the changes before the one that failed are made. */
+  async change(image: string, changes: readonly TreeChange[]): Promise<void> {
+    const overlay = this.overlay(image);
+    const before = overlay.sequence;
+    await this.#withRoom(() => this.#store.change(image, changes.slice(overlay.sequence - before)));
   }
 
   /** A table that was read and does not match its digest. */
@@ -109,11 +177,21 @@ export class LocalBlocks {
 
   /** Keeps blobs from being culled, or no longer. Durable when it resolves; throws what the store throws. */
   pin(blobs: Iterable<string>, pinned: boolean): Promise<void> {
-    return pinned ? this.#store.pin(blobs) : this.#store.unpin(blobs);
+    return this.#withRoom(() => (pinned ? this.#store.pin(blobs) : this.#store.unpin(blobs)));
   }
 
   pinned(sha256: string): boolean {
     return this.#store.pinned(sha256);
+  }
+
+  /** The image is used now, in ms since 1970; durable with the next commit. */
+  used(image: string, atMs: number): void {
+    this.#store.used(image, atMs);
+  }
+
+  /** In ms since 1970; undefined where that is not known. */
+  lastUsed(image: string): number | undefined {
+    return this.#store.lastUsed(image);
   }
 
   /** The files of the store of which something is true, in no order. */
@@ -129,6 +207,7 @@ export class LocalBlocks {
     const evicted = this.#store.evict(blobs);
     for (const sha256 of blobs) {
       this.#spill.dropAll(`${sha256}/`);
+      this.#written.delete(sha256);
       for (const key of this.#lost) if (key.startsWith(`${sha256}/`)) this.#lost.delete(key);
     }
     return evicted;
@@ -137,39 +216,45 @@ export class LocalBlocks {
   /** Makes what was written durable, as far as the store can. Answers the blobs that became sealed. */
   async commit(): Promise<readonly string[]> {
     try {
-      return (await this.#store.commit()).sealed;
+      const { sealed } = await this.#withRoom(() => this.#store.commit());
+      const bytes = this.#total - this.#committed;
+      this.#committed = this.#total;
+      this.#options.onCommitted?.(bytes);
+      return sealed;
     } catch (error) {
-      this.#storeFailed(error);
+      this.#failed(error);
       return [];
     }
   }
 
+  /** Those that the store has. */
   images(): string[] {
     return this.#store.images();
   }
 
   async readImage(id: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
-      return await this.#store.readImage(id);
+      return this.#unstored.get(id) ?? (await this.#store.readImage(id));
     } catch (error) {
-      this.#storeFailed(error);
+      this.#failed(error);
       return undefined;
     }
   }
 
   async addImage(id: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     try {
-      if (!this.#full) await this.#store.addImage(id, bytes);
+      if (!this.full) return await this.#withRoom(() => this.#store.addImage(id, bytes));
     } catch (error) {
-      this.#storeFailed(error);
+      this.#failed(error);
     }
+    this.#unstored.set(id, bytes);
   }
 
   async close(): Promise<void> {
     try {
       await this.#store.close();
     } catch (error) {
-      this.#storeFailed(error);
+      this.#failed(error);
     }
   }
 
@@ -190,46 +275,43 @@ export class LocalBlocks {
       return await fromStore();
     } catch (error) {
       this.#lost.add(key);
-      this.#storeFailed(error);
+      this.#failed(error);
       return undefined;
     }
   }
 
-  async #write(
-    sha256: string,
-    block: number,
-    bytes: Uint8Array<ArrayBuffer>,
-    toStore: () => Promise<void>,
-  ): Promise<void> {
-    const key = `${sha256}/${block}`;
-    if (!this.#full && !this.#lost.has(key)) {
-      if (this.#isUsedUp(bytes.length)) this.#storeFailed(this.#usedUp());
-      else {
-        try {
-          await toStore();
-          this.#written += bytes.length;
-          return;
-        } catch (error) {
-          this.#storeFailed(error);
-        }
-      }
+  async #put(sha256: string, block: number, offset: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#checkCapacity(bytes.length);
+    if (block === tableBlock) await this.#store.writeTable(sha256, bytes);
+    else await this.#store.writeBlock(sha256, block, offset, bytes);
+    this.#count(sha256, bytes.length);
+  }
+
+  /** The one place where a lack of room is met: some is made, and the write tried once more. */
+  async #withRoom<T>(write: () => Promise<T>): Promise<T> {
+    try {
+      return await write();
+    } catch (error) {
+      const isFull = error instanceof SluiceError && error.code === 'ENOSPC';
+      if (!isFull || !(await this.#options.makeRoom?.())) throw error;
+      return write();
     }
-    this.#spill.set(key, bytes);
   }
 
-  #isUsedUp(more: number): boolean {
-    return this.#written + more > (this.#options.capacityBytes ?? Number.POSITIVE_INFINITY);
+  #count(sha256: string, bytes: number): void {
+    this.#written.set(sha256, (this.#written.get(sha256) ?? 0) + bytes);
+    this.#total += bytes;
   }
 
-  #usedUp(): SluiceError {
-    return new SluiceError('ENOSPC', 'The memory set aside for blocks is used up');
+  #checkCapacity(more: number): void {
+    const { capacityBytes } = this.#options;
+    if (capacityBytes !== undefined && this.writtenBytes + more > capacityBytes)
+      throw new SluiceError('ENOSPC', 'The memory set aside for blocks is used up');
   }
 
   /** A closed store is a defect of the caller; any other failure means: go on in memory. */
-  #storeFailed(error: unknown): void {
+  #failed(error: unknown): void {
     if (!(error instanceof SluiceError) || error.code === 'closed') throw error;
-    if (this.#full) return;
-    this.#full = true;
-    this.#options.onFull(error);
+    this.stop(error);
   }
 }

@@ -20,9 +20,11 @@ import { BlockStore } from '../store/block-store.ts';
 import type { Directory } from '../store/directory.ts';
 import { MemoryDirectory } from '../store/memory-directory.ts';
 import { Bootstraps } from './bootstraps.ts';
+import type { Room } from './culling.ts';
 import { Engine, type EngineEvent } from './engine.ts';
 import { FileReader } from './file-reader.ts';
 
+import type { LoaderLocks } from './image-uses.ts';
 import type { LoaderService, OpenOptions, ServiceEvent, ServiceState } from './loader-service.ts';
 import { LocalBlocks } from './local-blocks.ts';
 import type { Mount } from './mount.ts';
@@ -39,6 +41,11 @@ export interface LocalServiceOptions {
   readonly fetch: typeof fetch;
   /** Where blocks and bootstraps come from instead of HTTP: a page's source, see source-port.ts. */
   readonly source?: MessageEndpoint | undefined;
+  /** The leader's own name. */
+  readonly loader: string;
+  readonly locks: LoaderLocks;
+  /** How much of the quota is used; undefined where the platform does not tell. */
+  readonly estimate: () => Promise<Room | undefined>;
   readonly clock: Clock;
   /** In [0, 1): for jitter. */
   readonly random: () => number;
@@ -75,12 +82,17 @@ export class LocalService implements LoaderService {
 
   private constructor(options: LocalServiceOptions, store: BlockStore, persistent: boolean) {
     this.#options = options;
-    const { clock, random } = options;
+    const { clock, random, scope, loader, locks, estimate } = options;
     const source = openSource(options);
     if (source instanceof PortSource) this.#abort.signal.addEventListener('abort', () => source.close());
     this.#persistent = persistent;
     this.#local = new LocalBlocks(store, {
-      onFull: (reason) => this.#engine.report(reason),
+      onFull: (reason) => {
+        this.#engine.report(reason);
+        this.#care.stopped();
+      },
+      makeRoom: () => this.#care.makeRoom(),
+      onCommitted: (bytes) => this.#care.wrote(bytes),
       ...(persistent ? {} : { capacityBytes: memoryBytes }),
     });
     this.#engine = new Engine({
@@ -94,7 +106,16 @@ export class LocalService implements LoaderService {
     });
     this.#polls = new Polls(clock);
     this.#trees = new TreeChanges(this.#engine, this.#local);
-    this.#care = new StorageCare({ engine: this.#engine, local: this.#local, clock });
+    this.#care = new StorageCare({
+      engine: this.#engine,
+      local: this.#local,
+      clock,
+      scope,
+      loader,
+      locks,
+      estimate: persistent ? estimate : async () => ({ usage: this.#local.writtenBytes, quota: memoryBytes }),
+      onCulled: () => options.onEvent({ type: 'culled' }),
+    });
     this.#bootstraps = new Bootstraps({
       source,
       local: this.#local,
@@ -120,8 +141,9 @@ export class LocalService implements LoaderService {
     return new LocalService(options, await BlockStore.open(new MemoryDirectory()), false);
   }
 
-  async open({ release, background }: OpenOptions): Promise<ReleaseRecord> {
+  async open({ loader, release, background }: OpenOptions): Promise<ReleaseRecord> {
     const named = release ?? (await this.#currentRelease());
+    this.#care.use(named.image, loader);
     const mount = await this.#mount(named.image, named.bytes);
     if (background) this.#engine.complete(mount);
     // What sluice.json has just told need not be asked again.
@@ -300,6 +322,8 @@ export class LocalService implements LoaderService {
       const release = await this.#fetchRelease();
       if (release.image === current) return;
       await this.#bootstraps.open(release.image, release.bytes);
+      // It is what the next tab uses.
+      this.#local.used(release.image, Date.now());
       await this.#engine.flush();
       this.#options.onEvent({ type: 'release', release });
     } catch (error) {

@@ -102,7 +102,7 @@ const remoteMethods: Record<RemoteMethod, true> = {
 };
 
 const eventShape: Shape = {
-  type: isOneOf('progress', 'sealed', 'complete', 'evicted', 'changed-tree', 'release'),
+  type: isOneOf('progress', 'sealed', 'complete', 'evicted', 'culled', 'changed-tree', 'release'),
 };
 
 const scopeShapes: Record<ScopeMessage['type'], Shape> = {

@@ -1,7 +1,13 @@
+export interface Spilled {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where they belong in their blob. */
+  readonly offset: number;
+}
+
 /** Byte arrays by key, together at most `limit` bytes; the one that was used longest ago falls out first. */
 export class SpillCache {
   readonly #limit: number;
-  readonly #entries = new Map<string, Uint8Array<ArrayBuffer>>();
+  readonly #entries = new Map<string, Spilled>();
   #bytes = 0;
 
   constructor(limit: number) {
@@ -18,30 +24,35 @@ export class SpillCache {
   }
 
   get(key: string): Uint8Array<ArrayBuffer> | undefined {
-    const bytes = this.#entries.get(key);
-    if (!bytes) return undefined;
+    const entry = this.#entries.get(key);
+    if (!entry) return undefined;
     this.#entries.delete(key);
-    this.#entries.set(key, bytes);
-    return bytes;
+    this.#entries.set(key, entry);
+    return entry.bytes;
   }
 
-  set(key: string, bytes: Uint8Array<ArrayBuffer>): void {
-    this.#drop(key);
-    this.#entries.set(key, bytes);
+  set(key: string, bytes: Uint8Array<ArrayBuffer>, offset: number): void {
+    this.drop(key);
+    this.#entries.set(key, { bytes, offset });
     this.#bytes += bytes.length;
     for (const oldest of this.#entries.keys()) {
       if (this.#bytes <= this.#limit) break;
-      this.#drop(oldest);
+      this.drop(oldest);
     }
+  }
+
+  /** What is held now. */
+  entries(): [key: string, Spilled][] {
+    return [...this.#entries];
   }
 
   /** Drops what is held under the keys that begin so. */
   dropAll(prefix: string): void {
-    for (const key of [...this.#entries.keys()]) if (key.startsWith(prefix)) this.#drop(key);
+    for (const key of [...this.#entries.keys()]) if (key.startsWith(prefix)) this.drop(key);
   }
 
-  #drop(key: string): void {
-    this.#bytes -= this.#entries.get(key)?.length ?? 0;
+  drop(key: string): void {
+    this.#bytes -= this.#entries.get(key)?.bytes.length ?? 0;
     this.#entries.delete(key);
   }
 }

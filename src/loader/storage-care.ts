@@ -1,7 +1,10 @@
 import type { FsmapPage, FsmapQuery } from '../format/fsmap.ts';
 import type { Clock } from '../protocol/clock.ts';
+import { Culler } from './culler.ts';
+import type { Room } from './culling.ts';
 import type { Engine } from './engine.ts';
 import { blobsOfFiles, blobsOnlyOf } from './file-blobs.ts';
+import { ImageUses, type LoaderLocks } from './image-uses.ts';
 import { KnownImages } from './known-images.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import type { Mount } from './mount.ts';
@@ -11,6 +14,14 @@ export interface StorageCareOptions {
   readonly engine: Engine;
   readonly local: LocalBlocks;
   readonly clock: Clock;
+  readonly scope: string;
+  /** The leader's own. */
+  readonly loader: string;
+  readonly locks: LoaderLocks;
+  /** How much of the quota is used; undefined where the platform does not tell. */
+  readonly estimate: () => Promise<Room | undefined>;
+  /** Blobs of images that nobody uses were given back. */
+  readonly onCulled: () => void;
 }
 
 /** What becomes of stored blobs on behalf of whoever mounted an image: kept, given back, told of. */
@@ -19,12 +30,47 @@ export class StorageCare {
   readonly #local: LocalBlocks;
   readonly #images: KnownImages;
   readonly #map: StoreMap;
+  readonly #uses: ImageUses;
+  readonly #culler: Culler;
 
-  constructor({ engine, local, clock }: StorageCareOptions) {
+  constructor(options: StorageCareOptions) {
+    const { engine, local, clock, scope, loader, locks, estimate, onCulled } = options;
     this.#engine = engine;
     this.#local = local;
     this.#images = new KnownImages(engine, local);
     this.#map = new StoreMap(this.#images, local, clock);
+    const onEnd = (image: string): void => this.#noteUse(image);
+    this.#uses = new ImageUses({ locks, scope, loader, onEnd });
+    const images = this.#images;
+    this.#culler = new Culler({ engine, local, images, uses: this.#uses, clock, estimate, onCulled });
+  }
+
+  /** A loader uses an image from now on, until its Web Lock is released. */
+  use(image: string, loader: string): void {
+    this.#uses.begin(loader, image);
+    this.#noteUse(image);
+  }
+
+  /** What was stored of the image lately is worth keeping. */
+  #noteUse(image: string): void {
+    this.#local.used(image, Date.now());
+    this.#engine.commitSoon();
+    this.#culler.look();
+  }
+
+  /** So many bytes were written and committed. */
+  wrote(bytes: number): void {
+    this.#culler.wrote(bytes);
+  }
+
+  /** The platform has no room. Answers whether some was made. */
+  makeRoom(): Promise<boolean> {
+    return this.#culler.makeRoom();
+  }
+
+  /** Storing has stopped: it goes on when there is room again. */
+  stopped(): void {
+    this.#culler.lookAgain();
   }
 
   /**
@@ -50,6 +96,7 @@ export class StorageCare {
       for (const sha256 of (await this.#images.blobsOf(id)) ?? []) leaving.delete(sha256);
     }
     await this.#engine.evict([...leaving].filter((sha256) => !this.#local.pinned(sha256)));
+    this.#culler.look();
   }
 
   fsmap(query: FsmapQuery): Promise<FsmapPage> {
@@ -57,6 +104,8 @@ export class StorageCare {
   }
 
   close(): void {
+    this.#uses.close();
+    this.#culler.close();
     this.#map.close();
   }
 }

@@ -15,6 +15,10 @@ const loader = new Loader({
     openOpfsDirectory(await storeFolder(scope), (reason) =>
       console.info('sluice: blocks are kept in memory:', reason.message),
     ),
+  estimate: async () => {
+    const { usage, quota } = await navigator.storage.estimate();
+    return usage === undefined || quota === undefined ? undefined : { usage, quota };
+  },
   clock: systemClock,
   random: Math.random,
 });

@@ -5,6 +5,7 @@ interface Options {
 }
 
 interface Request {
+  readonly client: string;
   readonly exclusive: boolean;
   readonly run: () => Promise<void>;
 }
@@ -17,13 +18,38 @@ export class LockManagerForTests {
   readonly #held = new Map<string, Set<Request>>();
   readonly #queues = new Map<string, Request[]>();
 
-  request(name: string, optionsOrCallback: Options | Callback, maybe?: Callback): Promise<unknown> {
+  /** As the worker of this name sees it. */
+  of(client: string): Pick<LockManager, 'request' | 'query'> {
+    const request = (name: string, options: Options | Callback, maybe?: Callback) =>
+      this.request(name, options, maybe, client);
+    return { request, query: () => this.query() } as unknown as LockManager;
+  }
+
+  async query(): Promise<LockManagerSnapshot> {
+    const infos = (requests: Map<string, Iterable<Request>>): LockInfo[] =>
+      [...requests].flatMap(([name, of]) =>
+        Array.from(of, ({ client: clientId, exclusive }) => ({
+          name,
+          clientId,
+          mode: exclusive ? 'exclusive' : 'shared',
+        })),
+      );
+    return { held: infos(this.#held), pending: infos(this.#queues) };
+  }
+
+  request(
+    name: string,
+    optionsOrCallback: Options | Callback,
+    maybe?: Callback,
+    client = 'test',
+  ): Promise<unknown> {
     const options = typeof optionsOrCallback === 'function' ? {} : optionsOrCallback;
     const callback = (typeof optionsOrCallback === 'function' ? optionsOrCallback : maybe)!;
     const { mode = 'exclusive', signal } = options;
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const request: Request = {
+        client,
         exclusive: mode === 'exclusive',
         run: async () => {
           signal?.removeEventListener('abort', onAbort);

@@ -112,13 +112,13 @@ test('commit: one that fails is told, and the next one is made', async () => {
 
 test('spill: bounded, what was used longest ago falls out', () => {
   const cache = new SpillCache(30);
-  for (const key of ['a', 'b', 'c']) cache.set(key, new Uint8Array(10));
+  for (const key of ['a', 'b', 'c']) cache.set(key, new Uint8Array(10), 0);
   cache.get('a');
-  cache.set('d', new Uint8Array(10));
+  cache.set('d', new Uint8Array(10), 0);
   expect(['a', 'b', 'c', 'd'].filter((key) => cache.has(key))).toEqual(['a', 'c', 'd']);
-  cache.set('d', new Uint8Array(25));
+  cache.set('d', new Uint8Array(25), 0);
   expect(cache.bytes).toBe(25);
-  cache.set('huge', new Uint8Array(31));
+  cache.set('huge', new Uint8Array(31), 0);
   expect(cache.bytes).toBe(0);
 });
 

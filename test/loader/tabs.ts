@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { fromWireError } from '../../src/format/errors.ts';
+import type { Room } from '../../src/loader/culling.ts';
 import { Loader } from '../../src/loader/loader.ts';
 import { Channel, type MessageEndpoint } from '../../src/protocol/channel.ts';
 import { systemClock } from '../../src/protocol/clock.ts';
@@ -21,6 +22,8 @@ export interface Tabs {
   readonly locks: LockManagerForTests;
   readonly directory: Directory;
   readonly release: ReleaseRecord;
+  /** What the platform tells of its quota. */
+  readonly room: { now: Room | undefined };
   open(directory?: Directory | undefined): Loader;
 }
 
@@ -31,19 +34,23 @@ export async function withTabs(site: Fixture, run: (tabs: Tabs) => Promise<void>
   const locks = new LockManagerForTests();
   const stored = new MemoryDirectory();
   const loaders: Loader[] = [];
+  const room: Tabs['room'] = { now: undefined };
   try {
     await run({
       origin,
       folder: dir.path,
       locks,
       directory: stored,
+      room,
       scope: `${origin.url}/app/`,
       release: { image: site.image, bytes: site.bootstrap.length },
       open: (...given) => {
+        const name = randomUUID();
         const loader = new Loader({
-          loader: randomUUID(),
+          loader: name,
           fetch,
-          locks: locks as unknown as LockManager,
+          locks: locks.of(name),
+          estimate: async () => room.now,
           newChannel: (name) => new BroadcastChannel(name),
           openDirectory: async () => (given.length > 0 ? given[0] : stored),
           clock: systemClock,

@@ -1,0 +1,139 @@
+import { SluiceError } from '../format/errors.ts';
+import type { Clock } from '../protocol/clock.ts';
+import { withDeadline } from '../protocol/deadline.ts';
+import { cullLimits, isCullDue, planCull, type Room } from './culling.ts';
+import type { Engine } from './engine.ts';
+import type { ImageUses } from './image-uses.ts';
+import type { KnownImages } from './known-images.ts';
+import type { LocalBlocks } from './local-blocks.ts';
+
+export interface CullerOptions {
+  readonly engine: Engine;
+  readonly local: LocalBlocks;
+  readonly images: KnownImages;
+  readonly uses: ImageUses;
+  readonly clock: Clock;
+  /** How much of the quota is used; undefined where the platform does not tell. */
+  readonly estimate: () => Promise<Room | undefined>;
+  /** Blobs were given back. */
+  readonly onCulled: () => void;
+}
+
+const estimateMs = 5000;
+/** While storing has stopped, it is looked so often whether there is room again. */
+const lookAgainMs = 60_000;
+/** Between two looks at least, and at most, so much is written. */
+const minStep = 1024 * 1024;
+const maxStep = 64 * 1024 * 1024;
+
+/**
+ * Keeps the store within the platform's quota, as cachefiles keeps within its disk: see culling.ts for what goes, and {@link cullLimits} for when. The
+ * quota is asked for rarely: when an image is opened, after so many bytes that a limit may be near, and when the platform says that there is no room.
+ */
+export class Culler {
+  readonly #options: CullerOptions;
+  #looking: Promise<boolean> | undefined;
+  /** Bytes that may be written until the next look. */
+  #untilLook = 0;
+  #stopTimer: (() => void) | undefined;
+  #closed = false;
+
+  constructor(options: CullerOptions) {
+    this.#options = options;
+  }
+
+  /** So many bytes were written and committed. */
+  wrote(bytes: number): void {
+    this.#untilLook -= bytes;
+    if (this.#untilLook <= 0) this.look();
+  }
+
+  /** Looks at how much is free, culls what has to go, stops or resumes storing. */
+  look(): void {
+    if (!this.#looking) void this.#once(false);
+  }
+
+  /** The platform has said that there is no room, whatever it estimates. Answers whether some was made. Never rejects. */
+  async makeRoom(): Promise<boolean> {
+    await this.#looking;
+    return this.#once(true);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stopTimer?.();
+  }
+
+  /** Whoever comes while it runs shares its end. */
+  #once(isFull: boolean): Promise<boolean> {
+    this.#looking ??= this.#run(isFull)
+      .catch((error: unknown) => {
+        // What could not be given back stays; the next look tries again.
+        this.#options.engine.report(error);
+        return false;
+      })
+      .finally(() => {
+        this.#looking = undefined;
+        this.lookAgain();
+      });
+    return this.#looking;
+  }
+
+  async #run(isFull: boolean): Promise<boolean> {
+    const { local, engine, estimate } = this.#options;
+    const told = this.#closed ? undefined : await withDeadline('The quota', estimate(), estimateMs);
+    if (!told) return false;
+    // Where what is used cannot grow, it is the quota.
+    const room = isFull ? { usage: told.usage, quota: Math.min(told.quota, told.usage) } : told;
+    const bytes = isCullDue(room, cullLimits) ? await this.#cull(room) : 0;
+    const free = room.quota - room.usage + bytes;
+    if (!isFull) {
+      if (free < cullLimits.stop * room.quota)
+        local.stop(
+          new SluiceError('ENOSPC', `Only ${free} bytes of the quota are free: storing has stopped`),
+        );
+      else if (free > cullLimits.run * room.quota && (await local.resume())) engine.resume();
+    }
+    this.#untilLook = Math.min(Math.max((free - cullLimits.cull * room.quota) / 2, minStep), maxStep);
+    return bytes > 0;
+  }
+
+  /** Answers how many bytes went. */
+  async #cull(room: Room): Promise<number> {
+    const { engine, local, images, uses, onCulled } = this.#options;
+    const ids = images.ids();
+    const blobsOf = new Map<string, ReadonlySet<string> | undefined>();
+    for (const id of ids) blobsOf.set(id, await images.blobsOf(id));
+    // A new leader has not heard of everybody yet: what they use must not go.
+    if (!(await uses.areKnown()) || this.#closed) return 0;
+    // From here on in one tick with the eviction, so that nobody comes to use an image in between.
+    const blobs = local.files().flatMap((file) => {
+      if (file.kind !== 'blob') return [];
+      const { sha256, length, blockSize } = file.description;
+      const { sealed } = file.presence;
+      return [{ sha256, bytes: length, sealed, pinned: file.pinned, private: blockSize !== undefined }];
+    });
+    const cullable = ids.map((id) => ({
+      lastUsed: local.lastUsed(id),
+      inUse: uses.has(id),
+      blobs: blobsOf.get(id),
+    }));
+    const evict = new Set(planCull({ ...room, limits: cullLimits, images: cullable, blobs }));
+    if (evict.size === 0) return 0;
+    for (const id of ids) {
+      const mount = uses.has(id) ? undefined : engine.mountOf(id);
+      // What goes would be fetched again at once.
+      if (mount?.blobs.some(({ sha256 }) => evict.has(sha256))) engine.leaveIncomplete(mount);
+    }
+    await engine.evict([...evict]);
+    onCulled();
+    return blobs.reduce((sum, { sha256, bytes }) => sum + (evict.has(sha256) ? bytes : 0), 0);
+  }
+
+  /** Looks again after a while where storing has stopped. */
+  lookAgain(): void {
+    const { local, clock } = this.#options;
+    this.#stopTimer?.();
+    if (local.full && !this.#closed) this.#stopTimer = clock.after(lookAgainMs, () => this.look());
+  }
+}

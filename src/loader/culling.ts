@@ -1,0 +1,100 @@
+/** Fractions of the quota that are free. */
+export interface CullLimits {
+  /** Culling goes on until so much is free. */
+  readonly run: number;
+  /** Culling begins when less is free. */
+  readonly cull: number;
+  /** Nothing more is written while less is free. */
+  readonly stop: number;
+}
+
+/** cachefiles' own. */
+export const cullLimits: CullLimits = { run: 0.1, cull: 0.07, stop: 0.03 };
+
+/** Bytes. */
+export interface Room {
+  readonly usage: number;
+  readonly quota: number;
+}
+
+export interface CullableImage {
+  /** In ms since 1970; undefined where it never was. */
+  readonly lastUsed: number | undefined;
+  /** Some tab uses it now, or may. */
+  readonly inUse: boolean;
+  /** SHA-256 of its published blobs in their order; undefined where that cannot be told. */
+  readonly blobs: Iterable<string> | undefined;
+}
+
+export interface CullableBlob {
+  readonly sha256: string;
+  /** Of the local file. */
+  readonly bytes: number;
+  readonly sealed: boolean;
+  readonly pinned: boolean;
+  /** Of a file made at run time: there is no other copy. */
+  readonly private: boolean;
+}
+
+export interface CullQuery extends Room {
+  readonly limits: CullLimits;
+  readonly images: Iterable<CullableImage>;
+  readonly blobs: Iterable<CullableBlob>;
+}
+
+/** Whether so little is free that culling is due. */
+export function isCullDue({ usage, quota }: Room, { cull }: CullLimits): boolean {
+  return quota - usage < cull * quota;
+}
+
+/**
+ * Which blobs to give back, as cachefiles culls its cache: once less than `cull` is free, until `run` is, or until nothing is left that may go. Only
+ * sealed published blobs that nobody pinned go, none of an image that is in use: first those of no image, then those of the image whose last use is
+ * longest ago, of each image the last ones first, since launches read the first. Where it cannot be told which blobs an image has, those of no known
+ * image may be its own, and stay.
+ */
+export function planCull(query: CullQuery): string[] {
+  const { usage, quota, limits } = query;
+  if (!isCullDue(query, limits)) return [];
+  const images = [...query.images];
+  const isKnown = images.every(({ blobs }) => blobs !== undefined);
+  const places = placesOf(images);
+  const candidates = [...query.blobs]
+    .filter(({ sealed, pinned, private: own }) => sealed && !pinned && !own)
+    .map((blob) => ({ blob, place: places.get(blob.sha256) ?? (isKnown ? ownerless : kept) }))
+    .filter(({ place }) => !place.inUse)
+    .sort((a, b) => a.place.lastUsed - b.place.lastUsed || b.place.index - a.place.index);
+  const evict: string[] = [];
+  let free = quota - usage;
+  for (const { blob } of candidates) {
+    if (free >= limits.run * quota) break;
+    evict.push(blob.sha256);
+    free += blob.bytes;
+  }
+  return evict;
+}
+
+/** What all the images that have a blob say of it together. */
+interface Place {
+  readonly lastUsed: number;
+  readonly inUse: boolean;
+  /** In the image that used it last. */
+  readonly index: number;
+}
+
+const ownerless: Place = { lastUsed: -1, inUse: false, index: 0 };
+const kept: Place = { lastUsed: Number.POSITIVE_INFINITY, inUse: true, index: 0 };
+
+function placesOf(images: readonly CullableImage[]): Map<string, Place> {
+  const places = new Map<string, Place>();
+  for (const { lastUsed = 0, inUse, blobs = [] } of images) {
+    let index = 0;
+    for (const sha256 of blobs) {
+      const other = places.get(sha256);
+      const latest = other && other.lastUsed > lastUsed ? other : { lastUsed, index };
+      places.set(sha256, { ...latest, inUse: inUse || (other?.inUse ?? false) });
+      index += 1;
+    }
+  }
+  return places;
+}
