@@ -99,6 +99,12 @@ export class BlockReader {
     return pending;
   }
 
+  /** What was read from the store before this call is not served from memory any more. */
+  forgetDecoded(): void {
+    this.#decoded.clear();
+    for (const arrival of this.#arrivals.values()) arrival.keep = false;
+  }
+
   #join(arrival: Arrival, request: ReadRequest): PendingBlock {
     const waitMs = Math.max(request.timeoutMs, localReadMs);
     arrival.readers += 1;

@@ -32,7 +32,7 @@ export interface LoaderPortsOptions {
   /** A loader is there or has another role. */
   readonly onHello: (port: LoaderPort) => void;
   /** `seen` is to be called when what is on disk now is what is answered by. */
-  readonly onStoreChanged: (seen: () => void) => void;
+  readonly onStoreChanged: (seen: () => void, isDropped: boolean) => void;
   readonly onImageComplete: (image: string) => void;
 }
 
@@ -77,18 +77,18 @@ export class LoaderPorts {
           port.role = message.role;
           this.#admit(port);
         } else if (message.type === 'store-changed') {
-          const { id } = message;
+          const { id, dropped } = message;
           const seen = (): void => {
             if (id !== undefined) channel.post({ type: 'store-seen', id });
           };
-          this.#options.onStoreChanged(seen);
+          this.#options.onStoreChanged(seen, dropped !== undefined);
         } else if (message.type === 'image-complete') this.#options.onImageComplete(message.image);
       },
       onClose: () => {
         death.abort();
         if (port) this.#ports.delete(port);
         // What it had journaled to the last can be read by ourselves now.
-        this.#options.onStoreChanged(() => {});
+        this.#options.onStoreChanged(() => {}, false);
       },
     });
   }

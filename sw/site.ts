@@ -82,7 +82,7 @@ export class Site {
       locks: worker.navigator.locks,
       askForPort: () => this.#askForPort(),
       onHello: (port) => this.#onHello(port),
-      onStoreChanged: (seen) => this.#refreshStore(seen),
+      onStoreChanged: (seen, isDropped) => this.#refreshStore(seen, isDropped),
       onImageComplete: () => this.#completeRuntime(),
     });
     this.reader = new BlockReader({
@@ -231,12 +231,17 @@ export class Site {
     return this.#store;
   }
 
-  /** `seen` is told when what is on disk now is what is answered by. */
-  #refreshStore(seen: () => void): void {
-    this.#openAfresh().then(seen, (error: unknown) => {
-      // What was read before stays true; the loader answers for the rest.
-      console.warn('sluice: the local store could not be read again', error);
-    });
+  /** `seen` is told when what is on disk now is what is answered by. `isDropped`: what was read before may be what was found bad. */
+  #refreshStore(seen: () => void, isDropped: boolean): void {
+    const forget = (): void => {
+      if (isDropped) this.reader.forgetDecoded();
+    };
+    this.#openAfresh()
+      .finally(forget)
+      .then(seen, (error: unknown) => {
+        // What was read before stays true, or is not asked for again; the loader answers for the rest.
+        console.warn('sluice: the local store could not be read again', error);
+      });
   }
 
   async #openAfresh(): Promise<void> {

@@ -140,6 +140,11 @@ export class BlockTable {
     return table;
   }
 
+  /** As published: a view that must not be written. Empty where the table is {@link fixed}. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes;
+  }
+
   /** Where the stored block lies in the blob: `[start, end)`. */
   stored(i: number): { readonly start: number; readonly end: number } {
     const at = this.#entry(i);

@@ -172,6 +172,11 @@ export class BlobState implements BlobView {
     this.leftOver = undefined;
   }
 
+  /** The table is not in the store any more: it has to come again. */
+  forgetTable(): void {
+    if (!this.isPrivate) this.#table = undefined;
+  }
+
   /** The table, where it is known or in the store. */
   openTable(): Promise<BlockTable | undefined> {
     if (this.#table || !this.tableLoading) return Promise.resolve(this.#table);
@@ -187,8 +192,8 @@ export class BlobState implements BlobView {
     if (!bytes) return this.#table;
     try {
       const table = await BlockTable.open(bytes, this.record);
-      // Evicted meanwhile: it has to come, and be stored, again.
-      if (presence === this.#presence) this.#table ??= table;
+      // Evicted or dropped meanwhile: it has to come, and be stored, again.
+      if (presence === this.#presence && this.tableLoading) this.#table = table;
     } catch (error) {
       // Spoilt on this disk: missing, as far as we are concerned. What the publisher got wrong would be wrong again.
       if (!(error instanceof SluiceError) || error.code !== 'integrity') throw error;

@@ -50,6 +50,16 @@ export class Bootstraps {
     return bytes;
   }
 
+  /** Brings the bootstrap once more, in the place of what is stored of it. Nothing changes before it is here and verified. Throws as {@link open}. */
+  async restore(release: ReleaseRecord): Promise<void> {
+    const { local } = this.#options;
+    let published: Uint8Array<ArrayBuffer> | undefined;
+    await this.#bring(release, async (bytes) => {
+      published = bytes;
+    });
+    if (published) await local.replaceImage(release.image, published);
+  }
+
   async #open(image: string): Promise<Image> {
     const { local } = this.#options;
     const stored = await local.readImage(image);
@@ -60,17 +70,26 @@ export class Bootstraps {
     if (bytes === undefined) {
       throw new SluiceError('unreadable', `Image ${image} is not stored, and nobody has told its length`);
     }
-    return this.#fetch({ image, bytes });
+    return this.#fetch({ image, bytes }, stored !== undefined);
   }
 
-  async #fetch({ image, bytes }: ReleaseRecord): Promise<Image> {
-    const { source, local, clock, random, signal } = this.#options;
+  /** `isSpoilt`: what is stored of it is not to be believed. */
+  #fetch(release: ReleaseRecord, isSpoilt: boolean): Promise<Image> {
+    const { local } = this.#options;
+    return this.#bring(release, (published) => local.addImage(release.image, published, isSpoilt));
+  }
+
+  async #bring(
+    { image, bytes }: ReleaseRecord,
+    keep: (published: Uint8Array<ArrayBuffer>) => Promise<void>,
+  ): Promise<Image> {
+    const { source, clock, random, signal } = this.#options;
     const bring = async (attempt: number): Promise<Image> => {
       const file = { sha256: image, length: bytes };
       // The boot page's markup has asked for it before any script ran. What was kept and is wrong is not asked for again.
       const published = await fetchPublished(source, file, signal, { cached: attempt === 0 });
       const opened = await Image.open(published, { sha256: image });
-      await local.addImage(image, published);
+      await keep(published);
       return opened;
     };
     return retrying(bring, { timeoutMs: bootstrapDeadlineMs, clock, random, signal });

@@ -49,6 +49,8 @@ export interface EngineOptions {
 export type EngineEvent =
   | { readonly type: 'changed' }
   | { readonly type: 'sealed'; readonly blobs: readonly string[] }
+  /** What was stored of these blobs was found bad, and is not there any more. */
+  | { readonly type: 'dropped'; readonly blobs: readonly string[] }
   | { readonly type: 'complete'; readonly image: string };
 
 /** What {@link Engine.info} tells of the loader; who it is and which role it has is known elsewhere. */
@@ -59,6 +61,9 @@ const worthAborting = 64 * 1024;
 
 /** How long a given block may wait for its blob's table, without which it cannot be verified. */
 const tableTimeoutMs = 30_000;
+
+/** How long what was dropped is looked for; after that it waits for its reader. */
+const bringAgainMs = 60 * 60 * 1000;
 
 /** What a wait for a table ends with: the table is the blob's by then. */
 const tableIsHere: StoredBlock = { codec: 0, logicalLength: 0, bytes: new Uint8Array(0) };
@@ -249,6 +254,45 @@ export class Engine {
     this.#pump();
   }
 
+  /** Somebody waits for the network: what can wait should. */
+  get isDemanded(): boolean {
+    if (this.#someoneReads()) return true;
+    for (const { kind } of this.#flights) if (kind === 'demand') return true;
+    return false;
+  }
+
+  /** Nobody reads, and no page is being launched. */
+  get isQuiet(): boolean {
+    return !this.isDemanded && this.#calm.waitMs(this.#clock.now()) === 0;
+  }
+
+  /** Stores a blob's table again, which was found bad there, where it is in memory: then nothing else of the blob is lost. Answers it. */
+  async restoreTable(sha256: string): Promise<BlockTable | undefined> {
+    const blob = this.#blobs.get(sha256);
+    const table = blob?.isPrivate ? undefined : blob?.table;
+    if (!blob || !table) return undefined;
+    await this.#local.drop(sha256, [-1]);
+    this.#emit({ type: 'dropped', blobs: [sha256] });
+    await this.#arrivals.table(blob, table, table.bytes);
+    return table;
+  }
+
+  /**
+   * Blocks (-1: the table) of a blob were found bad and are not in the store any more. They come again in the background's turn, or before, when
+   * somebody reads them; those of run-time files when somebody provides them.
+   */
+  dropped(sha256: string, blocks: readonly number[]): void {
+    const blob = this.#blobs.get(sha256);
+    if (blob && blocks.includes(-1)) blob.forgetTable();
+    const mounts = [...this.#mounts.values()].filter((mount) => mount.indexOf(sha256) !== undefined);
+    for (const { image } of mounts) this.#completed.delete(image.id);
+    this.#emit({ type: 'dropped', blobs: [sha256] });
+    const [first] = mounts;
+    const comesAnyway = mounts.some((mount) => this.#background.includes(mount));
+    if (first && !comesAnyway && !blob?.isPrivate) this.#bringAgain(first, first.indexOf(sha256)!, blocks);
+    this.#pump();
+  }
+
   /** The network may be back: tries now what was waiting for it. */
   retryNow(): void {
     this.#health.endPause();
@@ -297,6 +341,18 @@ export class Engine {
     this.#pending.rejectAll(this.#closed);
     await this.#tasks.end();
     await this.#commits.flush();
+  }
+
+  #bringAgain(mount: Mount, blob: number, blocks: readonly number[]): void {
+    const path = `${mount.blobs[blob]!.sha256}.bin`;
+    for (const block of blocks) {
+      if (block === -1) continue;
+      this.#tasks.run(() =>
+        this.bring(mount, { blob, block, path, timeoutMs: bringAgainMs }, 'background').catch((error) => {
+          if (!this.#closed) throw error;
+        }),
+      );
+    }
   }
 
   // ——— reading ———

@@ -5,6 +5,7 @@ import type {
   FileStat,
   PrefetchPriority,
   ProvidedBlock,
+  ScrubReport,
   TreeOperation,
 } from '../protocol/loader-api.ts';
 import type { BlocksQuery, ReleaseRecord } from '../protocol/messages.ts';
@@ -72,6 +73,7 @@ export interface LoaderService {
   changeTree(image: string, operation: TreeOperation, blob: string): Promise<void>;
   pin(image: string, paths: readonly string[], pinned: boolean): Promise<void>;
   evict(image: string, paths: readonly string[]): Promise<void>;
+  scrub(image: string, signal: AbortSignal): Promise<ScrubReport>;
   fsmap(image: string, query: FsmapQuery): Promise<FsmapPage>;
   close(): Promise<void>;
 }
@@ -80,6 +82,8 @@ export interface LoaderService {
 export type ServiceEvent =
   | { readonly type: 'progress'; readonly image: string; readonly progress: Progress }
   | { readonly type: 'sealed'; readonly blobs: readonly string[] }
+  /** What was stored of these blobs was found bad, and is not there any more. */
+  | { readonly type: 'dropped'; readonly blobs: readonly string[] }
   | { readonly type: 'complete'; readonly image: string }
   /** Blobs of the image were given back on request, and it is no longer completed in the background. */
   | { readonly type: 'evicted'; readonly image: string }

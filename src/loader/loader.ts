@@ -11,6 +11,7 @@ import type {
   LoaderOptions,
   PrefetchPriority,
   ProvidedBlock,
+  ScrubReport,
   TreeOperation,
 } from '../protocol/loader-api.ts';
 import { loaderLockName, type ReleaseRecord } from '../protocol/messages.ts';
@@ -42,7 +43,7 @@ export interface LoaderPlatform {
 }
 
 /** One tab's loader: what its page calls, and the ports to service workers; the work is done by whoever leads. */
-export class Loader implements Omit<LoaderApi, 'scrub'> {
+export class Loader implements LoaderApi {
   readonly #platform: LoaderPlatform;
   readonly #ports = new Set<ServiceWorkerPort>();
   readonly #complete: Promise<void>;
@@ -223,6 +224,13 @@ export class Loader implements Omit<LoaderApi, 'scrub'> {
     await this.#storeSeen();
   }
 
+  async scrub(): Promise<ScrubReport> {
+    const { succession, image } = await this.#mounted();
+    const report = await succession.use('scrub', (service) => service.scrub(image, this.#closing.signal));
+    await this.#storeSeen();
+    return report;
+  }
+
   async fsmap(query: FsmapQuery): Promise<FsmapPage> {
     const { succession, image } = await this.#mounted();
     return succession.use('fsmap', (service) => service.fsmap(image, query));
@@ -292,6 +300,9 @@ export class Loader implements Omit<LoaderApi, 'scrub'> {
         }
         this.#tellStoreChanged();
         return;
+      case 'dropped':
+        this.#tellStoreChanged(event.blobs);
+        return;
       case 'culled':
       case 'changed-tree':
         this.#tellStoreChanged();
@@ -318,8 +329,9 @@ export class Loader implements Omit<LoaderApi, 'scrub'> {
     }
   }
 
-  #tellStoreChanged(): void {
-    for (const port of this.#ports) port.post({ type: 'store-changed', sealed: [] });
+  #tellStoreChanged(dropped?: readonly string[]): void {
+    for (const port of this.#ports)
+      port.post({ type: 'store-changed', sealed: [], ...(dropped ? { dropped } : {}) });
   }
 
   /** Resolves when the service workers answer by what is on disk now. */

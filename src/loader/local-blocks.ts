@@ -170,6 +170,21 @@ export class LocalBlocks {
     await this.#withRoom(() => this.#store.change(image, changes.slice(overlay.sequence - before)));
   }
 
+  /**
+   * What the store has of these blocks (-1: the table) was found bad: they are missing from now on, and what comes in their place is stored. Answers
+   * whether that is durable; where it is not, nothing else is stored either.
+   */
+  async drop(sha256: string, blocks: readonly number[]): Promise<boolean> {
+    for (const block of blocks) this.#lost.delete(`${sha256}/${block}`);
+    try {
+      await this.#withRoom(() => this.#store.dropBlocks(sha256, blocks));
+      return true;
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    }
+  }
+
   /** A table that was read and does not match its digest. */
   forgetTable(sha256: string): void {
     this.#lost.add(`${sha256}/${tableBlock}`);
@@ -241,13 +256,21 @@ export class LocalBlocks {
     }
   }
 
-  async addImage(id: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  /** `isSpoilt`: one that is there was found bad, this is what it should be. */
+  async addImage(id: string, bytes: Uint8Array<ArrayBuffer>, isSpoilt: boolean): Promise<void> {
     try {
-      if (!this.full) return await this.#withRoom(() => this.#store.addImage(id, bytes));
+      const keep = (): Promise<void> =>
+        isSpoilt ? this.#store.replaceImage(id, bytes) : this.#store.addImage(id, bytes);
+      if (!this.full) return await this.#withRoom(keep);
     } catch (error) {
       this.#failed(error);
     }
     this.#unstored.set(id, bytes);
+  }
+
+  /** Puts a bootstrap in the place of one that was found bad. Throws what the store throws: nothing is worse than it was then. */
+  replaceImage(id: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    return this.#store.replaceImage(id, bytes);
   }
 
   async close(): Promise<void> {

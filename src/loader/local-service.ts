@@ -9,6 +9,7 @@ import type {
   FileStat,
   PrefetchPriority,
   ProvidedBlock,
+  ScrubReport,
   TreeOperation,
 } from '../protocol/loader-api.ts';
 import type { BlocksQuery, ReleaseRecord } from '../protocol/messages.ts';
@@ -30,6 +31,7 @@ import { LocalBlocks } from './local-blocks.ts';
 import type { Mount } from './mount.ts';
 import { Polls } from './polls.ts';
 import { provideBlocks } from './provide-blocks.ts';
+import { Scrubs } from './scrubs.ts';
 import { StorageCare } from './storage-care.ts';
 import type { StoredBlock } from './stored-block.ts';
 import { Throttle } from './throttle.ts';
@@ -79,6 +81,7 @@ export class LocalService implements LoaderService {
   readonly #polls: Polls;
   readonly #trees: TreeChanges;
   readonly #care: StorageCare;
+  readonly #scrubs: Scrubs;
 
   private constructor(options: LocalServiceOptions, store: BlockStore, persistent: boolean) {
     this.#options = options;
@@ -123,6 +126,14 @@ export class LocalService implements LoaderService {
       random,
       signal: this.#abort.signal,
     });
+    this.#scrubs = new Scrubs({
+      store,
+      local: this.#local,
+      engine: this.#engine,
+      bootstraps: this.#bootstraps,
+      clock,
+      polls: this.#polls,
+    });
     if (store.damage) this.#engine.report(store.damage);
   }
 
@@ -149,6 +160,7 @@ export class LocalService implements LoaderService {
     // What sluice.json has just told need not be asked again.
     if (release) void this.#lookForUpdate(release.image);
     this.#tellProgress(mount);
+    this.#scrubs.checkRecent();
     return { image: mount.image.id, bytes: superblockLayout.size + mount.image.superblock.bodyStoredLength };
   }
 
@@ -280,6 +292,10 @@ export class LocalService implements LoaderService {
     return this.#care.fsmap(query);
   }
 
+  async scrub(image: string, signal: AbortSignal): Promise<ScrubReport> {
+    return this.#scrubs.scrub(await this.#mount(image), signal);
+  }
+
   /** The browser says that it is online: a hint to try now. */
   retryNow(): void {
     this.#engine.retryNow();
@@ -292,6 +308,7 @@ export class LocalService implements LoaderService {
     this.#polls.close(closed);
     this.#care.close();
     for (const throttle of this.#progress.values()) throttle.cancel();
+    await this.#scrubs.close(closed);
     await this.#engine.close();
     await this.#local.close();
   }

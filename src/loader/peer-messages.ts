@@ -98,11 +98,12 @@ const remoteMethods: Record<RemoteMethod, true> = {
   changeTree: true,
   pin: true,
   evict: true,
+  scrub: true,
   fsmap: true,
 };
 
 const eventShape: Shape = {
-  type: isOneOf('progress', 'sealed', 'complete', 'evicted', 'culled', 'changed-tree', 'release'),
+  type: isOneOf('progress', 'sealed', 'dropped', 'complete', 'evicted', 'culled', 'changed-tree', 'release'),
 };
 
 const scopeShapes: Record<ScopeMessage['type'], Shape> = {

@@ -8,6 +8,7 @@ import type {
   FileStat,
   PrefetchPriority,
   ProvidedBlock,
+  ScrubReport,
   TreeOperation,
 } from '../protocol/loader-api.ts';
 import type { BlocksQuery, ReleaseRecord } from '../protocol/messages.ts';
@@ -28,6 +29,8 @@ const provideMs = 40_000;
 
 /** For what has to reach the disk, or be read from it: a file may come with its content, a map walks many block tables. */
 const storeMs = 60_000;
+/** All that is stored is read, at half of the disk's speed and behind all readers. */
+const scrubMs = 6 * 60 * 60 * 1000;
 
 /** What a call may have besides its arguments. */
 interface CallOptions {
@@ -152,6 +155,10 @@ export class RemoteService implements LoaderService {
 
   evict(image: string, paths: readonly string[]): Promise<void> {
     return this.#call('evict', [image, paths], { timeoutMs: storeMs });
+  }
+
+  scrub(image: string, signal: AbortSignal): Promise<ScrubReport> {
+    return this.#call('scrub', [image], { timeoutMs: scrubMs, signal });
   }
 
   fsmap(image: string, query: FsmapQuery): Promise<FsmapPage> {

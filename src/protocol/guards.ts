@@ -39,7 +39,11 @@ const fromLoaderShapes: Record<FromLoader['type'], Shape> = {
   block: { id: isCount, block: isCount, codec: isCount, logicalLength: isCount, bytes: isBytes },
   failed: { id: isCount, error: isWireError },
   bootstrap: { id: isCount, bytes: isBytes },
-  'store-changed': { sealed: isArrayOf(isDigest), id: isOptional(isCount) },
+  'store-changed': {
+    sealed: isArrayOf(isDigest),
+    dropped: isOptional(isArrayOf(isDigest)),
+    id: isOptional(isCount),
+  },
   'image-complete': { image: isDigest },
 };
 

@@ -67,7 +67,10 @@ export interface LoaderApi {
   pin(paths: readonly string[], pinned: boolean): Promise<void>;
   /** Gives back the local space of these files (no paths = of the whole image), as far as no other file needs it. Background work stops. */
   evict(paths: readonly string[]): Promise<void>;
-  /** Checks everything that is stored of this image; bad blocks are dropped and fetched again. */
+  /**
+   * Reads everything that is stored of this image and compares it with its digests, behind all who read; what is bad is dropped, and is fetched again in
+   * the background, or before that when somebody reads it. Takes as long as the disk needs for twice as much.
+   */
   scrub(): Promise<ScrubReport>;
   /** One page of the local store's map, in physical order. */
   fsmap(query: FsmapQuery): Promise<FsmapPage>;
@@ -110,14 +113,26 @@ export type ProvidedBlock =
   | { readonly blob: number; readonly block: number; readonly bytes: Uint8Array<ArrayBuffer> };
 
 export interface ScrubReport {
+  /** Blocks that were compared with their digests. */
   readonly blocks: number;
+  /** That were read: blocks, block tables, the bootstrap. */
   readonly bytes: number;
-  /** What did not match its digest, with every path that it hurts. It was dropped. */
-  readonly bad: readonly {
-    readonly blob: string;
-    readonly block: number;
-    readonly paths: readonly string[];
-  }[];
+  readonly bad: readonly BadBlock[];
+}
+
+/** Something stored that did not match its digest. */
+export interface BadBlock {
+  /** SHA-256 of the blob, or the name of the private blob of a file made at run time; of the bootstrap, where that is bad. */
+  readonly blob: string;
+  /** -1: the blob's table, and with it all of the blob, unless the table was at hand; or the bootstrap. */
+  readonly block: number;
+  /** Every path that it hurts, without a leading slash, of all images that are stored; '/' for a bootstrap, which is all of its image. */
+  readonly paths: readonly string[];
+  /**
+   * It cannot be fetched again: the block is one of a file made at run time, whose reads wait now until somebody provides it; or the source did not give
+   * the bootstrap, which then stays as it is, for the next scrub or launch to try again.
+   */
+  readonly lost: boolean;
 }
 
 export interface LoaderOptions {

@@ -92,6 +92,8 @@ export interface StoreChanged {
   readonly type: 'store-changed';
   /** Blobs that became sealed, by SHA-256. */
   readonly sealed: readonly string[];
+  /** Blobs that have lost blocks which were found bad: what was read of them before is not to be believed. */
+  readonly dropped?: readonly string[];
   /** Given where somebody waits until it was seen: to be answered by `store-seen` with the same number. */
   readonly id?: number;
 }

@@ -232,6 +232,40 @@ export class BlockStore {
     return this.#blob(sha256).presence.has(block) ? this.#readBlob(sha256, block, offset, length) : undefined;
   }
 
+  /** What is present of a blob; undefined for one that is not known (any more). */
+  presence(sha256: string): BlobPresence | undefined {
+    return this.#state.blobs.get(sha256)?.presence;
+  }
+
+  /**
+   * What lies in the blob's file at `[start, end)`, whatever is called present there: for who looks before he believes. Undefined where the file
+   * is missing or too short; nothing is concluded from that here.
+   */
+  probe(sha256: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.#read(blobPath(sha256), start, end - start, () => this.#state.blobs.has(sha256));
+  }
+
+  /** The same of all of a bootstrap that is here. */
+  async probeImage(id: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const length = this.#state.images.get(id);
+    return length === undefined ? undefined : this.#read(imagePath(id), 0, length, () => this.hasImage(id));
+  }
+
+  /**
+   * Puts the published bytes in the place of a bootstrap that was found bad; on disk when it resolves. It is written over where it lies (of all that
+   * is present, it alone): a bootstrap is verified whole whenever it is opened, so a crash in between leaves what was there before, one
+   * that is not believed.
+   */
+  async replaceImage(id: string, bytes: Uint8Array): Promise<void> {
+    checkDigest(id);
+    if (this.#state.images.get(id) !== bytes.length) return this.addImage(id, bytes);
+    await this.#files.write(imagePath(id), true, (file) => {
+      file.write(bytes, 0);
+      if (file.size() > bytes.length) file.truncate(bytes.length);
+    });
+    this.#commit();
+  }
+
   /**
    * Makes everything written so far durable and visible, and seals the blobs that are complete. One flush a file with writes and
    * one of the journal, whatever was written in between: call it rarely. Answers the SHA-256 of newly sealed blobs.
@@ -279,8 +313,14 @@ export class BlockStore {
    * not sealed any more.
    */
   async dropBlocks(sha256: string, blocks: Iterable<number>): Promise<void> {
-    this.#state.drop(sha256, blocks);
+    const bad = new Set(blocks);
+    this.#state.drop(sha256, bad);
     this.#sealable.add(sha256);
+    const pending = this.#pending.get(sha256);
+    if (pending !== undefined) {
+      if (bad.has(-1)) pending.table = false;
+      pending.blocks.splice(0, pending.blocks.length, ...pending.blocks.filter((block) => !bad.has(block)));
+    }
     this.#tookAway = true;
     this.#commit();
   }
