@@ -7,6 +7,7 @@ import type { LoaderPorts } from './loader-ports.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import { blocksOf, type Run, runsOf } from './runs.ts';
 import type { SelfFetch } from './self-fetch.ts';
+import type { ServedReads } from './served-reads.ts';
 
 /** Consecutive blocks that one reader wants. */
 export interface ReadRequest extends Run {
@@ -35,6 +36,7 @@ export interface BlockReaderOptions {
   readonly local: () => Promise<LocalBlocks | undefined>;
   readonly ports: Pick<LoaderPorts, 'best' | 'wait'>;
   readonly selfFetch: Pick<SelfFetch, 'read'>;
+  readonly served: Pick<ServedReads, 'note'>;
   readonly decode: (block: EncodedBlock) => Promise<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer>;
 }
 
@@ -151,7 +153,8 @@ export class BlockReader {
       const local = await this.#options.local();
       if (local) {
         const runs = runsOf([...batch.missing.keys()]);
-        await Promise.all(runs.map((run) => local.read(image.blob(blob), run, deliver)));
+        const serve = this.#noting(batch.request, deliver);
+        await Promise.all(runs.map((run) => local.read(image.blob(blob), run, serve)));
       }
     } catch (error) {
       this.#fail(batch, [...batch.missing.keys()], error);
@@ -212,8 +215,17 @@ export class BlockReader {
     }
     const left = [...blocksOf(run)].filter((block) => missing.has(block));
     for (const part of runsOf(left)) {
-      await selfFetch.read(image, blob, part, deliver, { timeoutMs, signal: abort.signal });
+      const serve = this.#noting(request, deliver);
+      await selfFetch.read(image, blob, part, serve, { timeoutMs, signal: abort.signal });
     }
+  }
+
+  /** What no loader brings, none can know of. */
+  #noting({ image, path, blob }: ReadRequest, deliver: Deliver): Deliver {
+    return (block, encoded) => {
+      this.#options.served.note(image.id, path, blob, block, 1);
+      deliver(block, encoded);
+    };
   }
 
   async #settle(arrival: Arrival, encoded: EncodedBlock): Promise<void> {

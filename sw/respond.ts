@@ -7,6 +7,7 @@ import { contentRange, entityHeaders, etagOf, validatorHeaders } from './headers
 import { inject } from './inject.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import { parseRange } from './range.ts';
+import type { ServedReads } from './served-reads.ts';
 
 /** What to answer with. */
 export interface Answerable {
@@ -21,6 +22,7 @@ export interface Answerable {
 export interface AnswerSources {
   readonly reader: Pick<BlockReader, 'read'>;
   readonly local: () => Promise<Pick<LocalBlocks, 'rawSlices'> | undefined>;
+  readonly served: Pick<ServedReads, 'note'>;
 }
 
 /** An answer, and when its body has been handed over (or given up): until then the event must be kept alive. */
@@ -89,7 +91,11 @@ async function openBody(
   const length = range.end - range.start;
   if (!script) {
     const slices = await (await sources.local())?.rawSlices(image, inode, range.start, range.end);
-    if (slices) return { content: slices, length, finished: now };
+    if (slices) {
+      for (const { blob, firstBlock, blockCount } of image.mapExtents(inode, range.start, range.end))
+        sources.served.note(image.id, path, blob, firstBlock, blockCount);
+      return { content: slices, length, finished: now };
+    }
   }
   const window = new BlockWindow(sources.reader, image, { inode, path }, range, options);
   let first: Uint8Array<ArrayBuffer>;

@@ -23,6 +23,7 @@ import { type FetchFacts, isNested, readerOf } from './reader-of.ts';
 import { Releases } from './releases.ts';
 import { RuntimeFiles } from './runtime-files.ts';
 import { SelfFetch } from './self-fetch.ts';
+import { ServedReads } from './served-reads.ts';
 
 /** A bootstrap is small and asked for first: a loader that is busy with worse is not waited for long. */
 const bootstrapFromLoaderMs = 5000;
@@ -54,6 +55,7 @@ export class Site {
   readonly readTimeouts: ReadTimeouts;
   readonly held: HeldReads;
   readonly ports: LoaderPorts;
+  readonly served: ServedReads;
   readonly reader: BlockReader;
   readonly runtimeFiles: RuntimeFiles;
   readonly #images: Images;
@@ -85,10 +87,15 @@ export class Site {
       onStoreChanged: (seen, isDropped) => this.#refreshStore(seen, isDropped),
       onImageComplete: () => this.#completeRuntime(),
     });
+    this.served = new ServedReads((message) => {
+      this.ports.best?.post(message);
+      return this.ports.best !== undefined;
+    });
     this.reader = new BlockReader({
       local: this.local,
       ports: this.ports,
       selfFetch: this.#selfFetch,
+      served: this.served,
       decode: ({ codec, bytes, logicalLength }) => decodeBlock(codec, bytes, logicalLength),
     });
     this.#images = new Images([
@@ -255,6 +262,7 @@ export class Site {
 
   #onHello(port: LoaderPort): void {
     if (port.role === 'leader') for (const message of this.#selfFetch.handOver()) port.post(message);
+    this.served.flush();
     this.held.sweep().catch((error) => console.warn('sluice: reads of closed pages go on', error));
     // It has the image: the next navigation finds it open.
     const { current } = this.releases;

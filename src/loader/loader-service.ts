@@ -8,7 +8,7 @@ import type {
   ScrubReport,
   TreeOperation,
 } from '../protocol/loader-api.ts';
-import type { BlocksQuery, ReleaseRecord } from '../protocol/messages.ts';
+import type { BlocksQuery, ReleaseRecord, ServedRead } from '../protocol/messages.ts';
 import type { PendingReadInfo, Progress, ReadLog, SluiceState } from '../protocol/state.ts';
 import type { StoredBlock } from './stored-block.ts';
 
@@ -49,6 +49,8 @@ export interface LoaderService {
     signal: AbortSignal,
   ): Promise<readonly PendingReadInfo[]>;
   state(image: string): Promise<ServiceState>;
+  /** Takes into the read log what a service worker has read by itself. */
+  logReads(image: string, reads: readonly ServedRead[]): Promise<void>;
   readLog(image: string): Promise<ReadLog>;
   setReadLog(image: string, capacity: number): Promise<void>;
   flush(): Promise<void>;

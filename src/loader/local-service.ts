@@ -12,7 +12,7 @@ import type {
   ScrubReport,
   TreeOperation,
 } from '../protocol/loader-api.ts';
-import type { BlocksQuery, ReleaseRecord } from '../protocol/messages.ts';
+import type { BlocksQuery, ReleaseRecord, ServedRead } from '../protocol/messages.ts';
 import type { PendingReadInfo, Progress, ReadLog } from '../protocol/state.ts';
 import { fetchRelease } from '../source/fetch-release.ts';
 import { HttpSource } from '../source/http-source.ts';
@@ -219,9 +219,15 @@ export class LocalService implements LoaderService {
     };
   }
 
+  async logReads(image: string, reads: readonly ServedRead[]): Promise<void> {
+    (await this.#mount(image)).served(reads);
+  }
+
   async readLog(image: string): Promise<ReadLog> {
     const mount = await this.#mount(image);
-    return { sluice: 1, image, reads: mount.log.entries() };
+    // What a service worker has read is told a little later.
+    const reads = mount.log.entries().toSorted((a, b) => a.atMs - b.atMs);
+    return { sluice: 1, image, reads };
   }
 
   async setReadLog(image: string, capacity: number): Promise<void> {

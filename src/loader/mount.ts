@@ -2,6 +2,7 @@ import type { BlobRecord } from '../format/blob-record.ts';
 import { SluiceError } from '../format/errors.ts';
 import type { Image } from '../image/image.ts';
 import type { MountedTree } from '../image/mounted-tree.ts';
+import type { ServedRead } from '../protocol/messages.ts';
 import type { ReadErrorInfo } from '../protocol/state.ts';
 import type { BlobState } from './blob-state.ts';
 import type { RunHint } from './fetch-plan.ts';
@@ -31,6 +32,7 @@ export class Mount {
   readonly since: number;
   readonly log = new ReadRing(readLogCapacity);
   readonly totalBlocks: number;
+  readonly #sinceDate = Date.now();
   #lastReadError: ReadErrorInfo | undefined;
   readonly #blobState: MountOptions['blobState'];
   readonly #private = new Map<number, BlobState>();
@@ -98,6 +100,15 @@ export class Mount {
     });
     if (error !== undefined)
       this.#lastReadError = { path, block: { blob, index: block }, code, at: Date.now() };
+  }
+
+  /** Blocks that a service worker has read by itself; those from before the mount count as its first. */
+  served(reads: readonly ServedRead[]): void {
+    for (const { path, blob, first, count, at } of reads) {
+      const end = Math.min(first + count, this.blob(blob)?.blockCount ?? 0);
+      const atMs = Math.max(0, Math.round(at - this.#sinceDate));
+      for (let block = first; block < end; block++) this.log.add({ path, blob, block, atMs, waitedMs: 0 });
+    }
   }
 
   /** The last read that ended without its bytes. */

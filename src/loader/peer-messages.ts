@@ -87,6 +87,7 @@ const remoteMethods: Record<RemoteMethod, true> = {
   provideBlocks: true,
   pendingReads: true,
   state: true,
+  logReads: true,
   readLog: true,
   setReadLog: true,
   flush: true,

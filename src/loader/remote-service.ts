@@ -11,7 +11,7 @@ import type {
   ScrubReport,
   TreeOperation,
 } from '../protocol/loader-api.ts';
-import type { BlocksQuery, ReleaseRecord } from '../protocol/messages.ts';
+import type { BlocksQuery, ReleaseRecord, ServedRead } from '../protocol/messages.ts';
 import type { PendingReadInfo, ReadLog } from '../protocol/state.ts';
 import type { LoaderService, OpenOptions, ServiceState } from './loader-service.ts';
 import { type FromLeader, isFromLeader, type RemoteMethod, type ToLeader } from './peer-messages.ts';
@@ -96,6 +96,10 @@ export class RemoteService implements LoaderService {
 
   state(image: string): Promise<ServiceState> {
     return this.#call('state', [image]);
+  }
+
+  logReads(image: string, reads: readonly ServedRead[]): Promise<void> {
+    return this.#call('logReads', [image, reads]);
   }
 
   readLog(image: string): Promise<ReadLog> {

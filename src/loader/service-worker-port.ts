@@ -80,6 +80,10 @@ export class ServiceWorkerPort {
         return this.#use('provide-blocks', (service) =>
           service.provideBlocks(message.image, message.blocks),
         ).catch((error) => console.info('sluice: provided blocks were not taken:', error));
+      case 'reads-served':
+        return this.#use('reads-served', (service) => service.logReads(message.image, message.reads)).catch(
+          (error) => console.info('sluice: reads were not logged:', error),
+        );
     }
   }
 

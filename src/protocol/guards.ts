@@ -31,6 +31,12 @@ const toLoaderShapes: Record<ToLoader['type'], Shape> = {
     image: isDigest,
     blocks: isArrayOf((value) => hasShape(value, { blob: isCount, block: isInteger, bytes: isBytes })),
   },
+  'reads-served': {
+    image: isDigest,
+    reads: isArrayOf((value) =>
+      hasShape(value, { path: isText, blob: isCount, first: isCount, count: isCount, at: isCount }),
+    ),
+  },
   'store-seen': { id: isCount },
 };
 

@@ -87,6 +87,22 @@ export interface ProvideBlocks {
   }[];
 }
 
+/** Service worker → loader: blocks that it has read without a loader, oldest first. For the read log; never answered. */
+export interface ReadsServed {
+  readonly type: 'reads-served';
+  readonly image: string;
+  readonly reads: readonly ServedRead[];
+}
+
+/** Blocks `[first, first + count)` of a blob, read for `path` at `at` (by Date.now()). */
+export interface ServedRead {
+  readonly path: string;
+  readonly blob: number;
+  readonly first: number;
+  readonly count: number;
+  readonly at: number;
+}
+
 /** Loader → service worker: what changed on disk, so that it can read by itself. */
 export interface StoreChanged {
   readonly type: 'store-changed';
@@ -110,7 +126,7 @@ export interface ImageComplete {
   readonly image: string;
 }
 
-export type ToLoader = ReadBlocks | CancelRead | ReadBootstrap | ProvideBlocks | StoreSeen;
+export type ToLoader = ReadBlocks | CancelRead | ReadBootstrap | ProvideBlocks | ReadsServed | StoreSeen;
 export type FromLoader = Hello | BlockReply | ReadFailed | BootstrapReply | StoreChanged | ImageComplete;
 
 /** Page → service worker (`postMessage` on the registration's worker). */

@@ -10,6 +10,7 @@ const toLoader: ToLoader[] = [
   { type: 'cancel', id: 1 },
   { type: 'read-bootstrap', id: 2, image },
   { type: 'provide-blocks', image, blocks: [{ blob: 0, block: -1, bytes }] },
+  { type: 'reads-served', image, reads: [{ path: 'a', blob: 0, first: 1, count: 2, at: 3 }] },
 ];
 
 const fromLoader: FromLoader[] = [

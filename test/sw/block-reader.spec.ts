@@ -70,6 +70,7 @@ function fixture(loaders: LoaderPort[] = [new HandLoader()]) {
         return loaders[0];
       },
     },
+    served: { note: () => {} },
     selfFetch: {
       read: async (_image, _blob, { first, count }, deliver) => {
         for (let block = first; block < first + count; block++) {

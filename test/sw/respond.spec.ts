@@ -2,6 +2,7 @@ import { expect, test } from '@playwright/test';
 import { decodeBlock } from '../../src/codec/decode-block.ts';
 import { BlockTable } from '../../src/format/block-table.ts';
 import { SluiceError } from '../../src/format/errors.ts';
+import type { ServedRead } from '../../src/protocol/messages.ts';
 import { BlockStore } from '../../src/store/block-store.ts';
 import { MemoryDirectory } from '../../src/store/memory-directory.ts';
 import { StoreReader } from '../../src/store/store-reader.ts';
@@ -9,6 +10,7 @@ import { BlockReader } from '../../sw/block-reader.ts';
 import { LocalBlocks } from '../../sw/local-blocks.ts';
 import { type Answer, respond } from '../../sw/respond.ts';
 import { SelfFetch } from '../../sw/self-fetch.ts';
+import { ServedReads } from '../../sw/served-reads.ts';
 import { noise } from '../support/random.ts';
 import { MemorySource, type SmallImage, smallImage } from './small-image.ts';
 
@@ -32,6 +34,8 @@ const files = {
 } as const;
 
 interface Fixture {
+  /** What was told for the read log since it was asked last: path, blob, first block, count. */
+  served(): (string | number)[][];
   readonly small: SmallImage;
   readonly source: MemorySource;
   ask(path: string, headers?: Record<string, string>, options?: AskOptions): Promise<Answer>;
@@ -49,15 +53,25 @@ async function fixture(
 ): Promise<Fixture> {
   const small = await smallImage(files, { shift: 16, blocksPerBlob: 32, ...options });
   const source = new MemorySource(small);
+  const told: ServedRead[] = [];
+  const served = new ServedReads(({ reads }) => {
+    told.push(...reads);
+    return true;
+  });
   const reader = new BlockReader({
     local: async () => local,
     ports: { best: undefined, wait: async () => undefined },
     selfFetch: new SelfFetch(source),
+    served,
     decode: ({ codec, bytes, logicalLength }) => decodeBlock(codec, bytes, logicalLength),
   });
   return {
     small,
     source,
+    served: () => {
+      served.flush();
+      return told.splice(0).map(({ path, blob, first, count }) => [path, blob, first, count]);
+    },
     ask: (path, headers = {}, options = {}) => {
       const { method = 'GET', navigates = false, timeoutMs = 5000 } = options;
       const { signal = new AbortController().signal } = options;
@@ -69,7 +83,7 @@ async function fixture(
           path,
           ...(navigates ? { clientScript: script } : {}),
         },
-        { reader, local: async () => local },
+        { reader, local: async () => local, served },
         { timeoutMs, mayWaitForLoader: false, signal },
       );
     },
@@ -102,6 +116,17 @@ test('a long file streams, whole and right', async () => {
   const { response, finished } = await ask('large.bin');
   expect(Buffer.compare(await bytesOf(response), large)).toBe(0);
   await finished;
+});
+
+test('read_log: what is answered without a loader is told, once a block', async () => {
+  const { ask, served } = await fixture();
+  await bytesOf((await ask('large.bin')).response);
+  const blocks = served();
+  expect(blocks.every(([path]) => path === 'large.bin')).toBe(true);
+  const count = blocks.reduce((sum, [, , , count]) => sum + (count as number), 0);
+  expect(count).toBe(Math.ceil(large.length / 2 ** 16));
+  await ask('large.bin', {}, { method: 'HEAD' });
+  expect(served()).toEqual([]);
 });
 
 test('an empty file', async () => {
@@ -260,10 +285,12 @@ test('all raw and sealed: a Blob of slices, without the network', async () => {
   await fill(store, small);
   await store.commit();
   const local = new LocalBlocks(await StoreReader.open(directory));
-  const { ask, source } = await fixture({}, local);
+  const { ask, source, served } = await fixture({}, local);
   const { response } = await ask('large.bin', { Range: 'bytes=100000-4999999' });
   expect(response.headers.get('content-length')).toBe('4900000');
   expect(Buffer.compare(await bytesOf(response), large.subarray(100_000, 5_000_000))).toBe(0);
+  const count = served().reduce((sum, [, , , count]) => sum + (count as number), 0);
+  expect(count).toBe(Math.ceil(5_000_000 / 2 ** 16) - Math.floor(100_000 / 2 ** 16));
   expect((await (await ask('index.html', {}, { navigates: true })).response.text()).length).toBe(
     page.length + script.length,
   );
