@@ -17,6 +17,8 @@ export class Tables {
   readonly superblock: Superblock;
   readonly #body: Uint8Array<ArrayBuffer>;
   readonly #view: DataView<ArrayBuffer>;
+  /** Asked again for each extent of a walk, and neighbours in the tree are neighbours in a blob. */
+  #lastBlob: { readonly i: number; readonly record: BlobRecord } | undefined;
 
   /** Throws `corrupt-image` unless the sections fill `body` as FORMAT.md draws them. */
   constructor(superblock: Superblock, body: Uint8Array<ArrayBuffer>) {
@@ -68,6 +70,11 @@ export class Tables {
   }
 
   blob(i: number): BlobRecord {
+    if (this.#lastBlob?.i !== i) this.#lastBlob = { i, record: this.#blob(i) };
+    return this.#lastBlob.record;
+  }
+
+  #blob(i: number): BlobRecord {
     const { blobOffset, blobCount } = this.superblock;
     const blob = fromBlobLayoutRecord(this.#record(blobLayout, blobOffset, blobCount, i));
     const { length, tableLength, blockCount } = blob;
