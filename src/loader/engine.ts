@@ -617,8 +617,12 @@ export class Engine {
   async #commit(): Promise<void> {
     const blobs = await this.#local.commit();
     if (blobs.length > 0) this.#emit({ type: 'sealed', blobs });
-    for (const [image, mount] of this.#mounts) {
-      if (this.#completed.has(image) || !mount.complete || this.#local.full) continue;
+    const isComplete = ([image, mount]: readonly [string, Mount]): boolean =>
+      !this.#completed.has(image) && mount.complete && !this.#local.full;
+    const complete = [...this.#mounts].filter(isComplete);
+    // From here on its page may go at any time, and with it this worker.
+    if (complete.length > 0) await this.#local.rest();
+    for (const [image] of complete.filter(isComplete)) {
       this.#completed.add(image);
       this.#emit({ type: 'complete', image });
     }

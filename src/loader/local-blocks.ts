@@ -242,6 +242,15 @@ export class LocalBlocks {
     }
   }
 
+  /** Nothing more is to be written for now, see BlockStore.rest. */
+  async rest(): Promise<void> {
+    try {
+      if (!this.full) await this.#store.rest();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
   /** Those that the store has. */
   images(): string[] {
     return this.#store.images();

@@ -392,6 +392,15 @@ export class BlockStore {
     if (this.recent().size > 0) this.#record([{ type: 'scrubbed' }]);
   }
 
+  /**
+   * Commits, and ends the session as {@link close} does; what is written later begins a new one. For a writer that has nothing more to do for now and
+   * may be killed without a word, as browsers do with workers: what it wrote was flushed long before.
+   */
+  async rest(): Promise<void> {
+    this.#commit();
+    this.#endSession();
+  }
+
   /** Commits and lets go of all files. They are let go of even when the commit fails. */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -409,6 +418,8 @@ export class BlockStore {
     if (!this.#begun) return;
     try {
       this.#journal.append([{ type: 'session-end' }]);
+      this.#state.apply({ type: 'session-end' });
+      this.#begun = false;
     } catch (error) {
       // Everything is durable. Without an end the next session checks what this one wrote, which does no harm.
       if (!isCode(error, 'ENOSPC')) throw error;

@@ -367,6 +367,23 @@ test('the first mount after an unclean end checks what that session wrote, and n
     expect(calm.reads.length).toBe(report.blocks + new Set(calm.reads.map((read) => read.slice(0, 8))).size);
   }));
 
+test('a loader that has completed its image may be killed: only what it writes after that is to be checked', () =>
+  withScrubRig(site, async (rig) => {
+    const recentOf = async (): Promise<string[]> => {
+      const store = await BlockStore.open(new NodeDirectory(await rig.copy(rig.folder)));
+      return [...store.recent().keys()];
+    };
+    const service = await rig.start();
+    await service.open({ release: rig.release, background: true, loader: 'tab' });
+    await expect.poll(() => rig.events.some(({ type }) => type === 'complete')).toBe(true);
+    expect(await recentOf()).toEqual([]);
+    const name = 'ef'.repeat(32);
+    const content = noise(9, 5000);
+    const made = { type: 'create-file', path: 'late.dat', size: 5000, blockSize: 4096, mime: '' } as const;
+    await service.changeTree(site.image, { ...made, meta: new Uint8Array(0), content }, name);
+    expect(await recentOf()).toEqual([name]);
+  }));
+
 test('while a block is dropped and written again, a reader of the disk gets its right bytes or none', () =>
   withScrubRig(site, async (rig) => {
     await stored(rig);
