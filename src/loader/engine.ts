@@ -10,19 +10,19 @@ import type { LoaderInfo, PendingReadInfo } from '../protocol/state.ts';
 import { Arrivals } from './arrivals.ts';
 import { BlobState } from './blob-state.ts';
 import { CommitTimer } from './commit-timer.ts';
+import { Completion } from './completion.ts';
 import { type Demand, isBlockInFlight, planFetch, type RunHint } from './fetch-plan.ts';
-import { Flight, type FlightEvents } from './flight.ts';
+import type { Flight } from './flight.ts';
+import { Flights } from './flights.ts';
 import { Health, healthOf } from './health.ts';
 import { LaunchCalm } from './launch-calm.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import { Mount } from './mount.ts';
 import { pendingInfos } from './pending-infos.ts';
 import { type PendingRead, PendingReads } from './pending-reads.ts';
-import { RateMeter } from './rate-meter.ts';
 import { ReadFailures } from './read-failures.ts';
 import { asStoredBlock, type StoredBlock } from './stored-block.ts';
 import { TableShelf } from './table-shelf.ts';
-import { TableWaits } from './table-waits.ts';
 import { Tasks } from './tasks.ts';
 
 export interface BlockRead {
@@ -56,9 +56,6 @@ export type EngineEvent =
 /** What {@link Engine.info} tells of the loader; who it is and which role it has is known elsewhere. */
 export type EngineInfo = Omit<LoaderInfo, 'id' | 'role' | 'storage' | 'lastReadError'>;
 
-/** A flight that nobody waits for any more is ended when it has still this much to bring. */
-const worthAborting = 64 * 1024;
-
 /** How long a given block may wait for its blob's table, without which it cannot be verified. */
 const tableTimeoutMs = 30_000;
 
@@ -82,15 +79,12 @@ export class Engine {
   readonly #random: () => number;
   readonly #emit: (event: EngineEvent) => void;
   readonly #blobs = new Map<string, BlobState>();
-  /** Images by id; those of {@link #background} are completed, the newest first. */
   readonly #mounts = new Map<string, Mount>();
-  #background: Mount[] = [];
   readonly #pending: PendingReads<StoredBlock>;
   readonly #hints = new WeakMap<PendingRead, RunHint>();
-  readonly #flights = new Set<Flight>();
-  readonly #tableWaits = new TableWaits();
+  readonly #flights: Flights;
+  readonly #completion: Completion;
   readonly #tables = new TableShelf();
-  readonly #meter = new RateMeter();
   readonly #calm = new LaunchCalm();
   #calmAwaited = false;
   readonly #arrivals: Arrivals;
@@ -100,9 +94,6 @@ export class Engine {
   readonly #tasks: Tasks;
   #pumping = false;
   #closed: SluiceError | undefined;
-  #fetched = 0;
-  #requests = 0;
-  readonly #completed = new Set<string>();
 
   constructor({ source, local, clock, random, onEvent, firstSerial }: EngineOptions) {
     this.#source = source;
@@ -110,7 +101,14 @@ export class Engine {
     this.#clock = clock;
     this.#random = random;
     this.#emit = onEvent ?? (() => {});
-    this.#pending = new PendingReads(clock, (read) => this.#abandoned(read), firstSerial);
+    this.#pending = new PendingReads(
+      clock,
+      (read) => {
+        this.#flights.abandoned(read);
+        this.#pump();
+      },
+      firstSerial,
+    );
     this.#arrivals = new Arrivals({
       local,
       onTable: (blob, table) => this.#tableCame(blob, table),
@@ -130,8 +128,27 @@ export class Engine {
       health: this.#health,
       reject: (read, reason) => this.#pending.reject(read.blob, read.block, reason),
       unserved: () => this.#unserved(),
-      isAnswered: () => [...this.#flights].some((flight) => flight.answered),
+      isAnswered: () => this.#flights.isAnswered,
       wakeAfter: (ms) => this.#wakeAfter(ms),
+    });
+    this.#completion = new Completion(local);
+    this.#flights = new Flights({
+      source,
+      arrivals: this.#arrivals,
+      clock,
+      tasks: this.#tasks,
+      readsOf: (flight) => this.#readsOf(flight),
+      onBad: (blob, block) => {
+        this.#failures.bad(blob, block, this.#pending.get(blob.sha256, block));
+        this.#pump();
+      },
+      onGood: () => {
+        if (this.#health.recovered()) this.#pump();
+      },
+      onFailed: (flight, error, reads) => {
+        if (!this.#closed) this.#failures.flight(flight, error, reads);
+      },
+      onFree: () => this.#pump(),
     });
   }
 
@@ -145,7 +162,7 @@ export class Engine {
       since: this.#clock.now(),
     });
     this.#mounts.set(image.id, mount);
-    if (mount.complete) this.#completed.add(image.id);
+    this.#completion.mounted(mount);
     return mount;
   }
 
@@ -153,7 +170,7 @@ export class Engine {
   complete(mount: Mount): void {
     // Where blocks are present, a page has begun to use them; this one goes on.
     this.#calm.launches(this.#clock.now(), mount.presentBlocks > 0);
-    this.#background = [mount, ...this.#background.filter((other) => other !== mount)];
+    this.#completion.begin(mount);
     this.#pump();
   }
 
@@ -209,12 +226,9 @@ export class Engine {
 
   /** The image is not completed in the background any more. */
   leaveIncomplete(mount: Mount): void {
-    this.#background = this.#background.filter((other) => other !== mount);
+    this.#completion.end(mount);
     // Whose request it is cannot be told where images share a blob; the others' are asked for again.
-    for (const flight of this.#flights) {
-      if (flight.kind === 'background')
-        flight.abort(new SluiceError('closed', 'The image is not completed any more'));
-    }
+    this.#flights.abort(new SluiceError('closed', 'The image is not completed any more'), 'background');
     this.#pump();
   }
 
@@ -226,7 +240,7 @@ export class Engine {
     const evicted = this.#local.evict(blobs);
     // In the same tick, so that nothing is written, or believed, in between.
     for (const sha256 of blobs) this.#blobs.get(sha256)?.evicted();
-    for (const [image, mount] of this.#mounts) if (!mount.complete) this.#completed.delete(image);
+    this.#completion.lost(this.#mounts.values());
     this.#pump();
     await evicted;
   }
@@ -256,9 +270,7 @@ export class Engine {
 
   /** Somebody waits for the network: what can wait should. */
   get isDemanded(): boolean {
-    if (this.#someoneReads()) return true;
-    for (const { kind } of this.#flights) if (kind === 'demand') return true;
-    return false;
+    return this.#someoneReads() || this.#flights.kind === 'demand';
   }
 
   /** Nobody reads, and no page is being launched. */
@@ -285,10 +297,10 @@ export class Engine {
     const blob = this.#blobs.get(sha256);
     if (blob && blocks.includes(-1)) blob.forgetTable();
     const mounts = [...this.#mounts.values()].filter((mount) => mount.indexOf(sha256) !== undefined);
-    for (const { image } of mounts) this.#completed.delete(image.id);
+    this.#completion.lost(mounts);
     this.#emit({ type: 'dropped', blobs: [sha256] });
     const [first] = mounts;
-    const comesAnyway = mounts.some((mount) => this.#background.includes(mount));
+    const comesAnyway = mounts.some((mount) => this.#completion.isUnderWay(mount));
     if (first && !comesAnyway && !blob?.isPrivate) this.#bringAgain(first, first.indexOf(sha256)!, blocks);
     this.#pump();
   }
@@ -305,7 +317,7 @@ export class Engine {
   }
 
   get fetchedBytes(): number {
-    return this.#fetched;
+    return this.#flights.fetchedBytes;
   }
 
   /** The highest serial of a pending read so far, of whichever image. */
@@ -321,8 +333,8 @@ export class Engine {
   info(): EngineInfo {
     return {
       activity: this.#activity(),
-      rate: Math.round(this.#meter.rate()),
-      requests: this.#requests,
+      rate: Math.round(this.#flights.rate),
+      requests: this.#flights.requests,
       health: healthOf(this.#oldestWaitMs()),
       ...this.#health.counts(),
     };
@@ -337,7 +349,7 @@ export class Engine {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = new SluiceError('closed', 'The loader was closed');
-    for (const flight of this.#flights) flight.abort(this.#closed);
+    this.#flights.abort(this.#closed);
     this.#pending.rejectAll(this.#closed);
     await this.#tasks.end();
     await this.#commits.flush();
@@ -417,19 +429,6 @@ export class Engine {
     return 0;
   }
 
-  /** Nobody waits for the block any more: a flight that serves nobody else gives its slot back. */
-  #abandoned(read: PendingRead): void {
-    // From a host without ranges, the next flight would begin at the first byte again.
-    const flights = this.#source.wholeFiles ? [] : this.#flights;
-    for (const flight of flights) {
-      if (flight.kind !== 'demand' || flight.blob.sha256 !== read.blob || flight.remaining < worthAborting)
-        continue;
-      if (!this.#readsOf(flight).length)
-        flight.abort(new SluiceError('closed', 'Nobody waits for these blocks'));
-    }
-    this.#pump();
-  }
-
   #readsOf(flight: Flight): PendingRead[] {
     return [...this.#pending.all()].filter(
       (read) =>
@@ -465,12 +464,12 @@ export class Engine {
         late: mayComplete ? demands.background : [],
         flights: [...this.#flights],
         background: mayComplete ? this.#missingBlobs() : [],
-        rate: this.#meter.rate(),
-        latencyMs: this.#meter.latencyMs,
+        rate: this.#flights.rate,
+        latencyMs: this.#flights.latencyMs,
         wholeFiles: this.#source.wholeFiles,
       });
       if (!request) break;
-      this.#launch(new Flight(request, this.#events, this.#clock.now()));
+      this.#flights.start(request);
     }
     this.#emit({ type: 'changed' });
   }
@@ -516,15 +515,12 @@ export class Engine {
   }
 
   *#missingBlobs(): Generator<BlobState> {
-    for (const mount of this.#background) {
-      for (const blob of mount.blobs) {
-        if (blob.complete) continue;
-        if (blob.tableLoading) {
-          this.#loadTable(blob);
-          return;
-        }
-        yield blob;
+    for (const blob of this.#completion.missing()) {
+      if (blob.tableLoading) {
+        this.#loadTable(blob);
+        return;
       }
+      yield blob;
     }
   }
 
@@ -535,75 +531,14 @@ export class Engine {
     });
   }
 
-  // ——— fetching ———
-
-  #launch(flight: Flight): void {
-    this.#flights.add(flight);
-    this.#requests += 1;
-    this.#tasks.run(async () => {
-      let failure: unknown;
-      try {
-        await flight.run(this.#source);
-      } catch (error) {
-        failure = error;
-      }
-      // Reads are looked up while the flight still counts, so that its range is theirs.
-      const reads = failure === undefined ? [] : this.#readsOf(flight);
-      const { blob } = flight;
-      this.#flights.delete(flight);
-      if (flight.answered && !flight.cached) this.#meter.end(this.#clock.now());
-      // Whoever waits for the table must not wait for ever, whichever way it came or did not.
-      if (![...this.#flights].some((other) => other.blob === blob && other.bringsTable))
-        this.#tableWaits.settle(blob, blob.table);
-      if (failure !== undefined && !this.#closed) this.#failures.flight(flight, failure, reads);
-      this.#pump();
-    });
-  }
-
-  readonly #events: FlightEvents = {
-    onBytes: (flight, count) => {
-      const now = this.#clock.now();
-      this.#fetched += count;
-      if (!flight.cached) {
-        if (flight.answered) this.#meter.add(count, now);
-        else this.#meter.begin(now, now - flight.since);
-      }
-      // The next background request may start before this one is in.
-      if (flight.kind === 'background' && this.#flights.size === 1) this.#pump();
-    },
-    onTable: async (flight, table, bytes) => {
-      await this.#arrivals.table(flight.blob, table, bytes);
-    },
-    onBlock: async (flight, table, block, bytes) => {
-      if (this.#health.recovered()) this.#pump();
-      await this.#arrivals.block(flight.blob, table, block, bytes);
-    },
-    onBad: ({ blob }, block) => {
-      this.#failures.bad(blob, block, this.#pending.get(blob.sha256, block));
-      this.#pump();
-    },
-    onWholeFile: (flight) => {
-      for (const other of this.#flights) {
-        if (other !== flight && other.whole && other.blob === flight.blob && other.position <= flight.start)
-          return false;
-      }
-      return true;
-    },
-    tableOf: (flight) => {
-      const { blob } = flight;
-      if (blob.table) return Promise.resolve(blob.table);
-      if (![...this.#flights].some((other) => other.blob === blob && other.bringsTable))
-        return Promise.resolve(undefined);
-      return this.#tableWaits.wait(blob);
-    },
-  };
+  // ——— what has come ———
 
   #tableCame(blob: BlobState, table: BlockTable | undefined): void {
     if (table) {
       blob.setTable(table);
       this.#tables.use(blob);
     }
-    this.#tableWaits.settle(blob, table);
+    this.#flights.tableCame(blob, table);
     this.#pump();
   }
 
@@ -617,15 +552,8 @@ export class Engine {
   async #commit(): Promise<void> {
     const blobs = await this.#local.commit();
     if (blobs.length > 0) this.#emit({ type: 'sealed', blobs });
-    const isComplete = ([image, mount]: readonly [string, Mount]): boolean =>
-      !this.#completed.has(image) && mount.complete && !this.#local.full;
-    const complete = [...this.#mounts].filter(isComplete);
-    // From here on its page may go at any time, and with it this worker.
-    if (complete.length > 0) await this.#local.rest();
-    for (const [image] of complete.filter(isComplete)) {
-      this.#completed.add(image);
-      this.#emit({ type: 'complete', image });
-    }
+    for (const { image } of await this.#completion.news(this.#mounts.values()))
+      this.#emit({ type: 'complete', image: image.id });
   }
 
   /** Those that nobody serves now, and that the network could. */
@@ -641,8 +569,8 @@ export class Engine {
   }
 
   #activity(): LoaderInfo['activity'] {
-    for (const flight of this.#flights) if (flight.kind === 'demand') return 'demand';
-    if (this.#flights.size > 0) return 'background';
+    const { kind } = this.#flights;
+    if (kind) return kind;
     if (this.#health.offline) return 'offline';
     if (this.#health.paused) return 'backing-off';
     return this.#someoneReads() ? 'demand' : 'idle';

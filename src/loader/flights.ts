@@ -1,0 +1,165 @@
+import type { BlockTable } from '../format/block-table.ts';
+import { SluiceError } from '../format/errors.ts';
+import type { BlockSource } from '../protocol/block-source.ts';
+import type { Clock } from '../protocol/clock.ts';
+import type { Arrivals } from './arrivals.ts';
+import type { BlobState } from './blob-state.ts';
+import type { FetchRequest } from './fetch-plan.ts';
+import { Flight, type FlightEvents } from './flight.ts';
+import type { PendingRead } from './pending-reads.ts';
+import { RateMeter } from './rate-meter.ts';
+import { TableWaits } from './table-waits.ts';
+import type { Tasks } from './tasks.ts';
+
+export interface FlightsOptions {
+  readonly source: BlockSource;
+  readonly arrivals: Pick<Arrivals, 'table' | 'block'>;
+  readonly clock: Clock;
+  readonly tasks: Tasks;
+  /** The pending reads that count on the flight. */
+  readonly readsOf: (flight: Flight) => PendingRead[];
+  /** A block has come that does not match its digest. */
+  readonly onBad: (blob: BlobState, block: number) => void;
+  /** A good block has come: the origin answers. */
+  readonly onGood: () => void;
+  /** A flight has failed, and with it the reads that counted on it. */
+  readonly onFailed: (flight: Flight, error: unknown, reads: readonly PendingRead[]) => void;
+  /** There may be something new to ask for. */
+  readonly onFree: () => void;
+}
+
+/** A flight that nobody waits for any more is ended when it has still this much to bring. */
+const worthAborting = 64 * 1024;
+
+/** The requests under way, from the source to the arrivals, and what they tell of the link. */
+export class Flights implements Iterable<Flight> {
+  readonly #options: FlightsOptions;
+  readonly #flights = new Set<Flight>();
+  readonly #tableWaits = new TableWaits();
+  readonly #meter = new RateMeter();
+  #requests = 0;
+  #fetched = 0;
+
+  constructor(options: FlightsOptions) {
+    this.#options = options;
+  }
+
+  [Symbol.iterator](): Iterator<Flight> {
+    return this.#flights.values();
+  }
+
+  /** Flights so far. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** Bytes so far. */
+  get fetchedBytes(): number {
+    return this.#fetched;
+  }
+
+  /** Bytes per second; 0 = not known. */
+  get rate(): number {
+    return this.#meter.rate();
+  }
+
+  get latencyMs(): number {
+    return this.#meter.latencyMs;
+  }
+
+  get isAnswered(): boolean {
+    return this.#some(({ answered }) => answered);
+  }
+
+  /** What is in the air: for somebody who waits, for later, or nothing. */
+  get kind(): Flight['kind'] | undefined {
+    if (this.#flights.size === 0) return undefined;
+    return this.#some(({ kind }) => kind === 'demand') ? 'demand' : 'background';
+  }
+
+  start(request: FetchRequest<BlobState>): void {
+    const { source, clock, tasks, readsOf, onFailed, onFree } = this.#options;
+    const flight = new Flight(request, this.#events, clock.now());
+    this.#flights.add(flight);
+    this.#requests += 1;
+    tasks.run(async () => {
+      let failure: unknown;
+      try {
+        await flight.run(source);
+      } catch (error) {
+        failure = error;
+      }
+      // Reads are looked up while the flight still counts, so that its range is theirs.
+      const reads = failure === undefined ? [] : readsOf(flight);
+      const { blob } = flight;
+      this.#flights.delete(flight);
+      if (flight.answered && !flight.cached) this.#meter.end(clock.now());
+      // Whoever waits for the table must not wait for ever, whichever way it came or did not.
+      if (!this.#bringsTable(blob)) this.#tableWaits.settle(blob, blob.table);
+      if (failure !== undefined) onFailed(flight, failure, reads);
+      onFree();
+    });
+  }
+
+  /** The blob's table is known; undefined: it cannot be what it should. */
+  tableCame(blob: BlobState, table: BlockTable | undefined): void {
+    this.#tableWaits.settle(blob, table);
+  }
+
+  /** Nobody waits for the block any more: a flight that serves nobody else gives its slot back. */
+  abandoned(read: PendingRead): void {
+    const { source, readsOf } = this.#options;
+    // From a host without ranges, the next flight would begin at the first byte again.
+    if (source.wholeFiles) return;
+    for (const flight of this.#flights) {
+      if (flight.kind !== 'demand' || flight.blob.sha256 !== read.blob || flight.remaining < worthAborting)
+        continue;
+      if (!readsOf(flight).length) flight.abort(new SluiceError('closed', 'Nobody waits for these blocks'));
+    }
+  }
+
+  /** Ends all of them, or those of a kind. */
+  abort(reason: SluiceError, kind?: Flight['kind']): void {
+    for (const flight of this.#flights) if (kind === undefined || flight.kind === kind) flight.abort(reason);
+  }
+
+  readonly #events: FlightEvents = {
+    onBytes: (flight, count) => {
+      const now = this.#options.clock.now();
+      this.#fetched += count;
+      if (!flight.cached) {
+        if (flight.answered) this.#meter.add(count, now);
+        else this.#meter.begin(now, now - flight.since);
+      }
+      // The next background request may start before this one is in.
+      if (flight.kind === 'background' && this.#flights.size === 1) this.#options.onFree();
+    },
+    onTable: async (flight, table, bytes) => {
+      await this.#options.arrivals.table(flight.blob, table, bytes);
+    },
+    onBlock: async (flight, table, block, bytes) => {
+      this.#options.onGood();
+      await this.#options.arrivals.block(flight.blob, table, block, bytes);
+    },
+    onBad: ({ blob }, block) => this.#options.onBad(blob, block),
+    onWholeFile: (flight) =>
+      !this.#some(
+        (other) =>
+          other !== flight && other.whole && other.blob === flight.blob && other.position <= flight.start,
+      ),
+    tableOf: (flight) => {
+      const { blob } = flight;
+      if (blob.table) return Promise.resolve(blob.table);
+      return this.#bringsTable(blob) ? this.#tableWaits.wait(blob) : Promise.resolve(undefined);
+    },
+  };
+
+  #bringsTable(blob: BlobState): boolean {
+    return this.#some((flight) => flight.blob === blob && flight.bringsTable);
+  }
+
+  #some(test: (flight: Flight) => boolean): boolean {
+    for (const flight of this.#flights) if (test(flight)) return true;
+    return false;
+  }
+}
