@@ -11,7 +11,7 @@ export interface CullerOptions {
   readonly engine: Engine;
   readonly local: LocalBlocks;
   readonly images: KnownImages;
-  readonly uses: ImageUses;
+  readonly uses: Pick<ImageUses, 'has' | 'areKnown'>;
   readonly clock: Clock;
   /** How much of the quota is used; undefined where the platform does not tell. */
   readonly estimate: () => Promise<Room | undefined>;

@@ -282,7 +282,9 @@ export class BlockStore {
       if (kind !== 'blob') return sha256 !== id;
       return this.#isPrivate(sha256) ? !own.has(sha256) : keepBlobs.has(sha256);
     };
-    await this.#drop(keep, [imagePath(id)]);
+    const dropped = [...this.#state.blobs.keys()].filter((sha256) => !keep('blob', sha256));
+    this.#forget(keep);
+    await this.#removeFiles([imagePath(id), ...dropped.map(blobPath)]);
   }
 
   /** What was changed in the image's tree at run time: the same object as long as the image is not removed, changed by {@link change}. */
@@ -304,7 +306,7 @@ export class BlockStore {
       }
     } finally {
       // Its name is never used again, so no record can ever speak of another file of that name: see STORE.md.
-      await Promise.all([...removed].map((sha256) => this.#files.remove(blobPath(sha256))));
+      await this.#removeFiles([...removed].map(blobPath));
     }
   }
 
@@ -327,16 +329,24 @@ export class BlockStore {
 
   /**
    * Removes published blobs and gives back their room; they are not known any more, see {@link blob}. Whether one is pinned, or in use, is for the
-   * caller to know. Once it is durable that they go, they do, also over a crash. Throws `EINVAL` for a private one: nobody else has it.
+   * caller to know. Once it is durable that they go, they do, also over a crash. Needs no room: that is what it is for. Throws `EINVAL` for a private one: nobody else has it.
    */
   async evict(blobs: readonly string[]): Promise<void> {
     const known = [...new Set(blobs)].filter((sha256) => this.#state.blobs.has(sha256));
     const own = known.find((sha256) => this.#isPrivate(sha256));
     if (own !== undefined) throw new SluiceError('EINVAL', `Blob ${own} is private: nobody else has it`);
     if (known.length === 0) return;
-    // Crash before this has ended: a part of them goes at the next mount. After it: all of them, then or now.
-    this.#record(known.map((sha256) => ({ type: 'evict', sha256 })));
-    await this.#evictNow(new Set(known));
+    try {
+      // Crash before this has ended: a part of them goes at the next mount. After it: all of them, then or now.
+      this.#record(known.map((sha256) => ({ type: 'evict', sha256 })));
+      this.#forgetBlobs(new Set(known));
+    } catch (error) {
+      if (!isCode(error, 'ENOSPC')) throw error;
+      // Not even for the journal is there room: their files go first, as if somebody else had removed them, and it follows.
+      for (const sha256 of known) this.#takeAwayBlob(sha256);
+    }
+    await this.#removeFiles(known.map(blobPath));
+    if (this.#tookAway) this.#commit();
   }
 
   /** Keeps blobs from being culled; durable when it resolves. */
@@ -510,20 +520,22 @@ export class BlockStore {
     if (changed.length > 0) this.#record(changed.map((sha256) => ({ type: 'pinned', sha256, pinned })));
   }
 
-  #evictNow(blobs: ReadonlySet<string>): Promise<void> {
-    return this.#drop((kind, sha256) => kind !== 'blob' || !blobs.has(sha256), []);
+  #forgetBlobs(blobs: ReadonlySet<string>): void {
+    this.#forget((kind, sha256) => kind !== 'blob' || !blobs.has(sha256));
   }
 
-  /** Removes what is not to be kept, and `files` with it. */
-  async #drop(keep: Keep, files: readonly string[]): Promise<void> {
+  /** Begins a generation without what is not to be kept. Its files may be removed then. */
+  #forget(keep: Keep): void {
     // In one tick with what follows: a snapshot may only hold what was flushed.
     this.#commit();
-    const dropped = [...this.#state.blobs.keys()].filter((sha256) => !keep('blob', sha256));
     this.#rewrite(keep);
     // The generation without them is durable, and the old one gone, before the first file is. (2 in STORE.md)
     this.#journal.emptyOther();
-    // Queued before anybody can open a file of the same name anew.
-    await Promise.all([...files, ...dropped.map(blobPath)].map((path) => this.#files.remove(path)));
+  }
+
+  /** To be called in the tick in which they were forgotten: before anybody can open a file of the same name anew. */
+  async #removeFiles(paths: readonly string[]): Promise<void> {
+    await Promise.all(paths.map((path) => this.#files.remove(path)));
   }
 
   #pendingRecords(): JournalRecord[] {
@@ -665,11 +677,13 @@ export class BlockStore {
       if (!blobFiles.has(sha256) && hasFile(blob)) this.#takeAwayBlob(sha256);
     }
     await this.#redoEvictions();
+    const isNeeded = (sha256: string): boolean => {
+      const blob = this.#state.blobs.get(sha256);
+      return blob !== undefined && hasFile(blob);
+    };
     const orphans = [
       ...[...imageFiles].filter((id) => id !== undefined && !this.hasImage(id)).map((id) => imagePath(id!)),
-      ...[...blobFiles]
-        .filter((id) => id !== undefined && !this.#state.blobs.has(id))
-        .map((id) => blobPath(id!)),
+      ...[...blobFiles].filter((id) => id !== undefined && !isNeeded(id)).map((id) => blobPath(id!)),
     ];
     for (const path of orphans) await this.#files.remove(path);
   }
@@ -679,7 +693,8 @@ export class BlockStore {
     const blobs = new Set([...this.#state.evicting, ...this.#state.unowned()]);
     if (blobs.size === 0) return;
     try {
-      await this.#evictNow(blobs);
+      this.#forgetBlobs(blobs);
+      await this.#removeFiles([...blobs].map(blobPath));
     } catch (error) {
       // No room for a new generation: the journal stays true as it is, and the next mount tries again.
       if (!isCode(error, 'ENOSPC')) throw error;

@@ -23,7 +23,7 @@ export interface Tabs {
   readonly directory: Directory;
   readonly release: ReleaseRecord;
   /** What the platform tells of its quota. */
-  readonly room: { now: Room | undefined };
+  readonly platform: { room: () => Room | undefined };
   open(directory?: Directory | undefined): Loader;
 }
 
@@ -34,14 +34,14 @@ export async function withTabs(site: Fixture, run: (tabs: Tabs) => Promise<void>
   const locks = new LockManagerForTests();
   const stored = new MemoryDirectory();
   const loaders: Loader[] = [];
-  const room: Tabs['room'] = { now: undefined };
+  const platform: Tabs['platform'] = { room: () => undefined };
   try {
     await run({
       origin,
       folder: dir.path,
       locks,
       directory: stored,
-      room,
+      platform,
       scope: `${origin.url}/app/`,
       release: { image: site.image, bytes: site.bootstrap.length },
       open: (...given) => {
@@ -50,7 +50,7 @@ export async function withTabs(site: Fixture, run: (tabs: Tabs) => Promise<void>
           loader: name,
           fetch,
           locks: locks.of(name),
-          estimate: async () => room.now,
+          estimate: async () => platform.room(),
           newChannel: (name) => new BroadcastChannel(name),
           openDirectory: async () => (given.length > 0 ? given[0] : stored),
           clock: systemClock,
