@@ -31,7 +31,7 @@ export interface LoaderPortsOptions {
   readonly askForPort: () => void;
   /** A loader is there or has another role. */
   readonly onHello: (port: LoaderPort) => void;
-  /** `seen` is to be called when what is on disk now is what is answered by. */
+  /** `seen` is to be called when what is on disk now is what is answered by. `isDropped`: some of what was there was found bad. */
   readonly onStoreChanged: (seen: () => void, isDropped: boolean) => void;
   readonly onImageComplete: (image: string) => void;
 }

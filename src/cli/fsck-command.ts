@@ -16,9 +16,6 @@ Example
   rsync -a site/ server:/var/www/game/ && ssh server sluice fsck /var/www/game
 `;
 
-/** Most paths that are shown for one problem. */
-const shownPaths = 20;
-
 export const fsckCommand: Command = {
   summary: 'verify every digest and reference of a site',
   help,
@@ -41,9 +38,7 @@ function resultText({ image, files, blobs, blocks, bytes, problems, unreferenced
   const lines: string[] = [];
   for (const { file, message, paths } of problems) {
     lines.push(`${file === '' ? `image ${image}` : file}: ${message}`);
-    for (const path of paths.slice(0, shownPaths)) lines.push(`  damaged: ${path}`);
-    if (paths.length > shownPaths)
-      lines.push(`  and ${formatNumberOf(paths.length - shownPaths, 'more path')}`);
+    for (const path of paths) lines.push(`  damaged: ${path}`);
   }
   for (const name of unreferenced) lines.push(`note: ${name} does not belong to this image`);
   const checked = `${formatNumberOf(files, 'file')}, ${formatNumberOf(blobs, 'blob')}, ${formatNumberOf(blocks, 'block')}, ${formatBytes(bytes)}`;

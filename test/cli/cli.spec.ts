@@ -108,6 +108,23 @@ test('build, fsck, inspect, extract', async ({ dir }) => {
   expect(existsSync(join(dir, 'not'))).toBe(false);
 });
 
+test('fsck names every path that a bad block hurts', async ({ dir }) => {
+  const names = Array.from({ length: 50 }, (_, i) => `part-${String(i).padStart(2, '0')}.txt`);
+  const source = makeTree(join(dir, 'app'), Object.fromEntries(names.map((name) => [name, `in ${name}`])));
+  const site = join(dir, 'site');
+  expect(await sluice('build', source, '--out', site)).toMatchObject({ status: 0 });
+  const { blobs } = JSON.parse((await sluice('inspect', site, '--json')).stdout);
+  expect(blobs).toBe(1);
+  const { rows } = JSON.parse((await sluice('inspect', site, '--fsmap', '--json')).stdout);
+  const { file, start } = rows.find(({ owners }: { owners: unknown[] }) => owners.length === 50);
+  const bytes = readFileSync(join(site, file));
+  bytes[start]! ^= 1;
+  writeFileSync(join(site, file), bytes);
+  const { status, stdout } = await sluice('fsck', site);
+  expect(status).toBe(1);
+  expect([...stdout.matchAll(/^ {2}damaged: (.*)$/gm)].map(([, path]) => path).sort()).toEqual(names);
+});
+
 test('inspect --fsmap: a table for people, one document for programs, and half of it for head', async ({
   dir,
 }) => {

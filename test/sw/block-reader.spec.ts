@@ -96,7 +96,7 @@ function fixture(loaders: LoaderPort[] = [new HandLoader()]) {
       partial: false,
       ...more,
     });
-  return { read, loaders, fetched, decoded, waits, loader: loaders[0] as HandLoader };
+  return { reader, read, loaders, fetched, decoded, waits, loader: loaders[0] as HandLoader };
 }
 
 async function isRight(block: number, bytes: Promise<Uint8Array>): Promise<void> {
@@ -134,6 +134,22 @@ test('a part of a block leaves it decoded for the next reader', async () => {
   await isRight(1, first!.bytes);
   await isRight(1, read(1, 1, { partial: true })[0]!.bytes);
   expect([loader.calls.length, decoded.length]).toEqual([1, 1]);
+});
+
+test('what was found bad on disk is not served from memory, nor kept by a read that was under way', async () => {
+  const { reader, read, loader } = fixture();
+  const [first] = read(1, 1, { partial: true });
+  (await loader.call(0)).give(1);
+  await first!.bytes;
+  const [late] = read(2, 1, { partial: true });
+  const call = await loader.call(1);
+  reader.forgetDecoded();
+  call.give(2);
+  await late!.bytes;
+  const again = [read(1, 1, { partial: true })[0]!, read(2, 1, { partial: true })[0]!];
+  (await loader.call(2)).give(1);
+  (await loader.call(3)).give(2);
+  for (const [i, { bytes }] of again.entries()) await isRight(i + 1, bytes);
 });
 
 test('a failure is told to all who wait, and the next read tries again', async () => {

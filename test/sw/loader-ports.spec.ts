@@ -68,7 +68,7 @@ function fixture() {
     locks,
     askForPort: () => heard.push('ask'),
     onHello: ({ role }) => heard.push(`hello ${role}`),
-    onStoreChanged: () => heard.push('store'),
+    onStoreChanged: (_seen, isDropped) => heard.push(isDropped ? 'dropped' : 'store'),
     onImageComplete: () => heard.push('complete'),
   });
   const loaders: FakeLoader[] = [];
@@ -233,7 +233,8 @@ test('news of the store and of completion is passed on', async () => {
   const { connect, heard, end } = fixture();
   const loader = connect();
   loader.post({ type: 'store-changed', sealed: [] });
+  loader.post({ type: 'store-changed', sealed: [], dropped: [image] });
   loader.post({ type: 'image-complete', image });
-  await expect.poll(() => heard, { intervals: [1] }).toEqual(['store', 'complete']);
+  await expect.poll(() => heard, { intervals: [1] }).toEqual(['store', 'dropped', 'complete']);
   end();
 });
