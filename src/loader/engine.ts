@@ -11,16 +11,14 @@ import { Arrivals } from './arrivals.ts';
 import { BlobState } from './blob-state.ts';
 import { CommitTimer } from './commit-timer.ts';
 import { Completion } from './completion.ts';
-import { type Demand, isBlockInFlight, planFetch, type RunHint } from './fetch-plan.ts';
-import type { Flight } from './flight.ts';
 import { Flights } from './flights.ts';
 import { Health, healthOf } from './health.ts';
-import { LaunchCalm } from './launch-calm.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import { Mount } from './mount.ts';
 import { pendingInfos } from './pending-infos.ts';
 import { type PendingRead, PendingReads } from './pending-reads.ts';
 import { ReadFailures } from './read-failures.ts';
+import { Scheduler } from './scheduler.ts';
 import { asStoredBlock, type StoredBlock } from './stored-block.ts';
 import { TableShelf } from './table-shelf.ts';
 import { Tasks } from './tasks.ts';
@@ -66,14 +64,14 @@ const bringAgainMs = 60 * 60 * 1000;
 const tableIsHere: StoredBlock = { codec: 0, logicalLength: 0, bytes: new Uint8Array(0) };
 
 /**
- * Brings the blocks of mounted images: what readers wait for first, then all the rest. It decides nothing by itself
- * (fetch-plan.ts does, from what the engine knows), and keeps nothing that could not be made again.
+ * Brings the blocks of mounted images: what readers wait for first, then all the rest. It wires up what has one
+ * part of that each (who waits, what is asked for and when, what comes, what failed, what is complete), and keeps nothing that could not be made
+ * again.
  *
  * Invariants: a block becomes present, and reaches a reader, only after its digest was checked; it is asked for by one flight at
  * a time; every reader ends (pending-reads.ts).
  */
 export class Engine {
-  readonly #source: BlockSource;
   readonly #local: LocalBlocks;
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -81,22 +79,18 @@ export class Engine {
   readonly #blobs = new Map<string, BlobState>();
   readonly #mounts = new Map<string, Mount>();
   readonly #pending: PendingReads<StoredBlock>;
-  readonly #hints = new WeakMap<PendingRead, RunHint>();
   readonly #flights: Flights;
   readonly #completion: Completion;
+  readonly #scheduler: Scheduler;
   readonly #tables = new TableShelf();
-  readonly #calm = new LaunchCalm();
-  #calmAwaited = false;
   readonly #arrivals: Arrivals;
   readonly #commits: CommitTimer;
   readonly #health: Health;
   readonly #failures: ReadFailures;
   readonly #tasks: Tasks;
-  #pumping = false;
   #closed: SluiceError | undefined;
 
   constructor({ source, local, clock, random, onEvent, firstSerial }: EngineOptions) {
-    this.#source = source;
     this.#local = local;
     this.#clock = clock;
     this.#random = random;
@@ -105,7 +99,7 @@ export class Engine {
       clock,
       (read) => {
         this.#flights.abandoned(read);
-        this.#pump();
+        this.#scheduler.pump();
       },
       firstSerial,
     );
@@ -127,9 +121,9 @@ export class Engine {
       random,
       health: this.#health,
       reject: (read, reason) => this.#pending.reject(read.blob, read.block, reason),
-      unserved: () => this.#unserved(),
+      unserved: () => this.#scheduler.unserved(),
       isAnswered: () => this.#flights.isAnswered,
-      wakeAfter: (ms) => this.#wakeAfter(ms),
+      wakeAfter: (ms) => this.#scheduler.pumpAfter(ms),
     });
     this.#completion = new Completion(local);
     this.#flights = new Flights({
@@ -137,18 +131,34 @@ export class Engine {
       arrivals: this.#arrivals,
       clock,
       tasks: this.#tasks,
-      readsOf: (flight) => this.#readsOf(flight),
+      readsOf: (flight) => this.#scheduler.readsOf(flight),
       onBad: (blob, block) => {
         this.#failures.bad(blob, block, this.#pending.get(blob.sha256, block));
-        this.#pump();
+        this.#scheduler.pump();
       },
       onGood: () => {
-        if (this.#health.recovered()) this.#pump();
+        if (this.#health.recovered()) this.#scheduler.pump();
       },
       onFailed: (flight, error, reads) => {
         if (!this.#closed) this.#failures.flight(flight, error, reads);
       },
-      onFree: () => this.#pump(),
+      onFree: () => this.#scheduler.pump(),
+    });
+    this.#scheduler = new Scheduler({
+      pending: this.#pending,
+      flights: this.#flights,
+      completion: this.#completion,
+      health: this.#health,
+      local,
+      wholeFiles: () => source.wholeFiles,
+      clock,
+      tasks: this.#tasks,
+      blobOf: (sha256) => this.#blobs.get(sha256),
+      loadTable: async (blob) => {
+        if (await blob.openTable()) this.#tables.use(blob);
+      },
+      serve: (blob, read) => this.#serve(blob, read),
+      onPlanned: () => this.#emit({ type: 'changed' }),
     });
   }
 
@@ -169,9 +179,9 @@ export class Engine {
   /** Completes the image in the background, before images that were asked for earlier, and after what its launch reads. */
   complete(mount: Mount): void {
     // Where blocks are present, a page has begun to use them; this one goes on.
-    this.#calm.launches(this.#clock.now(), mount.presentBlocks > 0);
+    this.#scheduler.launches(mount.presentBlocks > 0);
     this.#completion.begin(mount);
-    this.#pump();
+    this.#scheduler.pump();
   }
 
   /**
@@ -229,7 +239,7 @@ export class Engine {
     this.#completion.end(mount);
     // Whose request it is cannot be told where images share a blob; the others' are asked for again.
     this.#flights.abort(new SluiceError('closed', 'The image is not completed any more'), 'background');
-    this.#pump();
+    this.#scheduler.pump();
   }
 
   /**
@@ -241,7 +251,7 @@ export class Engine {
     // In the same tick, so that nothing is written, or believed, in between.
     for (const sha256 of blobs) this.#blobs.get(sha256)?.evicted();
     this.#completion.lost(this.#mounts.values());
-    this.#pump();
+    this.#scheduler.pump();
     await evicted;
   }
 
@@ -265,17 +275,17 @@ export class Engine {
   /** The store takes blocks again. */
   resume(): void {
     this.commitSoon();
-    this.#pump();
+    this.#scheduler.pump();
   }
 
   /** Somebody waits for the network: what can wait should. */
   get isDemanded(): boolean {
-    return this.#someoneReads() || this.#flights.kind === 'demand';
+    return this.#scheduler.isDemanded;
   }
 
   /** Nobody reads, and no page is being launched. */
   get isQuiet(): boolean {
-    return !this.isDemanded && this.#calm.waitMs(this.#clock.now()) === 0;
+    return this.#scheduler.isQuiet;
   }
 
   /** Stores a blob's table again, which was found bad there, where it is in memory: then nothing else of the blob is lost. Answers it. */
@@ -302,13 +312,13 @@ export class Engine {
     const [first] = mounts;
     const comesAnyway = mounts.some((mount) => this.#completion.isUnderWay(mount));
     if (first && !comesAnyway && !blob?.isPrivate) this.#bringAgain(first, first.indexOf(sha256)!, blocks);
-    this.#pump();
+    this.#scheduler.pump();
   }
 
   /** The network may be back: tries now what was waiting for it. */
   retryNow(): void {
     this.#health.endPause();
-    this.#pump();
+    this.#scheduler.pump();
   }
 
   /** Everything written so far is durable when this resolves (as far as the store can). */
@@ -332,7 +342,7 @@ export class Engine {
 
   info(): EngineInfo {
     return {
-      activity: this.#activity(),
+      activity: this.#scheduler.activity,
       rate: Math.round(this.#flights.rate),
       requests: this.#flights.requests,
       health: healthOf(this.#oldestWaitMs()),
@@ -349,6 +359,7 @@ export class Engine {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = new SluiceError('closed', 'The loader was closed');
+    this.#scheduler.close();
     this.#flights.abort(this.#closed);
     this.#pending.rejectAll(this.#closed);
     await this.#tasks.end();
@@ -398,11 +409,8 @@ export class Engine {
     });
     const pending = this.#pending.get(blob.sha256, block);
     const toFetch = !blob.table && !blob.tableLoading && !blob.isStored(block);
-    if (pending && toFetch && !this.#hints.has(pending)) {
-      const hint = mount.hint(path, read.blob, block);
-      if (hint) this.#hints.set(pending, hint);
-    }
-    this.#pump();
+    if (pending && toFetch) this.#scheduler.hint(pending, () => mount.hint(path, read.blob, block));
+    this.#scheduler.pump();
     return waiting;
   }
 
@@ -411,7 +419,7 @@ export class Engine {
     if (known) return known;
     const path = `${blob.sha256}.bin`;
     const waiting = this.#pending.wait({ blob: blob.sha256, block: -1, path, timeoutMs: tableTimeoutMs });
-    this.#pump();
+    this.#scheduler.pump();
     await waiting;
     const table = await blob.openTable();
     if (!table) throw new SluiceError('unreadable', `The block table of ${path} was lost again`);
@@ -429,106 +437,15 @@ export class Engine {
     return 0;
   }
 
-  #readsOf(flight: Flight): PendingRead[] {
-    return [...this.#pending.all()].filter(
-      (read) =>
-        read.blob === flight.blob.sha256 &&
-        (flight.bringsTable || isBlockInFlight([flight], this.#demand(flight.blob, read))),
-    );
-  }
-
-  #demand(blob: BlobState, read: PendingRead): Demand<BlobState> {
-    return { blob, block: read.block, hint: this.#hints.get(read) };
-  }
-
-  // ——— deciding ———
-
-  /** Soon, once: reads that are asked for in one go shall be planned together. */
-  #pump(): void {
-    if (this.#pumping || this.#closed) return;
-    this.#pumping = true;
-    queueMicrotask(() => {
-      this.#pumping = false;
-      if (!this.#closed) this.#plan();
-    });
-  }
-
-  #plan(): void {
-    const demands = this.#readyDemands();
-    if (this.#someoneReads()) this.#calm.reads(this.#clock.now());
-    const mayComplete = !this.#health.paused && !this.#local.full && this.#isCalm();
-    for (;;) {
-      const request = planFetch({
-        demands: demands.demand,
-        early: demands.launch,
-        late: mayComplete ? demands.background : [],
-        flights: [...this.#flights],
-        background: mayComplete ? this.#missingBlobs() : [],
-        rate: this.#flights.rate,
-        latencyMs: this.#flights.latencyMs,
-        wholeFiles: this.#source.wholeFiles,
-      });
-      if (!request) break;
-      this.#flights.start(request);
-    }
-    this.#emit({ type: 'changed' });
-  }
-
-  /** Plans again when it has become calm. */
-  #isCalm(): boolean {
-    const ms = this.#calm.waitMs(this.#clock.now());
-    if (ms > 0 && !this.#calmAwaited) {
-      this.#calmAwaited = true;
-      this.#tasks.after(ms + 1, () => {
-        this.#calmAwaited = false;
-        this.#pump();
-      });
-    }
-    return ms === 0;
-  }
-
-  #someoneReads(): boolean {
-    return this.#pending.readers().next().done !== true;
-  }
-
-  #readyDemands(): Record<PrefetchPriority, Demand<BlobState>[]> {
-    const now = this.#clock.now();
-    const demands: Record<PrefetchPriority, Demand<BlobState>[]> = { demand: [], launch: [], background: [] };
-    for (const read of this.#pending.all()) {
-      const blob = this.#blobs.get(read.blob);
-      if (!blob || read.notBefore > now) continue;
-      if (blob.tableLoading) this.#loadTable(blob);
-      else if (read.block === -1 && blob.table) this.#pending.resolve(blob.sha256, -1, tableIsHere);
-      else if (blob.isReadable(read.block)) this.#serveLate(blob, read);
-      else if (!blob.isPrivate) demands[read.urgency].push(this.#demand(blob, read));
-    }
-    return demands;
-  }
-
   /** The block landed between the reader's look at the store and its wait. */
-  #serveLate(blob: BlobState, read: PendingRead): void {
-    this.#tasks.run(async () => {
-      const stored = await this.#readLocal(blob, read.block);
-      if (stored) this.#pending.resolve(blob.sha256, read.block, stored);
-      else this.#pump();
-    });
-  }
-
-  *#missingBlobs(): Generator<BlobState> {
-    for (const blob of this.#completion.missing()) {
-      if (blob.tableLoading) {
-        this.#loadTable(blob);
-        return;
-      }
-      yield blob;
-    }
-  }
-
-  #loadTable(blob: BlobState): void {
-    this.#tasks.run(async () => {
-      if (await blob.openTable()) this.#tables.use(blob);
-      this.#pump();
-    });
+  #serve(blob: BlobState, read: PendingRead): void {
+    if (read.block === -1) this.#pending.resolve(blob.sha256, -1, tableIsHere);
+    else
+      this.#tasks.run(async () => {
+        const stored = await this.#readLocal(blob, read.block);
+        if (stored) this.#pending.resolve(blob.sha256, read.block, stored);
+        else this.#scheduler.pump();
+      });
   }
 
   // ——— what has come ———
@@ -539,7 +456,7 @@ export class Engine {
       this.#tables.use(blob);
     }
     this.#flights.tableCame(blob, table);
-    this.#pump();
+    this.#scheduler.pump();
   }
 
   #wrote(blob: BlobState, bytes: number): void {
@@ -556,38 +473,11 @@ export class Engine {
       this.#emit({ type: 'complete', image: image.id });
   }
 
-  /** Those that nobody serves now, and that the network could. */
-  *#unserved(): Generator<PendingRead> {
-    const flights = [...this.#flights];
-    for (const read of this.#pending.all()) {
-      const blob = this.#blobs.get(read.blob);
-      // Those of run-time files wait for whoever made the file.
-      if (blob?.isPrivate) continue;
-      if (blob && (blob.isHere(read.block) || isBlockInFlight(flights, this.#demand(blob, read)))) continue;
-      yield read;
-    }
-  }
-
-  #activity(): LoaderInfo['activity'] {
-    const { kind } = this.#flights;
-    if (kind) return kind;
-    if (this.#health.offline) return 'offline';
-    if (this.#health.paused) return 'backing-off';
-    return this.#someoneReads() ? 'demand' : 'idle';
-  }
-
-  // ——— plumbing ———
-
   #blobState(record: BlobRecord): BlobState {
     const known = this.#blobs.get(record.sha256);
     if (known) return known;
     const blob = new BlobState({ record, local: this.#local, clock: this.#clock, random: this.#random });
     this.#blobs.set(record.sha256, blob);
     return blob;
-  }
-
-  #wakeAfter(ms: number): void {
-    // A timer may come a fraction of a millisecond early.
-    this.#tasks.after(ms + 1, () => this.#pump());
   }
 }

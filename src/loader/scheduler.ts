@@ -1,0 +1,197 @@
+import type { Clock } from '../protocol/clock.ts';
+import type { PrefetchPriority } from '../protocol/loader-api.ts';
+import type { LoaderInfo } from '../protocol/state.ts';
+import type { BlobState } from './blob-state.ts';
+import type { Completion } from './completion.ts';
+import { type Demand, isBlockInFlight, planFetch, type RunHint } from './fetch-plan.ts';
+import type { Flight } from './flight.ts';
+import type { Flights } from './flights.ts';
+import type { Health } from './health.ts';
+import { LaunchCalm } from './launch-calm.ts';
+import type { LocalBlocks } from './local-blocks.ts';
+import type { PendingRead, PendingReads } from './pending-reads.ts';
+import type { StoredBlock } from './stored-block.ts';
+import type { Tasks } from './tasks.ts';
+
+export interface SchedulerOptions {
+  readonly pending: PendingReads<StoredBlock>;
+  readonly flights: Flights;
+  readonly completion: Completion;
+  readonly health: Health;
+  readonly local: Pick<LocalBlocks, 'full'>;
+  readonly wholeFiles: () => boolean;
+  readonly clock: Clock;
+  readonly tasks: Tasks;
+  readonly blobOf: (sha256: string) => BlobState | undefined;
+  /** Opens the blob's table from the store. */
+  readonly loadTable: (blob: BlobState) => Promise<void>;
+  /** Answers a read for whose block nothing has to be fetched. */
+  readonly serve: (blob: BlobState, read: PendingRead) => void;
+  readonly onPlanned: () => void;
+}
+
+/**
+ * When to ask for what: brings together who waits, what is in the air and what is missing, lets fetch-plan.ts decide, and sends its requests out.
+ */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #hints = new WeakMap<PendingRead, RunHint>();
+  readonly #calm = new LaunchCalm();
+  #calmAwaited = false;
+  #pumping = false;
+  #closed = false;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+  }
+
+  /** Soon, once: reads that are asked for in one go shall be planned together. */
+  pump(): void {
+    if (this.#pumping || this.#closed) return;
+    this.#pumping = true;
+    queueMicrotask(() => {
+      this.#pumping = false;
+      if (!this.#closed) this.#plan();
+    });
+  }
+
+  /** Plans again after so long. */
+  pumpAfter(ms: number): void {
+    // A timer may come a fraction of a millisecond early.
+    this.#options.tasks.after(ms + 1, () => this.pump());
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** An image is being launched; see {@link LaunchCalm.launches}. */
+  launches(reads: boolean): void {
+    this.#calm.launches(this.#options.clock.now(), reads);
+  }
+
+  /** Where the read's block and its neighbours lie, as far as that can be told without the block table. */
+  hint(read: PendingRead, find: () => RunHint | undefined): void {
+    if (this.#hints.has(read)) return;
+    const hint = find();
+    if (hint) this.#hints.set(read, hint);
+  }
+
+  /** Somebody waits for the network: what can wait should. */
+  get isDemanded(): boolean {
+    return this.#someoneReads() || this.#options.flights.kind === 'demand';
+  }
+
+  /** Nobody reads, and no page is being launched. */
+  get isQuiet(): boolean {
+    return !this.isDemanded && this.#calm.waitMs(this.#options.clock.now()) === 0;
+  }
+
+  get activity(): LoaderInfo['activity'] {
+    const { flights, health } = this.#options;
+    const { kind } = flights;
+    if (kind) return kind;
+    if (health.offline) return 'offline';
+    if (health.paused) return 'backing-off';
+    return this.#someoneReads() ? 'demand' : 'idle';
+  }
+
+  /** The pending reads that count on the flight. */
+  readsOf(flight: Flight): PendingRead[] {
+    return [...this.#options.pending.all()].filter(
+      (read) =>
+        read.blob === flight.blob.sha256 &&
+        (flight.bringsTable || isBlockInFlight([flight], this.#demand(flight.blob, read))),
+    );
+  }
+
+  /** Those that nobody serves now, and that the network could. */
+  *unserved(): Generator<PendingRead> {
+    const { pending, flights, blobOf } = this.#options;
+    const inTheAir = [...flights];
+    for (const read of pending.all()) {
+      const blob = blobOf(read.blob);
+      // Those of run-time files wait for whoever made the file.
+      if (blob?.isPrivate) continue;
+      if (blob && (blob.isHere(read.block) || isBlockInFlight(inTheAir, this.#demand(blob, read)))) continue;
+      yield read;
+    }
+  }
+
+  #plan(): void {
+    const { flights, health, local, wholeFiles, clock, onPlanned } = this.#options;
+    const demands = this.#readyDemands();
+    if (this.#someoneReads()) this.#calm.reads(clock.now());
+    const mayComplete = !health.paused && !local.full && this.#isCalm();
+    for (;;) {
+      const request = planFetch({
+        demands: demands.demand,
+        early: demands.launch,
+        late: mayComplete ? demands.background : [],
+        flights: [...flights],
+        background: mayComplete ? this.#missingBlobs() : [],
+        rate: flights.rate,
+        latencyMs: flights.latencyMs,
+        wholeFiles: wholeFiles(),
+      });
+      if (!request) break;
+      flights.start(request);
+    }
+    onPlanned();
+  }
+
+  /** Plans again when it has become calm. */
+  #isCalm(): boolean {
+    const { clock, tasks } = this.#options;
+    const ms = this.#calm.waitMs(clock.now());
+    if (ms > 0 && !this.#calmAwaited) {
+      this.#calmAwaited = true;
+      tasks.after(ms + 1, () => {
+        this.#calmAwaited = false;
+        this.pump();
+      });
+    }
+    return ms === 0;
+  }
+
+  #someoneReads(): boolean {
+    return this.#options.pending.readers().next().done !== true;
+  }
+
+  /** The reads for which something has to be fetched; the others are on their way to be answered. */
+  #readyDemands(): Record<PrefetchPriority, Demand<BlobState>[]> {
+    const { pending, clock, blobOf, serve } = this.#options;
+    const now = clock.now();
+    const demands: Record<PrefetchPriority, Demand<BlobState>[]> = { demand: [], launch: [], background: [] };
+    for (const read of pending.all()) {
+      const blob = blobOf(read.blob);
+      if (!blob || read.notBefore > now) continue;
+      if (blob.tableLoading) this.#loadTable(blob);
+      else if (read.block === -1 ? blob.table : blob.isReadable(read.block)) serve(blob, read);
+      else if (!blob.isPrivate) demands[read.urgency].push(this.#demand(blob, read));
+    }
+    return demands;
+  }
+
+  *#missingBlobs(): Generator<BlobState> {
+    for (const blob of this.#options.completion.missing()) {
+      if (blob.tableLoading) {
+        this.#loadTable(blob);
+        return;
+      }
+      yield blob;
+    }
+  }
+
+  #loadTable(blob: BlobState): void {
+    const { tasks, loadTable } = this.#options;
+    tasks.run(async () => {
+      await loadTable(blob);
+      this.pump();
+    });
+  }
+
+  #demand(blob: BlobState, read: PendingRead): Demand<BlobState> {
+    return { blob, block: read.block, hint: this.#hints.get(read) };
+  }
+}
