@@ -1,7 +1,6 @@
 import { decodeBlock } from '../src/codec/decode-block.ts';
 import type { FileTree } from '../src/image/file-tree.ts';
 import { Image } from '../src/image/image.ts';
-import { MountedTree } from '../src/image/mounted-tree.ts';
 import { systemClock } from '../src/protocol/clock.ts';
 import { withDeadline } from '../src/protocol/deadline.ts';
 import type { ReleaseRecord, ServiceWorkerToPage } from '../src/protocol/messages.ts';
@@ -9,26 +8,24 @@ import { fetchPublished } from '../src/source/fetch-published.ts';
 import { fetchRelease } from '../src/source/fetch-release.ts';
 import { HttpSource } from '../src/source/http-source.ts';
 import { retrying } from '../src/source/retrying.ts';
-import { openOpfsFolder } from '../src/store/opfs-folder.ts';
-import { storeFolder } from '../src/store/store-paths.ts';
-import { StoreReader } from '../src/store/store-reader.ts';
 import { BlockReader } from './block-reader.ts';
 import { asSluiceError } from './errors.ts';
 import { HeldReads } from './held-reads.ts';
 import { Images } from './images.ts';
 import { type LoaderPort, LoaderPorts } from './loader-ports.ts';
-import { LocalBlocks } from './local-blocks.ts';
+import type { LocalBlocks } from './local-blocks.ts';
 import { ReadTimeouts } from './read-timeouts.ts';
 import { type FetchFacts, isNested, readerOf } from './reader-of.ts';
 import { Releases } from './releases.ts';
 import { RuntimeFiles } from './runtime-files.ts';
 import { SelfFetch } from './self-fetch.ts';
 import { ServedReads } from './served-reads.ts';
+import { StoreView } from './store-view.ts';
 
 /** A bootstrap is small and asked for first: a loader that is busy with worse is not waited for long. */
 const bootstrapFromLoaderMs = 5000;
 const bootstrapFromNetworkMs = 30_000;
-/** A store that cannot be opened by then counts as none, until a loader has news of it. */
+/** A store that has not answered by then counts as one without the bootstrap. */
 const storeDeadlineMs = 5000;
 
 /** What a client is answered from. */
@@ -39,11 +36,6 @@ export interface Version {
 }
 
 const nothingAround = { asking: undefined, windows: [] };
-
-interface LocalStore {
-  readonly reader: StoreReader;
-  readonly blocks: LocalBlocks;
-}
 
 /**
  * Everything that the service worker of one site holds, wired up. Nothing in it is the only copy of anything: a restarted worker builds it
@@ -62,9 +54,7 @@ export class Site {
   readonly #source: HttpSource;
   readonly #selfFetch: SelfFetch;
   readonly #clients: Clients;
-  #store: Promise<LocalStore | undefined> | undefined;
-  /** What {@link #store} came to, as soon as it is known. */
-  #opened: { readonly store: LocalStore | undefined } | undefined;
+  readonly #store: StoreView;
   #asking: Promise<ReleaseRecord | undefined> | undefined;
 
   constructor(
@@ -80,11 +70,12 @@ export class Site {
     this.readTimeouts = new ReadTimeouts(scope);
     this.held = new HeldReads(async (id) => (await worker.clients.get(id)) !== undefined);
     this.runtimeFiles = new RuntimeFiles(scope, build, worker.caches);
+    this.#store = new StoreView(scope, () => this.ports.best !== undefined);
     this.ports = new LoaderPorts({
       locks: worker.navigator.locks,
       askForPort: () => this.#askForPort(),
       onHello: (port) => this.#onHello(port),
-      onStoreChanged: (seen, isDropped) => this.#refreshStore(seen, isDropped),
+      onStoreChanged: (seen, isDropped) => this.#onStoreChanged(seen, isDropped),
       onImageComplete: () => this.#completeRuntime(),
     });
     this.served = new ServedReads((message) => {
@@ -103,10 +94,12 @@ export class Site {
       (release) => this.#imageFromLoader(release),
       (release) => this.#imageFromNetwork(release),
     ]);
+    // The ports that were there before a restart died with it, which loaders are not told.
+    this.#askForPort();
   }
 
   /** Readers of the local store; undefined where there is none. */
-  readonly local = async (): Promise<LocalBlocks | undefined> => (await this.#openStore())?.blocks;
+  readonly local = async (): Promise<LocalBlocks | undefined> => (await this.#store.open())?.blocks;
 
   /** The id of the client whose version answers ('' = that of new pages), if that can be told at once. */
   readerIdNow(event: FetchFacts): string | undefined {
@@ -140,8 +133,8 @@ export class Site {
   versionNow(clientId: string): Version | undefined {
     const release = this.releases.loaded ? this.releases.of(clientId) : undefined;
     const image = release && this.#images.peek(release.image);
-    // Only the store knows what was changed at run time.
-    return image && this.#opened && { release, image: treeOf(image, this.#opened.store) };
+    const tree = image && this.#store.treeNow(image);
+    return tree && { release, image: tree };
   }
 
   /**
@@ -157,7 +150,7 @@ export class Site {
     }
     try {
       const image = await this.#images.open(release);
-      return { release, image: treeOf(image, await this.#openStore()) };
+      return { release, image: await this.#store.tree(image) };
     } catch (error) {
       if (release !== this.releases.current) throw error;
       // What we know may be gone from the server and from here: only a newer release can help then.
@@ -186,7 +179,7 @@ export class Site {
   async #openAndAdopt(release: ReleaseRecord): Promise<Version> {
     const image = await this.#images.open(release);
     await this.releases.adopt(release);
-    return { release, image: treeOf(image, await this.#openStore()) };
+    return { release, image: await this.#store.tree(image) };
   }
 
   /** Asked once, however many requests wait for it. */
@@ -208,7 +201,7 @@ export class Site {
   }
 
   async #storedBootstrap(image: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const store = await this.#openStore();
+    const store = await this.#store.open();
     if (!store) return undefined;
     const known = await store.reader.image(image);
     if (known) return known;
@@ -230,20 +223,13 @@ export class Site {
     );
   }
 
-  #openStore(): Promise<LocalStore | undefined> {
-    this.#store ??= openStore(this.scope).then((store) => {
-      this.#opened = { store };
-      return store;
-    });
-    return this.#store;
-  }
-
   /** `seen` is told when what is on disk now is what is answered by. `isDropped`: what was read before may be what was found bad. */
-  #refreshStore(seen: () => void, isDropped: boolean): void {
+  #onStoreChanged(seen: () => void, isDropped: boolean): void {
     const forget = (): void => {
       if (isDropped) this.reader.forgetDecoded();
     };
-    this.#openAfresh()
+    this.#store
+      .changed()
       .finally(forget)
       .then(seen, (error: unknown) => {
         // What was read before stays true, or is not asked for again; the loader answers for the rest.
@@ -251,16 +237,9 @@ export class Site {
       });
   }
 
-  async #openAfresh(): Promise<void> {
-    const known = this.#store;
-    const store = await this.#openStore();
-    if (store) return store.reader.refresh();
-    // It was not to be had; somebody has used it since.
-    if (known && this.#store === known) this.#store = undefined;
-    await this.#openStore();
-  }
-
   #onHello(port: LoaderPort): void {
+    // What was changed before it was connected, it told nobody.
+    this.#onStoreChanged(() => {}, false);
     if (port.role === 'leader') for (const message of this.#selfFetch.handOver()) port.post(message);
     this.served.flush();
     this.held.sweep().catch((error) => console.warn('sluice: reads of closed pages go on', error));
@@ -289,24 +268,5 @@ export class Site {
   /** The pages and workers that this worker answers (workers made from blob: URLs too). */
   #liveClients(): Promise<readonly Client[]> {
     return this.#clients.matchAll({ type: 'all' });
-  }
-}
-
-function treeOf(image: Image, store: LocalStore | undefined): FileTree {
-  const overlay = store?.reader.overlay(image.id);
-  return overlay === undefined || overlay.sequence === 0 ? image : new MountedTree(image, overlay);
-}
-
-async function openStore(scope: string): Promise<LocalStore | undefined> {
-  const directory = await openOpfsFolder(await storeFolder(scope), (reason) =>
-    console.info('sluice: no local store', reason.message),
-  );
-  if (!directory) return undefined;
-  try {
-    const reader = await withDeadline('The local store', StoreReader.open(directory), storeDeadlineMs);
-    return { reader, blocks: new LocalBlocks(reader) };
-  } catch (error) {
-    console.warn('sluice: the local store cannot be used', error);
-    return undefined;
   }
 }

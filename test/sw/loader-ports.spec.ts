@@ -1,4 +1,5 @@
 import { expect, test } from '@playwright/test';
+import { ServiceWorkerPort } from '../../src/loader/service-worker-port.ts';
 import {
   type FromLoader,
   loaderLockName,
@@ -64,11 +65,15 @@ class FakeLoader {
 function fixture() {
   const locks = new HandLocks();
   const heard: string[] = [];
+  const seen: (() => void)[] = [];
   const ports = new LoaderPorts({
     locks,
     askForPort: () => heard.push('ask'),
     onHello: ({ role }) => heard.push(`hello ${role}`),
-    onStoreChanged: (_seen, isDropped) => heard.push(isDropped ? 'dropped' : 'store'),
+    onStoreChanged: (done, isDropped) => {
+      heard.push(isDropped ? 'dropped' : 'store');
+      seen.push(done);
+    },
     onImageComplete: () => heard.push('complete'),
   });
   const loaders: FakeLoader[] = [];
@@ -84,7 +89,7 @@ function fixture() {
   const end = () => {
     for (const loader of loaders) loader.close();
   };
-  return { ports, locks, heard, connect, best, end };
+  return { ports, locks, heard, seen, connect, best, end };
 }
 
 const want = { image, path: 'p', blob: 0, first: 4, count: 2, timeoutMs: 5000 };
@@ -236,5 +241,39 @@ test('news of the store and of completion is passed on', async () => {
   loader.post({ type: 'store-changed', sealed: [], dropped: [image] });
   loader.post({ type: 'image-complete', image });
   await expect.poll(() => heard, { intervals: [1] }).toEqual(['store', 'dropped', 'complete']);
+  end();
+});
+
+test('who waits for news to be seen is told when the store was read again, and not before', async () => {
+  const { ports, seen, connect, end } = fixture();
+  const { port1, port2 } = new MessageChannel();
+  ports.add(port1);
+  const loader = new ServiceWorkerPort(
+    port2,
+    () => Promise.reject(new Error('nothing is asked')),
+    () => {},
+  );
+  let changed = false;
+  const change = loader.storeSeen().then(() => {
+    changed = true;
+  });
+  await expect.poll(() => seen.length, { intervals: [1] }).toBe(1);
+  // What a service worker posts before comes first: this would have overtaken nothing.
+  const other = connect();
+  other.post({ type: 'store-changed', sealed: [], id: 7 });
+  await expect.poll(() => seen.length, { intervals: [1] }).toBe(2);
+  expect([changed, other.got]).toEqual([false, []]);
+  seen[0]!();
+  await change;
+  seen[1]!();
+  await expect.poll(() => other.got, { intervals: [1] }).toEqual([{ type: 'store-seen', id: 7 }]);
+  // News that nobody waits for is not answered: the next answer is to the next question.
+  other.post({ type: 'store-changed', sealed: [] });
+  other.post({ type: 'store-changed', sealed: [], id: 8 });
+  await expect.poll(() => seen.length, { intervals: [1] }).toBe(4);
+  for (const done of seen.slice(2)) done();
+  await expect.poll(() => other.got.at(-1), { intervals: [1] }).toEqual({ type: 'store-seen', id: 8 });
+  expect(other.got).toHaveLength(2);
+  loader.close();
   end();
 });
