@@ -7,8 +7,10 @@ import {
   type Hello,
   loaderLockName,
   protocolVersion,
+  serviceWorkerLockName,
   type ToLoader,
 } from '../src/protocol/messages.ts';
+import { watchLock } from '../src/protocol/watch-lock.ts';
 import type { Deliver } from './encoded-block.ts';
 import { blocksOf } from './runs.ts';
 
@@ -51,6 +53,7 @@ export class LoaderPorts {
   readonly #options: LoaderPortsOptions;
   readonly #ports = new Set<LoaderPort>();
   readonly #waiters = new Set<() => void>();
+  #lock: Promise<string> | undefined;
   #noWaitUntil = 0;
 
   constructor(options: LoaderPortsOptions) {
@@ -72,7 +75,7 @@ export class LoaderPorts {
       onMessage: (message) => {
         if (message.type === 'hello') {
           if (message.version !== protocolVersion) return channel.close();
-          if (!port) this.#watch(message.loader, channel, death.signal);
+          if (!port) watchLock(this.#options.locks, loaderLockName(message.loader), channel, death.signal);
           port ??= new ConnectedLoader(channel);
           port.role = message.role;
           this.#admit(port);
@@ -91,6 +94,11 @@ export class LoaderPorts {
         this.#options.onStoreChanged(() => {}, false);
       },
     });
+    this.#lock ??= this.#holdLock();
+    this.#lock.then(
+      (lock) => channel.post({ type: 'alive', lock }),
+      (error: unknown) => console.warn('sluice: loaders cannot tell when this worker ends', error),
+    );
   }
 
   /** A live loader, waiting a little for one. Undefined when none came. */
@@ -122,14 +130,16 @@ export class LoaderPorts {
     this.#options.onHello(port);
   }
 
-  #watch(loader: string, channel: Channel<ToLoader, FromLoader>, signal: AbortSignal): void {
-    const died = (): void => channel.close(new SluiceError('disconnected', 'The loader died'));
-    this.#options.locks
-      .request(loaderLockName(loader), { mode: 'shared', signal }, died)
-      .catch((error: unknown) => {
-        if (!signal.aborted)
-          channel.close(new SluiceError('disconnected', 'The loader cannot be watched', { cause: error }));
-      });
+  /** Resolves with the name of a Web Lock of this worker's own, when it is held. */
+  #holdLock(): Promise<string> {
+    const name = serviceWorkerLockName(crypto.randomUUID());
+    return new Promise((resolve, reject) => {
+      const hold = (): Promise<never> => {
+        resolve(name);
+        return new Promise(() => {});
+      };
+      this.#options.locks.request(name, {}, hold).catch(reject);
+    });
   }
 }
 

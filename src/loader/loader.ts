@@ -98,6 +98,7 @@ export class Loader implements LoaderApi {
     const { succession } = this.#running();
     const port = new ServiceWorkerPort(
       endpoint,
+      this.#platform.locks,
       (name, work) => succession.use(name, work),
       (closed) => this.#ports.delete(closed),
     );

@@ -8,6 +8,7 @@ import {
   type ReadBlocks,
   type ToLoader,
 } from '../protocol/messages.ts';
+import { watchLock } from '../protocol/watch-lock.ts';
 import type { LoaderService } from './loader-service.ts';
 
 /** For a service worker to look at the store again. */
@@ -19,16 +20,25 @@ export type UseService = <T>(name: string, work: (service: LoaderService) => Pro
 /** One service worker at the other end of a brokered port: its requests to the service, the service's news to it. */
 export class ServiceWorkerPort {
   readonly #channel: Channel<FromLoader, ToLoader>;
+  readonly #locks: Pick<LockManager, 'request'>;
   readonly #use: UseService;
+  readonly #end = new AbortController();
   readonly #reads = new Map<number, AbortController>();
 
-  constructor(endpoint: MessageEndpoint, use: UseService, onClose: (port: ServiceWorkerPort) => void) {
+  constructor(
+    endpoint: MessageEndpoint,
+    locks: Pick<LockManager, 'request'>,
+    use: UseService,
+    onClose: (port: ServiceWorkerPort) => void,
+  ) {
+    this.#locks = locks;
     this.#use = use;
     this.#channel = new Channel(endpoint, {
       accept: isToLoader,
       replyTo: (message) => (message.type === 'store-seen' ? message.id : undefined),
       onMessage: (message) => void this.#onMessage(message),
       onClose: () => {
+        this.#end.abort();
         // Not `disconnected`: that would say that the leader is gone, see Succession.use.
         for (const abort of this.#reads.values())
           abort.abort(new SluiceError('closed', 'The port was closed'));
@@ -46,8 +56,8 @@ export class ServiceWorkerPort {
   }
 
   /**
-   * Tells that the store has changed, and resolves when the service worker answers by what is there now. A service worker that says nothing
-   * is not waited for: it may have been stopped, and reads everything anew when it starts.
+   * Tells that the store has changed, and resolves when the service worker answers by what is there now. A service worker that was
+   * stopped is not waited for: it reads everything anew when it starts. One that says nothing is not waited for long.
    */
   async storeSeen(): Promise<void> {
     const seen = this.#channel.call<true>({
@@ -65,6 +75,8 @@ export class ServiceWorkerPort {
 
   async #onMessage(message: ToLoader): Promise<void> {
     switch (message.type) {
+      case 'alive':
+        return watchLock(this.#locks, message.lock, this.#channel, this.#end.signal);
       case 'cancel':
         this.#reads.get(message.id)?.abort(new SluiceError('closed', 'Nobody waits any more'));
         return;

@@ -16,6 +16,7 @@ import {
 } from './shapes.ts';
 
 const toLoaderShapes: Record<ToLoader['type'], Shape> = {
+  alive: { lock: isText },
   'read-blocks': {
     id: isCount,
     image: isDigest,

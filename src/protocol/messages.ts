@@ -18,6 +18,12 @@ export interface Hello {
   readonly role: 'leader' | 'standby';
 }
 
+/** Service worker → loader, first on every port: it holds this Web Lock as long as it runs. Browsers stop service workers without a word. */
+export interface Alive {
+  readonly type: 'alive';
+  readonly lock: string;
+}
+
 /** Consecutive blocks `[first, first + count)` of one blob that somebody wants. */
 export interface BlocksQuery {
   /** SHA-256 of the bootstrap, hex. */
@@ -126,7 +132,14 @@ export interface ImageComplete {
   readonly image: string;
 }
 
-export type ToLoader = ReadBlocks | CancelRead | ReadBootstrap | ProvideBlocks | ReadsServed | StoreSeen;
+export type ToLoader =
+  | Alive
+  | ReadBlocks
+  | CancelRead
+  | ReadBootstrap
+  | ProvideBlocks
+  | ReadsServed
+  | StoreSeen;
 export type FromLoader = Hello | BlockReply | ReadFailed | BootstrapReply | StoreChanged | ImageComplete;
 
 /** Page → service worker (`postMessage` on the registration's worker). */
@@ -157,6 +170,11 @@ export interface ReleaseRecord {
 /** The Web Lock whose release tells that a loader worker is gone. */
 export function loaderLockName(loader: string): string {
   return `sluice:loader:${loader}`;
+}
+
+/** The Web Lock whose release tells that a service worker was stopped. */
+export function serviceWorkerLockName(run: string): string {
+  return `sluice:sw:${run}`;
 }
 
 /** The Web Lock that makes one loader of a scope the only writer of its store. */

@@ -12,11 +12,12 @@ import { LoaderPorts } from '../../sw/loader-ports.ts';
 const { signal } = new AbortController();
 const image = 'a'.repeat(64);
 
-/** Web Locks as far as the death of a loader goes: a request is granted when the test lets the lock go. */
+/** Web Locks as far as a death goes: one's own is free, somebody else's is granted when the test lets it go. */
 class HandLocks {
   readonly #waiting = new Map<string, (() => void)[]>();
 
-  request = (async (name: string, { signal }: LockOptions, granted: () => void): Promise<void> => {
+  request = (async (name: string, { mode, signal }: LockOptions, granted: () => void): Promise<void> => {
+    if (mode !== 'shared') return granted();
     await new Promise<void>((resolve, reject) => {
       signal?.addEventListener('abort', () => reject(signal.reason));
       this.#waiting.set(name, [...(this.#waiting.get(name) ?? []), resolve]);
@@ -35,12 +36,18 @@ class HandLocks {
 
 /** The loader's end of a port. */
 class FakeLoader {
+  /** Without the first message, {@link alive}. */
   readonly got: ToLoader[] = [];
+  /** The lock that the service worker holds. */
+  alive: string | undefined;
   readonly #port: MessagePort;
 
   constructor(port: MessagePort) {
     this.#port = port;
-    port.onmessage = ({ data }) => this.got.push(data);
+    port.onmessage = ({ data }) => {
+      if (data.type === 'alive') this.alive = data.lock;
+      else this.got.push(data);
+    };
   }
 
   post(message: FromLoader): void {
@@ -84,12 +91,20 @@ function fixture() {
     loaders.push(loader);
     return loader;
   };
+  /** With the loader's own code at the other end. */
+  const connectReal = () => {
+    const { port1, port2 } = new MessageChannel();
+    ports.add(port1);
+    const closed: string[] = [];
+    const use = () => Promise.reject(new Error('nothing is asked'));
+    return { loader: new ServiceWorkerPort(port2, locks, use, () => closed.push('closed')), closed };
+  };
   const best = () => expect.poll(() => ports.best?.role, { intervals: [1] });
   // Open ports would keep the process alive.
   const end = () => {
     for (const loader of loaders) loader.close();
   };
-  return { ports, locks, heard, seen, connect, best, end };
+  return { ports, locks, heard, seen, connect, connectReal, best, end };
 }
 
 const want = { image, path: 'p', blob: 0, first: 4, count: 2, timeoutMs: 5000 };
@@ -245,20 +260,14 @@ test('news of the store and of completion is passed on', async () => {
 });
 
 test('who waits for news to be seen is told when the store was read again, and not before', async () => {
-  const { ports, seen, connect, end } = fixture();
-  const { port1, port2 } = new MessageChannel();
-  ports.add(port1);
-  const loader = new ServiceWorkerPort(
-    port2,
-    () => Promise.reject(new Error('nothing is asked')),
-    () => {},
-  );
+  const { seen, connect, connectReal, end } = fixture();
+  const { loader } = connectReal();
   let changed = false;
   const change = loader.storeSeen().then(() => {
     changed = true;
   });
   await expect.poll(() => seen.length, { intervals: [1] }).toBe(1);
-  // What a service worker posts before comes first: this would have overtaken nothing.
+  // Of two that wait, each is answered for its own news.
   const other = connect();
   other.post({ type: 'store-changed', sealed: [], id: 7 });
   await expect.poll(() => seen.length, { intervals: [1] }).toBe(2);
@@ -275,5 +284,23 @@ test('who waits for news to be seen is told when the store was read again, and n
   await expect.poll(() => other.got.at(-1), { intervals: [1] }).toEqual({ type: 'store-seen', id: 8 });
   expect(other.got).toHaveLength(2);
   loader.close();
+  end();
+});
+
+test('a loader whose service worker was stopped waits for it no longer', async () => {
+  const { locks, seen, connect, connectReal, end } = fixture();
+  const { loader, closed } = connectReal();
+  const other = connect();
+  await expect.poll(() => other.alive, { intervals: [1] }).toBeDefined();
+  const started = performance.now();
+  const change = loader.storeSeen();
+  await expect.poll(() => seen.length, { intervals: [1] }).toBe(1);
+  expect(locks.isAsked(other.alive!)).toBe(true);
+  expect(closed).toEqual([]);
+  locks.release(other.alive!);
+  await change;
+  expect(closed).toEqual(['closed']);
+  // Its deadline, for a service worker that runs and says nothing, is 2000 ms.
+  expect(performance.now() - started).toBeLessThan(1500);
   end();
 });
