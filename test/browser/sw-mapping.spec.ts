@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Page } from '@playwright/test';
 import type { Sluice } from '../../src/client/index.ts';
 import { expect, test } from '../support/browser.ts';
@@ -32,33 +33,41 @@ interface Fetched {
   readonly status: number;
   readonly type: string | null;
   readonly range: string | null;
-  readonly bytes: number[];
+  readonly length: number;
+  readonly sha256: string;
 }
 
 function fetched(page: Page, name: string, range?: string): Promise<Fetched> {
   return page.evaluate(
     async ({ name, range }) => {
       const answer = await fetch(`/${name}`, { headers: range === undefined ? {} : { Range: range } });
+      const bytes = await answer.arrayBuffer();
+      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
       return {
         status: answer.status,
         type: answer.headers.get('Content-Type'),
         range: answer.headers.get('Content-Range'),
-        bytes: [...new Uint8Array(await answer.arrayBuffer())],
+        length: bytes.byteLength,
+        sha256: Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join(''),
       };
     },
     { name, range },
   );
 }
 
-const bytes = (start: number, end: number): number[] =>
-  Array.from({ length: end - start }, (_, i) => byteAt(start + i));
-const whole: Fetched = { status: 200, type: 'audio/ogg', range: null, bytes: bytes(0, size) };
+const content = (start: number, end: number) =>
+  contentOf(Uint8Array.from({ length: end - start }, (_, i) => byteAt(start + i)));
+const contentOf = (bytes: Uint8Array) => ({
+  length: bytes.length,
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+});
+const whole: Fetched = { status: 200, type: 'audio/ogg', range: null, ...content(0, size) };
 /** Across the border of two blocks. */
 const part: Fetched = {
   status: 206,
   type: 'audio/ogg',
   range: `bytes 65000-66999/${size}`,
-  bytes: bytes(65_000, 67_000),
+  ...content(65_000, 67_000),
 };
 
 /** Paths that the server was asked for; the browser's own look for a newer sw.js aside. */
@@ -154,7 +163,7 @@ test('mappings: remembered for the next read, looked at again after a change, be
     await window.sluice.unlink(path);
     await window.sluice.createFile(path, { content: 'no sound' });
   }, path);
-  expect((await fetched(page, path)).bytes).toEqual([...new TextEncoder().encode('no sound')]);
+  expect(await fetched(page, path)).toMatchObject(contentOf(new TextEncoder().encode('no sound')));
   expect(await mappings(page)).toEqual({ hits: 5, misses: 2, revalidations: 1 });
   expect(asked(origin)).toEqual([]);
 });
