@@ -218,8 +218,8 @@ export class Engine {
     if (this.#closed) throw this.#closed;
     const blob = mount.blob(index);
     if (!blob) throw new SluiceError('ENOENT', `The image has no blob ${index}`);
-    if (block === -1) return this.#arrivals.giveTable(blob, bytes);
-    if (!(block >= 0 && block < blob.blockCount))
+    if (block === -1 && !blob.isPrivate) return this.#arrivals.giveTable(blob, bytes);
+    if (!(Number.isInteger(block) && block >= 0 && block < blob.blockCount))
       throw new SluiceError('ERANGE', `Blob ${index} has no block ${block}`);
     if (blob.isReadable(block)) return;
     await this.#arrivals.giveBlock(blob, await this.#tableOf(blob), block, bytes);

@@ -158,6 +158,16 @@ export class LocalBlocks {
     });
   }
 
+  /** A private blob that no file came to have: its bytes go. */
+  async discard(name: string): Promise<void> {
+    try {
+      this.#written.delete(name);
+      await this.#store.discard(name);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
   /** What was changed in the image's tree at run time; it changes with {@link change}. */
   overlay(image: string): Overlay {
     return this.#store.overlay(image);

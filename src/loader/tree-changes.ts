@@ -1,5 +1,7 @@
 import { SluiceError } from '../format/errors.ts';
+import { sha256 } from '../format/sha256.ts';
 import { planChange } from '../image/tree-operations.ts';
+import type { TreeChange } from '../overlay/change.ts';
 import type { TreeOperation } from '../protocol/loader-api.ts';
 import type { Engine } from './engine.ts';
 import type { LocalBlocks } from './local-blocks.ts';
@@ -30,28 +32,32 @@ export class TreeChanges {
   }
 
   async #change(mount: Mount, operation: TreeOperation, blob: string): Promise<void> {
-    if (!isMade(mount, operation, blob)) {
-      const changes = planChange(mount.tree, operation, { blob });
-      if (changes.length > 0) await this.#local.change(mount.image.id, changes);
-      this.#engine.dropRemoved(mount);
-    }
-    if (operation.type === 'create-file' && operation.content) await this.#fill(mount, operation);
+    if (isMade(mount, operation, blob)) return;
+    const changes = planChange(mount.tree, operation, { blob });
+    if (operation.type === 'create-file' && operation.content) {
+      await this.#make(mount, operation, operation.content, changes, blob);
+    } else if (changes.length > 0) await this.#local.change(mount.image.id, changes);
+    this.#engine.dropRemoved(mount);
   }
 
-  /** All of the content or no file. */
-  async #fill(mount: Mount, operation: TreeOperation & { readonly type: 'create-file' }): Promise<void> {
-    const { path, blockSize, content } = operation;
-    const blob = mount.privateBlobOf(mount.tree.lookup(path)!)!;
+  /** First the bytes, then the name: whatever comes between, nobody ever sees a file with a part of its content. */
+  async #make(
+    mount: Mount,
+    { size: length, blockSize }: TreeOperation & { readonly type: 'create-file' },
+    content: Uint8Array<ArrayBuffer>,
+    changes: readonly TreeChange[],
+    blob: string,
+  ): Promise<void> {
+    const blockCount = Math.ceil(length / blockSize);
+    this.#local.presence({ sha256: blob, tableSha256: '', length, tableLength: 0, blockCount, blockSize });
     try {
-      for (let at = 0; at < content!.length; at += blockSize) {
-        const bytes = content!.slice(at, at + blockSize);
-        await this.#engine.provide(mount, blob, at / blockSize, bytes);
+      for (let block = 0; block < blockCount; block++) {
+        const bytes = content.slice(block * blockSize, (block + 1) * blockSize);
+        await this.#local.writePrivate(blob, block, bytes, await sha256(bytes));
       }
-      await this.#engine.flush();
+      await this.#local.change(mount.image.id, changes);
     } catch (error) {
-      const undo = planChange(mount.tree, { type: 'unlink', path }, { blob: '' });
-      await this.#local.change(mount.image.id, undo);
-      this.#engine.dropRemoved(mount);
+      await this.#local.discard(blob);
       throw error;
     }
   }

@@ -305,8 +305,7 @@ export class BlockStore {
         if (blob !== undefined) removed.add(blob);
       }
     } finally {
-      // Its name is never used again, so no record can ever speak of another file of that name: see STORE.md.
-      await this.#removeFiles([...removed].map(blobPath));
+      await Promise.all([...removed].map((sha256) => this.#removeUnnamed(sha256)));
     }
   }
 
@@ -347,6 +346,20 @@ export class BlockStore {
     }
     await this.#removeFiles(known.map(blobPath));
     if (this.#tookAway) this.#commit();
+  }
+
+  /**
+   * Removes a private blob that no file has yet, because making the file failed. Nothing has to be durable before its bytes go, since no
+   * tree speaks of it: a mount that finds it in the journal takes it away. Throws `EINVAL` for any other blob.
+   */
+  async discard(name: string): Promise<void> {
+    if (!this.#state.unowned().includes(name)) throw new SluiceError('EINVAL', `Blob ${name} is a file's`);
+    this.#pending.delete(name);
+    this.#sealable.delete(name);
+    this.#state.retain((kind, sha256) => kind !== 'blob' || sha256 !== name);
+    // The others are numbered anew.
+    this.#tookAway = true;
+    await this.#removeUnnamed(name);
   }
 
   /** Keeps blobs from being culled; durable when it resolves. */
@@ -512,6 +525,16 @@ export class BlockStore {
     const node = typeof place === 'object' ? overlay.node(place.inode) : undefined;
     this.#record([{ type: 'change', image, change }]);
     return node?.kind === 'file' && !this.#state.blobs.has(node.blob) ? node.blob : undefined;
+  }
+
+  /** Its name is never used again, so no record can ever speak of another file of that name: see STORE.md. */
+  async #removeUnnamed(blob: string): Promise<void> {
+    try {
+      await this.#files.remove(blobPath(blob));
+    } catch (error) {
+      // It is durable that no tree speaks of it: whoever took the name away must not hear that he failed. The next mount removes the file.
+      if (!(error instanceof SluiceError)) throw error;
+    }
   }
 
   #pin(blobs: Iterable<string>, pinned: 0 | 1): void {

@@ -34,6 +34,7 @@ for (const name of ['tiny-raw', 'tiny-deflated']) {
       ],
       meta: undefined,
       parent: 0,
+      links: 1,
     });
     expect([...image.mapRange(5, 0, 5000)]).toEqual([
       { blob: 0, block: 1, blockOffset: 0, length: 4096, fileOffset: 0 },

@@ -6,6 +6,8 @@ export interface TwinNode {
   meta: string;
   size: number;
   links: number;
+  /** Whatever a test wants to remember with it. */
+  data?: unknown;
 }
 
 export function twinDirectory(): TwinNode {
@@ -41,7 +43,10 @@ export function twinApply(root: TwinNode, operation: PlannedOperation): string |
     const isDirectory = operation.type === 'mkdir';
     return put(root, operation.path, names, isDirectory, () => {
       if (tooMuch) return 'E2BIG';
-      return isDirectory ? twinDirectory() : twinFile(operation.size, meta);
+      if (operation.type === 'mkdir') return twinDirectory();
+      const { size, content } = operation;
+      if (content !== undefined && content.length !== size) return content.length > size ? 'E2BIG' : 'EINVAL';
+      return twinFile(size, meta);
     });
   }
   const node = walk(root, names);
@@ -79,12 +84,21 @@ export function twinListing(root: TwinNode): Map<string, string> {
 }
 
 function split(path: string): string[] | string {
-  const names = path.split('/').filter((name, i, all) => name !== '' || (i !== 0 && i !== all.length - 1));
+  if (new TextEncoder().encode(path).length > 4096) return 'ENAMETOOLONG';
+  if (Buffer.from(path).toString() !== path) return 'EINVAL';
+  const trimmed = path.replace(/^\//, '').replace(/\/$/, '');
+  const names = trimmed === '' ? [] : trimmed.split('/');
   for (const name of names) {
     if (new TextEncoder().encode(name).length > 255) return 'ENAMETOOLONG';
     if (name === '' || name === '.' || name === '..' || name.includes('\0')) return 'EINVAL';
   }
   return names;
+}
+
+/** Names that the site uses at its root. */
+function isReserved(name: string, isDirectory: boolean): boolean {
+  if (['__sluice', 'sluice.json', 'sw.js'].includes(name)) return true;
+  return /^[0-9a-f]{64}\.bin$/.test(name) || (isDirectory && name === 'index.html');
 }
 
 function walk(root: TwinNode, names: readonly string[]): TwinNode | string {
@@ -107,8 +121,7 @@ function put(
 ): string | undefined {
   if (names.length === 0) return 'EEXIST';
   if (!isDirectory && path.endsWith('/')) return 'EINVAL';
-  if (names.length === 1 && (names[0] === 'sw.js' || (isDirectory && names[0] === 'index.html')))
-    return 'EINVAL';
+  if (names.length === 1 && isReserved(names[0]!, isDirectory)) return 'EINVAL';
   const parent = walk(root, names.slice(0, -1));
   if (typeof parent === 'string') return parent;
   if (parent.entries === undefined) return 'ENOTDIR';
@@ -128,7 +141,7 @@ function makeAll(root: TwinNode, names: readonly string[]): string | undefined {
     else if ((node as TwinNode).entries === undefined) return depth === names.length ? 'EEXIST' : 'ENOTDIR';
     else break;
   }
-  if (missing.length === names.length && ['sw.js', 'index.html'].includes(missing[0] ?? '')) return 'EINVAL';
+  if (missing.length > 0 && missing.length === names.length && isReserved(missing[0]!, true)) return 'EINVAL';
   let node = walk(root, names.slice(0, names.length - missing.length)) as TwinNode;
   for (const name of missing) {
     const made = twinDirectory();

@@ -181,18 +181,19 @@ test('a host without ranges: a reader that goes away does not throw away what is
     { ranges: false },
   ));
 
-test('a hung server: asked again while the reader’s deadline lasts, then read-timeout, in time', () =>
+test('a hung server: asked again while a reader’s deadline lasts; read-timeout for who has none left; served when it answers', () =>
   withEngine(
     site,
     async ({ origin, read }) => {
       origin.fault = () => ({ type: 'hang' });
+      const patient = read('a', 0, 10, 60_000);
       const started = performance.now();
-      expect((await failure(read('a', 0, 10, 2500))).code).toBe('read-timeout');
-      expect(performance.now() - started).toBeGreaterThanOrEqual(2490);
-      expect(performance.now() - started).toBeLessThan(5000);
-      expect(origin.log.length).toBeGreaterThan(1);
+      expect((await failure(read('a', 0, 10, 600))).code).toBe('read-timeout');
+      expect(performance.now() - started).toBeGreaterThanOrEqual(590);
+      // However late a busy machine lets a stall be noticed.
+      await expect.poll(() => origin.log.length, { timeout: 30_000 }).toBeGreaterThan(2);
       origin.fault = undefined;
-      expectSame(await read('a'), 'a');
+      expect(Buffer.compare(await patient, content('a').subarray(0, 10))).toBe(0);
     },
     { stallMs: 200 },
   ));

@@ -191,7 +191,11 @@ test('a service worker: hello, blocks, bootstrap, news, cancellation, gifts', ()
     expect(await logged()).not.toContainEqual(['none', 0]);
 
     // Cancelled: nobody waits any more.
-    origin.fault = () => ({ type: 'hang' });
+    let answer!: () => void;
+    const until = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    origin.fault = () => ({ type: 'hold', until });
     const abort = new AbortController();
     const hanging = sw.channel.call({
       name: 'read-blocks',
@@ -215,6 +219,7 @@ test('a service worker: hello, blocks, bootstrap, news, cancellation, gifts', ()
     await expect(hanging).rejects.toThrow('gone');
     await expect.poll(async () => (await loader.state()).pendingReads.length).toBe(0);
     origin.fault = undefined;
+    answer();
 
     await loader.prefetch(['data.pak'], 'demand');
     await loader.flush();
