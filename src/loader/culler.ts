@@ -1,7 +1,7 @@
 import { SluiceError } from '../format/errors.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { withDeadline } from '../protocol/deadline.ts';
-import { cullLimits, isCullDue, planCull, type Room } from './culling.ts';
+import { type CullLimits, cullLimits, isCullDue, planCull, type Room } from './culling.ts';
 import type { Engine } from './engine.ts';
 import type { ImageUses } from './image-uses.ts';
 import type { KnownImages } from './known-images.ts';
@@ -20,6 +20,8 @@ export interface CullerOptions {
 }
 
 const estimateMs = 5000;
+/** Where the platform has no room, at least so much is given back: it hands out room to each open file ahead of need, Chromium 1 to 8 MiB. */
+const leastBytes = 16 * 1024 * 1024;
 /** While storing has stopped, it is looked so often whether there is room again. */
 const lookAgainMs = 60_000;
 /** Between two looks at least, and at most, so much is written. */
@@ -53,10 +55,10 @@ export class Culler {
     if (!this.#looking) void this.#once(false);
   }
 
-  /** The platform has said that there is no room, whatever it estimates. Answers whether some was made. Never rejects. */
-  async makeRoom(): Promise<boolean> {
-    await this.#looking;
-    return this.#once(true);
+  /** The platform has said that there is no room, whatever it estimates. Never rejects. */
+  async makeRoom(): Promise<void> {
+    // A look may be at it.
+    if (!(await this.#looking)) await this.#once(true);
   }
 
   close(): void {
@@ -64,7 +66,7 @@ export class Culler {
     this.#stopTimer?.();
   }
 
-  /** Whoever comes while it runs shares its end. */
+  /** Whoever comes while it runs shares its end. Answers whether something went. */
   #once(isFull: boolean): Promise<boolean> {
     this.#looking ??= this.#run(isFull)
       .catch((error: unknown) => {
@@ -83,9 +85,10 @@ export class Culler {
     const { local, engine, estimate } = this.#options;
     const told = this.#closed ? undefined : await withDeadline('The quota', estimate(), estimateMs);
     if (!told) return false;
-    // Where what is used cannot grow, it is the quota.
+    // Where what is used cannot grow, it is the quota. (Chromium tells 10 GiB more than is used, whatever there is.)
     const room = isFull ? { usage: told.usage, quota: Math.min(told.quota, told.usage) } : told;
-    const bytes = isCullDue(room, cullLimits) ? await this.#cull(room) : 0;
+    const run = isFull ? Math.max(cullLimits.run, leastBytes / room.quota) : cullLimits.run;
+    const bytes = isCullDue(room, cullLimits) ? await this.#cull(room, { ...cullLimits, run }) : 0;
     const free = room.quota - room.usage + bytes;
     if (!isFull) {
       if (free < cullLimits.stop * room.quota)
@@ -99,7 +102,7 @@ export class Culler {
   }
 
   /** Answers how many bytes went. */
-  async #cull(room: Room): Promise<number> {
+  async #cull(room: Room, limits: CullLimits): Promise<number> {
     const { engine, local, images, uses, onCulled } = this.#options;
     const ids = images.ids();
     const blobsOf = new Map<string, ReadonlySet<string> | undefined>();
@@ -118,7 +121,7 @@ export class Culler {
       inUse: uses.has(id),
       blobs: blobsOf.get(id),
     }));
-    const evict = new Set(planCull({ ...room, limits: cullLimits, images: cullable, blobs }));
+    const evict = new Set(planCull({ ...room, limits, images: cullable, blobs }));
     if (evict.size === 0) return 0;
     for (const id of ids) {
       const mount = uses.has(id) ? undefined : engine.mountOf(id);

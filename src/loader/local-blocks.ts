@@ -14,8 +14,8 @@ export interface LocalBlocksOptions {
   readonly spillBytes?: number;
   /** Told when the store has stopped taking blocks. */
   readonly onFull: (reason: SluiceError) => void;
-  /** The store has no room: gives some back, if it can, and answers whether it did. */
-  readonly makeRoom?: () => Promise<boolean>;
+  /** The store has no room: gives some back, if it can. Never rejects. */
+  readonly makeRoom?: () => Promise<void>;
   /** So many bytes were written since the last commit, and are committed now. */
   readonly onCommitted?: (bytes: number) => void;
 }
@@ -329,13 +329,15 @@ export class LocalBlocks {
     this.#count(sha256, bytes.length);
   }
 
-  /** The one place where a lack of room is met: some is made, and the write tried once more. */
+  /** The one place where a lack of room is met: some is made, by this or by another write that met it, and the write tried once more. */
   async #withRoom<T>(write: () => Promise<T>): Promise<T> {
     try {
       return await write();
     } catch (error) {
       const isFull = error instanceof SluiceError && error.code === 'ENOSPC';
-      if (!isFull || !(await this.#options.makeRoom?.())) throw error;
+      const { makeRoom } = this.#options;
+      if (!isFull || !makeRoom) throw error;
+      await makeRoom();
       return write();
     }
   }

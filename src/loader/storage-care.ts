@@ -63,8 +63,8 @@ export class StorageCare {
     this.#culler.wrote(bytes);
   }
 
-  /** The platform has no room. Answers whether some was made. */
-  makeRoom(): Promise<boolean> {
+  /** The platform has no room: makes some, if there is something to cull. */
+  makeRoom(): Promise<void> {
     return this.#culler.makeRoom();
   }
 
