@@ -2,7 +2,13 @@ export { type ErrorCode, SluiceError } from '../format/errors.ts';
 export { remedies } from '../format/remedies.ts';
 export type { BlockSource, Chunk, PublishedFile, RangeRequest } from '../protocol/block-source.ts';
 export type { FsmapFlag, FsmapKey, FsmapOwner, FsmapRow } from '../protocol/fsmap.ts';
-export type { ByteRange, PrefetchPriority, ProvidedBlock, ScrubReport } from '../protocol/loader-api.ts';
+export type {
+  BadBlock,
+  ByteRange,
+  PrefetchPriority,
+  ProvidedBlock,
+  ScrubReport,
+} from '../protocol/loader-api.ts';
 export type { ReleaseRecord } from '../protocol/messages.ts';
 export type {
   LoaderInfo,

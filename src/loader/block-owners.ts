@@ -19,7 +19,8 @@ export class BlockOwners {
   readonly #images: KnownImages;
   readonly #local: LocalBlocks;
   readonly #owners = new Map<string, BlockOwner>();
-  #incomplete = false;
+  /** Images that could not be opened. */
+  readonly #unknown = new Set<string>();
 
   constructor(images: KnownImages, local: LocalBlocks) {
     this.#images = images;
@@ -29,18 +30,16 @@ export class BlockOwners {
   /** Of the images as they are now. */
   async all(): Promise<BlockOwner[]> {
     const owners: BlockOwner[] = [];
-    this.#incomplete = false;
     for (const id of this.#images.ids()) {
       const owner = await this.#owner(id);
       if (owner) owners.push(owner);
-      else this.#incomplete = true;
     }
     return owners;
   }
 
-  /** At the last look, some image could not be opened: what no other has may be that one's. */
+  /** Some image could not be opened: what no other has may be that one's. */
   get incomplete(): boolean {
-    return this.#incomplete;
+    return this.#unknown.size > 0;
   }
 
   /** The blob as its images have it; undefined where none has it. */
@@ -65,13 +64,17 @@ export class BlockOwners {
 
   clear(): void {
     this.#owners.clear();
+    this.#unknown.clear();
   }
 
   async #owner(id: string): Promise<BlockOwner | undefined> {
     const known = this.#owners.get(id);
     if (known && known.sequence === this.#local.overlay(id).sequence) return known;
-    const tree = await this.#images.tree(id);
-    if (!tree) return undefined;
+    const tree = this.#unknown.has(id) ? undefined : await this.#images.tree(id);
+    if (!tree) {
+      this.#unknown.add(id);
+      return undefined;
+    }
     const { image, overlay } = tree;
     const indices = new Map(Array.from({ length: image.blobCount }, (_, i) => [image.blob(i).sha256, i]));
     for (const [inode, { blob }] of overlay.files())

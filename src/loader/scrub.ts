@@ -110,10 +110,11 @@ export class Scrub {
     let foundAt = 0;
     try {
       for (const block of blocksOf(runs)) {
-        if (!presence.has(block) || (await this.#isGood(record, table, presence, block))) continue;
-        if (bad.length === 0) foundAt = clock.now();
-        bad.push(block);
-        if (clock.now() - foundAt >= dropMs)
+        if (presence.has(block) && !(await this.#isGood(record, table, presence, block))) {
+          if (bad.length === 0) foundAt = clock.now();
+          bad.push(block);
+        }
+        if (bad.length > 0 && clock.now() - foundAt >= dropMs)
           await this.#drop(record.sha256, bad.splice(0), isPrivate(record));
       }
     } finally {

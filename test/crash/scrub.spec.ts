@@ -66,37 +66,60 @@ async function mixed(files: Files, spoilt: Files, site: Fixture): Promise<string
   return wrong;
 }
 
-for (const model of crashModels) {
-  test(`a crash at every operation of a scrub, ${model}: nothing in between is called present, and the next scrub mends the rest`, async () => {
-    test.setTimeout(180_000);
-    const site = await makeSite(
-      [
-        { name: 'index.html', size: 3000, shift: 12 },
-        { name: 'data.pak', size: 100 * KiB, shift: 13 },
-      ],
-      64 * KiB,
-    );
-    const dir = await tempDir('scrub-crash');
-    await site.write(dir.path);
-    const origin = await Origin.start({ mounts: { '/app/': dir.path } });
-    try {
-      const whole = new CrashDisk();
-      await scrubAndEnd(whole, site, origin);
-      const spoilt = whole.after('written', 0);
-      const [first, second] = site.blobs.map(({ record }) => `blobs/${record.sha256}.bin`) as [
-        string,
-        string,
-      ];
-      spoilt.get(first)!.set(noise(1, 9000), 20_000);
-      spoilt.get(second)!.fill(0, 4, 30);
-      const bootstrap = spoilt.get(`images/${site.image}.bin`)!;
-      bootstrap[60] = bootstrap[60]! ^ 8;
+/** Runs over a disk that has spoilt two neighbouring blocks, a table and the bootstrap. */
+async function withSpoilt(
+  run: (site: Fixture, origin: Origin, spoilt: Files) => Promise<void>,
+): Promise<void> {
+  const site = await makeSite(
+    [
+      { name: 'index.html', size: 3000, shift: 12 },
+      { name: 'data.pak', size: 100 * KiB, shift: 13 },
+    ],
+    64 * KiB,
+  );
+  const dir = await tempDir('scrub-crash');
+  await site.write(dir.path);
+  const origin = await Origin.start({ mounts: { '/app/': dir.path } });
+  try {
+    const whole = new CrashDisk();
+    await scrubAndEnd(whole, site, origin);
+    const spoilt = whole.after('written', 0);
+    const [first, second] = site.blobs.map(({ record }) => `blobs/${record.sha256}.bin`) as [string, string];
+    spoilt.get(first)!.set(noise(1, 9000), 20_000);
+    spoilt.get(second)!.fill(0, 4, 30);
+    const bootstrap = spoilt.get(`images/${site.image}.bin`)!;
+    bootstrap[60] = bootstrap[60]! ^ 8;
+    await run(site, origin, spoilt);
+  } finally {
+    await origin.stop();
+    await dir.remove();
+  }
+}
 
-      const calm = new CrashDisk(spoilt);
-      // Two neighbours and a table; the bootstrap was mended when it was opened.
-      expect(await scrubAndEnd(calm, site, origin)).toBe(3);
-      const total = calm.operations;
-      expect(total).toBeGreaterThan(20);
+/** How many operations a scrub of it takes that nothing disturbs. */
+async function countOperations(site: Fixture, origin: Origin, spoilt: Files): Promise<number> {
+  const calm = new CrashDisk(spoilt);
+  // The bootstrap was mended when it was opened.
+  expect(await scrubAndEnd(calm, site, origin)).toBe(3);
+  expect(calm.operations).toBeGreaterThan(20);
+  return calm.operations;
+}
+
+async function expectMended(left: Files, site: Fixture, origin: Origin, what: string): Promise<void> {
+  const next = new CrashDisk(left);
+  await scrubAndEnd(next, site, origin);
+  const mended = next.after('flushed', 1);
+  for (const { record, bytes } of site.blobs) {
+    expect(Buffer.compare(mended.get(`blobs/${record.sha256}.bin`)!, bytes), what).toBe(0);
+  }
+  expect(Buffer.compare(mended.get(`images/${site.image}.bin`)!, site.bootstrap), what).toBe(0);
+}
+
+for (const model of crashModels) {
+  test(`a crash at every operation of a scrub, ${model}: nothing in between is called present, and the next scrub mends the rest`, () =>
+    withSpoilt(async (site, origin, spoilt) => {
+      test.setTimeout(180_000);
+      const total = await countOperations(site, origin, spoilt);
       let crashes = 0;
       for (let at = 0; at < total; at++) {
         const disk = new CrashDisk(spoilt, { at, kind: 'crash', seed: at });
@@ -104,19 +127,21 @@ for (const model of crashModels) {
         if (disk.crashed) crashes += 1;
         const left = disk.after(model, at);
         expect(await mixed(left, spoilt, site), `operation ${at}`).toEqual([]);
-        const next = new CrashDisk(left);
-        await scrubAndEnd(next, site, origin);
-        const mended = next.after('flushed', at);
-        for (const { record, bytes } of site.blobs) {
-          const found = mended.get(`blobs/${record.sha256}.bin`)!;
-          expect(Buffer.compare(found, bytes), `operation ${at}`).toBe(0);
-        }
-        expect(Buffer.compare(mended.get(`images/${site.image}.bin`)!, site.bootstrap)).toBe(0);
+        await expectMended(left, site, origin, `operation ${at}`);
       }
       expect(crashes).toBeGreaterThan(total - 6);
-    } finally {
-      await origin.stop();
-      await dir.remove();
-    }
-  });
+    }));
 }
+
+test('no room at any one operation of a scrub: readers get the right bytes, and the next scrub mends the rest', () =>
+  withSpoilt(async (site, origin, spoilt) => {
+    test.setTimeout(180_000);
+    const total = await countOperations(site, origin, spoilt);
+    for (let at = 0; at < total; at++) {
+      const disk = new CrashDisk(spoilt, { at, kind: 'full', seed: at });
+      await scrubAndEnd(disk, site, origin);
+      const left = disk.after('flushed', at);
+      expect(await mixed(left, spoilt, site), `operation ${at}`).toEqual([]);
+      await expectMended(left, site, origin, `operation ${at}`);
+    }
+  }));

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { BlockTable } from '../../src/format/block-table.ts';
+import { SluiceError } from '../../src/format/errors.ts';
 import { sha256 } from '../../src/format/sha256.ts';
 import type { LocalService } from '../../src/loader/local-service.ts';
 import { BlockStore } from '../../src/store/block-store.ts';
@@ -305,12 +306,12 @@ test('two scrubs at once come one after the other; one is called off by its call
 /** Which parts of which blobs were read, through a directory that notes it. */
 class NotingDirectory extends NodeDirectory {
   readonly reads: string[] = [];
-  onRead: (count: number) => void = () => {};
+  onRead: (count: number, read: string) => void = () => {};
 
   override async open(path: string, options: { create?: boolean } = {}) {
     const file = await super.open(path, options);
     const { reads } = this;
-    const note = (read: string): void => this.onRead(reads.push(read));
+    const note = (read: string): void => this.onRead(reads.push(read), read);
     return {
       read: (into: Uint8Array, at: number) => {
         if (path.startsWith('blobs/')) note(`${path.slice(6, 14)} ${at}+${into.length}`);
@@ -324,6 +325,33 @@ class NotingDirectory extends NodeDirectory {
     };
   }
 }
+
+test('what the disk cannot read is fetched again; a run-time block, which nobody else has, is not given up for that', () =>
+  withScrubRig(site, async (rig) => {
+    const directory = new NotingDirectory(rig.folder);
+    const service = await rig.start(directory);
+    await service.open({ release: rig.release, background: true, loader: 'tab' });
+    await rig.complete(service);
+    const name = 'cd'.repeat(32);
+    const content = noise(7, 8192);
+    const made = { type: 'create-file', path: 'own.dat', size: 8192, blockSize: 4096, mime: '' } as const;
+    await service.changeTree(site.image, { ...made, meta: new Uint8Array(0), content }, name);
+    const { start, end } = await placeOf(0, 4);
+    const failing = [
+      `${blob(0).sha256.slice(0, 8)} ${start}+${end - start}`,
+      `${name.slice(0, 8)} 4096+4096`,
+    ];
+    directory.onRead = (_, read) => {
+      if (failing.includes(read)) throw new SluiceError('unreadable', 'A sector that cannot be read');
+    };
+    const report = await service.scrub(site.image, never);
+    expect(report.bad).toEqual([{ blob: blob(0).sha256, block: 4, paths: ['data.pak'], lost: false }]);
+    directory.onRead = () => {};
+    await rig.complete(service);
+    await expectContent(service);
+    expect(Buffer.compare(await read(service, 'own.dat'), content)).toBe(0);
+    expect((await service.scrub(site.image, never)).bad).toEqual([]);
+  }));
 
 test('the first mount after an unclean end checks what that session wrote, and nothing else; after a clean end nothing', () =>
   withScrubRig(site, async (rig) => {
