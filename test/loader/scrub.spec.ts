@@ -326,6 +326,46 @@ class NotingDirectory extends NodeDirectory {
   }
 }
 
+test('scrubs beside loading, reading and evicting: nothing good is called bad, every read is right', () =>
+  withScrubRig(site, async (rig) => {
+    test.setTimeout(60_000);
+    const service = await rig.start();
+    await service.open({ release: rig.release, background: true, loader: 'tab' });
+    const random = seededRandom(13);
+    let isOver = false;
+    const reading = Array.from({ length: 3 }, async () => {
+      while (!isOver) {
+        const { name, size } = files[Math.floor(random() * files.length)]!;
+        const start = Math.floor(random() * size);
+        const end = Math.min(size, start + 20 * KiB);
+        const bytes = await service.read(site.image, name, start, end, 10_000, never);
+        expect(Buffer.compare(bytes, site.files.get(name)!.subarray(start, end))).toBe(0);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    });
+    const evicting = (async () => {
+      while (!isOver) {
+        await service.evict(site.image, random() < 0.5 ? [] : ['data.pak']);
+        await service.open({ release: rig.release, background: true, loader: 'tab' });
+        await rig.complete(service);
+      }
+    })();
+    let blocks = 0;
+    for (let round = 0; round < 8; round++) {
+      const report = await service.scrub(site.image, never);
+      expect(report.bad, `round ${round}`).toEqual([]);
+      blocks += report.blocks;
+    }
+    isOver = true;
+    await Promise.all([...reading, evicting]);
+    expect(blocks).toBeGreaterThan(100);
+    await rig.complete(service);
+    await service.close();
+    for (const { record, bytes } of site.blobs) {
+      expect(Buffer.compare(await readFile(rig.path(record)), bytes)).toBe(0);
+    }
+  }));
+
 test('what the disk cannot read is fetched again; a run-time block, which nobody else has, is not given up for that', () =>
   withScrubRig(site, async (rig) => {
     const directory = new NotingDirectory(rig.folder);
