@@ -1,4 +1,5 @@
 import { SluiceError } from '../format/errors.ts';
+import type { TreeOperation } from '../format/tree-operation.ts';
 import type { FsmapRow } from '../protocol/fsmap.ts';
 import type {
   ByteRange,
@@ -6,7 +7,6 @@ import type {
   PrefetchPriority,
   ProvidedBlock,
   ScrubReport,
-  TreeOperation,
 } from '../protocol/loader-api.ts';
 import type { PendingReadInfo, ReadLog, SluiceState } from '../protocol/state.ts';
 import { type FsmapRange, fsmapRows } from './fsmap-rows.ts';

@@ -1,5 +1,6 @@
+import type { TreeOperation } from '../format/tree-operation.ts';
 import { utf8Encode } from '../format/utf8.ts';
-import type { ProvidedBlock, TreeOperation } from '../protocol/loader-api.ts';
+import type { ProvidedBlock } from '../protocol/loader-api.ts';
 
 /** The bytes of a new file; a text becomes UTF-8. A Blob is read piece by piece and never held whole. */
 export type FileContent = string | ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob;

@@ -2,28 +2,11 @@ import { nameProblem } from '../format/dirent.ts';
 import { SluiceError } from '../format/errors.ts';
 import { maxBlockCount } from '../format/extent.ts';
 import { maxMetaLength } from '../format/inode.ts';
+import type { TreeOperation } from '../format/tree-operation.ts';
 import { utf8Decode, utf8Encode } from '../format/utf8.ts';
 import type { TreeChange } from '../overlay/change.ts';
 import { isBlockSize } from '../overlay/overlay.ts';
 import type { MountedTree } from './mounted-tree.ts';
-
-/** What may be asked of a mounted tree. Paths as `FileTree.lookup` takes them. The same as the loader's `TreeOperation`. */
-export type PlannedOperation =
-  | {
-      readonly type: 'create-file';
-      readonly path: string;
-      readonly size: number;
-      readonly blockSize: number;
-      readonly mime: string;
-      readonly meta: Uint8Array<ArrayBuffer>;
-      /** All of it, or nothing: then blocks are provided later. */
-      readonly content: Uint8Array<ArrayBuffer> | undefined;
-    }
-  | { readonly type: 'mkdir'; readonly path: string; readonly recursive: boolean }
-  | { readonly type: 'link'; readonly existing: string; readonly path: string }
-  | { readonly type: 'unlink'; readonly path: string }
-  | { readonly type: 'rmdir'; readonly path: string }
-  | { readonly type: 'set-meta'; readonly path: string; readonly meta: Uint8Array<ArrayBuffer> };
 
 export interface PlanOptions {
   /** Name of the private blob if a file is made: 64 random hex digits. */
@@ -51,7 +34,7 @@ const maxMimeLength = 255;
  */
 export function planChange(
   tree: MountedTree,
-  operation: PlannedOperation,
+  operation: TreeOperation,
   options: PlanOptions,
 ): readonly TreeChange[] {
   const { path } = operation;

@@ -1,3 +1,4 @@
+import type { TreeOperation } from '../format/tree-operation.ts';
 import type { FsmapPage, FsmapQuery } from '../protocol/fsmap.ts';
 import type {
   ByteRange,
@@ -6,7 +7,6 @@ import type {
   PrefetchPriority,
   ProvidedBlock,
   ScrubReport,
-  TreeOperation,
 } from '../protocol/loader-api.ts';
 import type { BlocksQuery, ReleaseRecord, ServedRead } from '../protocol/messages.ts';
 import type { PendingReadInfo, Progress, ReadLog, SluiceState } from '../protocol/state.ts';

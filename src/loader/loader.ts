@@ -1,5 +1,6 @@
 import { SluiceError } from '../format/errors.ts';
 import { hex } from '../format/sha256.ts';
+import type { TreeOperation } from '../format/tree-operation.ts';
 import type { MessageEndpoint } from '../protocol/channel.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { FsmapPage, FsmapQuery } from '../protocol/fsmap.ts';
@@ -12,7 +13,6 @@ import type {
   PrefetchPriority,
   ProvidedBlock,
   ScrubReport,
-  TreeOperation,
 } from '../protocol/loader-api.ts';
 import { loaderLockName, type ReleaseRecord } from '../protocol/messages.ts';
 import type { PendingReadInfo, Progress, ReadLog, SluiceState } from '../protocol/state.ts';

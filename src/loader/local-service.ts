@@ -1,5 +1,6 @@
 import { SluiceError } from '../format/errors.ts';
 import { superblockLayout } from '../format/superblock.ts';
+import type { TreeOperation } from '../format/tree-operation.ts';
 import type { MessageEndpoint } from '../protocol/channel.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { FsmapPage, FsmapQuery } from '../protocol/fsmap.ts';
@@ -10,7 +11,6 @@ import type {
   PrefetchPriority,
   ProvidedBlock,
   ScrubReport,
-  TreeOperation,
 } from '../protocol/loader-api.ts';
 import type { BlocksQuery, ReleaseRecord, ServedRead } from '../protocol/messages.ts';
 import type { PendingReadInfo, Progress, ReadLog } from '../protocol/state.ts';

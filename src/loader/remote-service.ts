@@ -1,4 +1,5 @@
 import { fromWireError, SluiceError } from '../format/errors.ts';
+import type { TreeOperation } from '../format/tree-operation.ts';
 import { Channel, type MessageEndpoint } from '../protocol/channel.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { FsmapPage, FsmapQuery } from '../protocol/fsmap.ts';
@@ -9,7 +10,6 @@ import type {
   PrefetchPriority,
   ProvidedBlock,
   ScrubReport,
-  TreeOperation,
 } from '../protocol/loader-api.ts';
 import type { BlocksQuery, ReleaseRecord, ServedRead } from '../protocol/messages.ts';
 import type { PendingReadInfo, ReadLog } from '../protocol/state.ts';

@@ -1,8 +1,8 @@
 import { SluiceError } from '../format/errors.ts';
 import { sha256 } from '../format/sha256.ts';
+import type { TreeOperation } from '../format/tree-operation.ts';
 import { planChange } from '../image/tree-operations.ts';
 import type { TreeChange } from '../overlay/change.ts';
-import type { TreeOperation } from '../protocol/loader-api.ts';
 import type { Engine } from './engine.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import type { Mount } from './mount.ts';

@@ -1,3 +1,4 @@
+import type { TreeOperation } from '../format/tree-operation.ts';
 import type { FsmapPage, FsmapQuery } from './fsmap.ts';
 import type { ReleaseRecord } from './messages.ts';
 import type { PendingReadInfo, Progress, ReadLog, SluiceState } from './state.ts';
@@ -85,26 +86,6 @@ export interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
-
-/** Paths as in the image. What goes wrong has Node's codes: see changeTree. */
-export type TreeOperation =
-  | {
-      readonly type: 'create-file';
-      readonly path: string;
-      readonly size: number;
-      /** A power of two from 4 KiB to 1 MiB. */
-      readonly blockSize: number;
-      /** Content-Type; '' = by the name. */
-      readonly mime: string;
-      readonly meta: Uint8Array<ArrayBuffer>;
-      /** All of it, or nothing: then blocks are provided later. */
-      readonly content: Uint8Array<ArrayBuffer> | undefined;
-    }
-  | { readonly type: 'mkdir'; readonly path: string; readonly recursive: boolean }
-  | { readonly type: 'link'; readonly existing: string; readonly path: string }
-  | { readonly type: 'unlink'; readonly path: string }
-  | { readonly type: 'rmdir'; readonly path: string }
-  | { readonly type: 'set-meta'; readonly path: string; readonly meta: Uint8Array<ArrayBuffer> };
 
 export type ProvidedBlock =
   /** A block of a file that was made at run time: `block` counts from the file's begin, `bytes` are its content. */

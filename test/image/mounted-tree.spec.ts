@@ -1,9 +1,10 @@
 import { expect, test } from '@playwright/test';
 import { BlockTable } from '../../src/format/block-table.ts';
+import type { TreeOperation } from '../../src/format/tree-operation.ts';
 import { compareBytes, utf8Encode } from '../../src/format/utf8.ts';
 import { Image } from '../../src/image/image.ts';
 import { MountedTree } from '../../src/image/mounted-tree.ts';
-import { type PlannedOperation, planChange } from '../../src/image/tree-operations.ts';
+import { planChange } from '../../src/image/tree-operations.ts';
 import { Overlay } from '../../src/overlay/overlay.ts';
 import { seededRandom } from '../support/random.ts';
 import { tinyImage } from './tiny-image.ts';
@@ -19,7 +20,7 @@ async function mounted(): Promise<MountedTree> {
 let blobs = 0;
 
 /** Plans and makes a change; answers the code of what is wrong with it. */
-function change(tree: MountedTree, operation: PlannedOperation, maxNodes?: number): string | undefined {
+function change(tree: MountedTree, operation: TreeOperation, maxNodes?: number): string | undefined {
   blobs += 1;
   const blob = blobs.toString(16).padStart(64, '0');
   try {
@@ -31,7 +32,7 @@ function change(tree: MountedTree, operation: PlannedOperation, maxNodes?: numbe
   }
 }
 
-const file = (path: string, size = 0, more: Partial<PlannedOperation & { type: 'create-file' }> = {}) =>
+const file = (path: string, size = 0, more: Partial<TreeOperation & { type: 'create-file' }> = {}) =>
   ({
     type: 'create-file',
     path,
@@ -100,7 +101,7 @@ test('dirs_corner_cases: what a directory, a name and a link may not be', async 
   const tree = await mounted();
   const deep = `${'d'.repeat(255)}/`.repeat(16);
   expect(change(tree, mkdir('a/b', true))).toBeUndefined();
-  const cases: [PlannedOperation, string | undefined][] = [
+  const cases: [TreeOperation, string | undefined][] = [
     [mkdir('a'), 'EEXIST'],
     [mkdir('a', true), undefined],
     [mkdir('/'), 'EEXIST'],

@@ -1,4 +1,4 @@
-import type { PlannedOperation } from '../../src/image/tree-operations.ts';
+import type { TreeOperation } from '../../src/format/tree-operation.ts';
 
 /** A tree as simple as can be, to be beside a mounted one: nodes hold nodes by name. */
 export interface TwinNode {
@@ -19,7 +19,7 @@ export function twinFile(size: number, meta = ''): TwinNode {
 }
 
 /** Does what is asked and answers undefined, or answers the code of what is wrong and changes nothing. */
-export function twinApply(root: TwinNode, operation: PlannedOperation): string | undefined {
+export function twinApply(root: TwinNode, operation: TreeOperation): string | undefined {
   const names = split(operation.path);
   if (typeof names === 'string') return names;
   const meta = 'meta' in operation ? operation.meta.join() : '';

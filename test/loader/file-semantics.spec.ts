@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
+import type { TreeOperation } from '../../src/format/tree-operation.ts';
 import type { Loader } from '../../src/loader/loader.ts';
-import type { TreeOperation } from '../../src/protocol/loader-api.ts';
 import { NodeDirectory } from '../contracts/node-directory.ts';
 import { noise, seededRandom } from '../support/random.ts';
 import { failure } from './engine-rig.ts';

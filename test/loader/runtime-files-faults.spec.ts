@@ -1,8 +1,8 @@
 import { expect, test } from '@playwright/test';
 import { SluiceError } from '../../src/format/errors.ts';
+import type { TreeOperation } from '../../src/format/tree-operation.ts';
 import { LocalService } from '../../src/loader/local-service.ts';
 import { systemClock } from '../../src/protocol/clock.ts';
-import type { TreeOperation } from '../../src/protocol/loader-api.ts';
 import { CrashDisk, crashModels, type Fault } from '../crash/crash-disk.ts';
 import { noise, seededRandom } from '../support/random.ts';
 import { LockManagerForTests } from './lock-manager.ts';

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { TreeOperation } from '../../../src/format/tree-operation.ts';
 import { Image } from '../../../src/image/image.ts';
 import { LocalService } from '../../../src/loader/local-service.ts';
 import { build } from '../../../src/pack/index.ts';
-import type { TreeOperation } from '../../../src/protocol/loader-api.ts';
 import type { ReleaseRecord } from '../../../src/protocol/messages.ts';
 import { CrashDisk, crashModels, type Fault } from '../../crash/crash-disk.ts';
 import { Origin } from '../../support/origin.ts';

@@ -1,4 +1,4 @@
-import type { PlannedOperation } from '../../../src/image/tree-operations.ts';
+import type { TreeOperation } from '../../../src/format/tree-operation.ts';
 import type { TwinNode } from '../../image/twin-tree.ts';
 import { noise, seededRandom } from '../../support/random.ts';
 import { type MadeBy, MadeFile, type TwinMount } from './twin-mount.ts';
@@ -95,7 +95,7 @@ export class RandomTree {
     const meta = noise(seed, this.below(30) === 0 ? 512 + this.below(2) : this.below(4));
     // So many names that there is something of everything, and no more.
     if (this.#step % 20 === 0) this.#isLarge = [...this.#twin().nodes()].length > 80;
-    const operation = this.pick<() => PlannedOperation>([
+    const operation = this.pick<() => TreeOperation>([
       () => this.#file(seed, meta),
       () => this.#file(seed, meta),
       () => ({ type: 'mkdir', path: this.fresh(), recursive: this.below(3) === 0 }),
@@ -114,7 +114,7 @@ export class RandomTree {
     return { operation, seed };
   }
 
-  #file(seed: number, meta: Uint8Array<ArrayBuffer>): PlannedOperation {
+  #file(seed: number, meta: Uint8Array<ArrayBuffer>): TreeOperation {
     const withContent = this.below(2) === 0;
     const huge = !withContent && this.below(60) === 0 ? 5 * 2 ** 30 : 0;
     const blockSize = huge > 0 ? 2 ** 20 : this.pick([4096, 4096, 4096, 8192, 65536]);

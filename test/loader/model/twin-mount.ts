@@ -1,4 +1,4 @@
-import type { PlannedOperation } from '../../../src/image/tree-operations.ts';
+import type { TreeOperation } from '../../../src/format/tree-operation.ts';
 import { type TwinNode, twinApply, twinDirectory, twinFile } from '../../image/twin-tree.ts';
 
 /** The bytes of a file made at run time: every block has others, from the file's seed. */
@@ -70,7 +70,7 @@ export class MadeFile {
 }
 
 export interface MadeBy {
-  readonly operation: PlannedOperation;
+  readonly operation: TreeOperation;
   /** Of the content of a file that it makes. */
   readonly seed: number;
 }
