@@ -79,7 +79,7 @@ export class LiveImage extends EventTarget {
     return this.#loader.call(`filledRanges ${path}`, (api) => api.filledRanges(path));
   }
 
-  /** Keeps these files (none given = the whole image) from being culled when space runs short. Outlives the page. */
+  /** Keeps these files (none given = the whole image), and whatever shares blobs with them, from being culled or evicted. Outlives the page. */
   pin(paths?: readonly string[]): Promise<void> {
     return this.#act(paths, 'pin', (api, files) => api.pin(files, true));
   }
@@ -88,7 +88,10 @@ export class LiveImage extends EventTarget {
     return this.#act(paths, 'unpin', (api, files) => api.pin(files, false));
   }
 
-  /** Gives back the local space of these files (none given = of the whole image), as far as no other file needs it. Background work stops. */
+  /**
+   * Gives back the local space of these files (none given = of the whole image), as far as no other file, stored version or pin needs it. What was made at
+   * run time stays: nobody else has it. Background work stops; what is read comes again. `whenComplete` stays as it was, `state()` tells.
+   */
   evict(paths?: readonly string[]): Promise<void> {
     return this.#act(paths, 'evict', (api, files) => api.evict(files));
   }

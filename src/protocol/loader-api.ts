@@ -64,16 +64,24 @@ export interface LoaderApi {
   provideBlocks(blocks: readonly ProvidedBlock[]): Promise<void>;
   /** How many reads are remembered; 0 = none. Applies to what comes; the latest that fit are kept. */
   setReadLog(capacity: number): Promise<void>;
-  /** Keeps the files' blobs from being culled (`pinned` true), or no longer. No paths = the whole image. */
+  /**
+   * Keeps the blobs that hold these files from being culled and evicted (`pinned` true), also those that are still to come, or no longer; no paths = the
+   * whole image. Blobs are pinned: files that share one share its pin. Durable when it resolves. Rejects with `ENOENT`, `EISDIR`, `ENOSPC`.
+   */
   pin(paths: readonly string[], pinned: boolean): Promise<void>;
-  /** Gives back the local space of these files (no paths = of the whole image), as far as no other file needs it. Background work stops. */
+  /**
+   * Gives back the local space of these files (no paths = of the whole image): of each blob of which nothing else is needed, be it by another file, another
+   * stored image, or a pin. Files made at run time stay: their blobs have no other copy. The image is no longer completed in the background,
+   * until somebody mounts it anew; what is read comes again. Resolves when service workers answer by it; a request for one of the files that is being
+   * answered meanwhile may fail. Rejects with `ENOENT`, `EISDIR`.
+   */
   evict(paths: readonly string[]): Promise<void>;
   /**
    * Reads everything that is stored of this image and compares it with its digests, behind all who read; what is bad is dropped, and is fetched again in
    * the background, or before that when somebody reads it. Takes as long as the disk needs for twice as much.
    */
   scrub(): Promise<ScrubReport>;
-  /** One page of the local store's map, in physical order. */
+  /** One page of the local store's map, in physical order: every file of the scope's store, with owners in all images that it has. */
   fsmap(query: FsmapQuery): Promise<FsmapPage>;
   close(): Promise<void>;
 }

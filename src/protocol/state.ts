@@ -29,7 +29,7 @@ export interface PendingReadInfo {
 export interface LoaderInfo {
   readonly id: string;
   readonly role: 'leader' | 'standby';
-  /** `memory` where the browser gives no OPFS, or its quota is exhausted: nothing outlives the tab then. */
+  /** `memory` where the browser gives no OPFS, or storing has stopped for lack of room: what comes then does not outlive the tab. */
   readonly storage: 'opfs' | 'memory';
   readonly activity: 'starting' | 'demand' | 'background' | 'idle' | 'offline' | 'backing-off';
   /** Measured, bytes per second; 0 = not known yet. */

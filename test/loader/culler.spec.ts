@@ -117,6 +117,25 @@ test('a standby’s use counts like the leader’s, and so does one whose leader
     await expect.poll(() => blobsIn(disk, one)).not.toEqual(all);
   }));
 
+test('as long as a loader lives that has not said which image it uses, nothing is culled', () =>
+  withQuota(1e9, async ({ start, disk, locks, scope }) => {
+    const gone = new AbortController();
+    const { signal } = gone;
+    const loader = await start(two, false);
+    // It waits for the writer's lock, as a standby does whose new leader is only just there.
+    const waiting = locks.of('stranger').request(writerLockName(scope), { signal }, () => {});
+    const left = await blobsIn(disk, one);
+    disk.quota = disk.room.usage;
+    expect(await isRight(loader, two)).toBe(true);
+    const other = await start(two, false);
+    expect(await isRight(other, two)).toBe(true);
+    expect(await blobsIn(disk, one)).toEqual(left);
+    gone.abort();
+    await waiting.catch(() => {});
+    await start(two, false);
+    await expect.poll(() => blobsIn(disk, one)).not.toEqual(left);
+  }));
+
 test('pinned blobs and files made at run time are not culled', () =>
   withQuota(1e9, async ({ start, disk }) => {
     const all = one.blobs.map((_, i) => i);
