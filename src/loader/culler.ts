@@ -82,23 +82,40 @@ export class Culler {
   }
 
   async #run(isFull: boolean): Promise<boolean> {
-    const { local, engine, estimate } = this.#options;
-    const told = this.#closed ? undefined : await withDeadline('The quota', estimate(), estimateMs);
+    const told = await this.#estimate();
     if (!told) return false;
-    // Where what is used cannot grow, it is the quota. (Chromium tells 10 GiB more than is used, whatever there is.)
-    const room = isFull ? { usage: told.usage, quota: Math.min(told.quota, told.usage) } : told;
-    const run = isFull ? Math.max(cullLimits.run, leastBytes / room.quota) : cullLimits.run;
-    const bytes = isCullDue(room, cullLimits) ? await this.#cull(room, { ...cullLimits, run }) : 0;
-    const free = room.quota - room.usage + bytes;
-    if (!isFull) {
-      if (free < cullLimits.stop * room.quota)
-        local.stop(
-          new SluiceError('ENOSPC', `Only ${free} bytes of the quota are free: storing has stopped`),
-        );
-      else if (free > cullLimits.run * room.quota && (await local.resume())) engine.resume();
-    }
-    this.#untilLook = Math.min(Math.max((free - cullLimits.cull * room.quota) / 2, minStep), maxStep);
+    if (isFull) return (await this.#cullFull(told)) > 0;
+    const { local } = this.#options;
+    const { usage, quota } = told;
+    const bytes = isCullDue(told, cullLimits) ? await this.#cull(told, cullLimits) : 0;
+    const free = quota - usage + bytes;
+    if (free < cullLimits.stop * quota)
+      local.stop(new SluiceError('ENOSPC', `Only ${free} bytes of the quota are free: storing has stopped`));
+    else if (free > cullLimits.run * quota) await this.#resume();
+    this.#untilLook = Math.min(Math.max((free - cullLimits.cull * quota) / 2, minStep), maxStep);
     return bytes > 0;
+  }
+
+  /** What was kept in memory meanwhile may need more room than there is. */
+  async #resume(): Promise<void> {
+    const { local, engine } = this.#options;
+    while (local.outOfRoom) {
+      if (await local.resume()) return engine.resume();
+      const told = await this.#estimate();
+      if (!told || (await this.#cullFull(told)) === 0) return;
+    }
+  }
+
+  async #estimate(): Promise<Room | undefined> {
+    if (this.#closed) return undefined;
+    return withDeadline('The quota', this.#options.estimate(), estimateMs);
+  }
+
+  /** Where what is used cannot grow, it is the quota. (Chromium tells 10 GiB more than is used, whatever there is.) */
+  #cullFull({ usage, quota: told }: Room): Promise<number> {
+    const quota = Math.min(told, usage);
+    const run = Math.max(cullLimits.run, leastBytes / quota);
+    return this.#cull({ usage, quota }, { ...cullLimits, run });
   }
 
   /** Answers how many bytes went. */

@@ -54,6 +54,11 @@ export class LocalBlocks {
     return this.#stopped !== undefined;
   }
 
+  /** It has, for lack of room: that can change. */
+  get outOfRoom(): boolean {
+    return this.#stopped?.code === 'ENOSPC';
+  }
+
   /** What was written in this session and not given back: all that there is where the store is in memory. */
   get writtenBytes(): number {
     let sum = 0;
@@ -73,7 +78,7 @@ export class LocalBlocks {
    * again at once.
    */
   async resume(): Promise<boolean> {
-    if (this.#stopped?.code !== 'ENOSPC') return false;
+    if (!this.outOfRoom) return false;
     this.#stopped = undefined;
     try {
       for (const [id, bytes] of [...this.#unstored]) {

@@ -329,6 +329,27 @@ export const runtimeFilesContract: readonly ContractCase[] = [
     },
   },
   {
+    name: 'a read that was under way when its blob was evicted and begun anew gets nothing, not zeros',
+    async run(directory) {
+      const store = await BlockStore.open(directory);
+      const blob = await sealedBlob(store, 34);
+      const { sha256, tableLength } = blob.description;
+      const [{ start, end }, last] = [blob.blocks[0]!, blob.blocks.length - 1];
+      // A sealed file is closed: the read has to wait until it is open.
+      const reads = [store.readBlock(sha256, 0, start, end - start), store.readTable(sha256)];
+      const evicted = store.evict([sha256]);
+      store.blob(blob.description);
+      const written = putPublished(store, blob, last);
+      same(await Promise.all(reads), [undefined, undefined], 'what was read');
+      await Promise.all([evicted, written]);
+      same(store.blob(blob.description).count, 1, 'only what came again');
+      const { start: from, end: to } = blob.blocks[last]!;
+      same(await store.readBlock(sha256, last, from, to - from), blockOf(blob, last), 'what came again');
+      check(tableLength > 0, 'there was a table');
+      await store.close();
+    },
+  },
+  {
     name: 'evicted blobs are gone with their files, others stay; one can come again',
     async run(directory) {
       const store = await BlockStore.open(directory);

@@ -82,21 +82,23 @@ test('a version that nobody uses makes room for the one that is launched, which 
     expect(await isRight(loader, two)).toBe(true);
   }));
 
-test('a version that a tab uses is not culled: the other one is served without being stored, until that tab has gone', () =>
-  withQuota(1.4 * storedBytes(one), async ({ start, disk }) => {
-    const all = one.blobs.map((_, i) => i);
-    const user = await start(one);
-    const loader = await start(two);
-    expect(await isRight(loader, two)).toBe(true);
-    expect(await blobsIn(disk, one)).toEqual(all);
-    expect(await storage(loader)).toBe('memory');
-    expect((await loader.state()).complete).toBe(false);
-    await user.close();
-    await loader.whenComplete();
-    expect(await storage(loader)).toBe('opfs');
-    expect((await blobsIn(disk, one)).length).toBeLessThan(all.length);
-    expect(await isRight(loader, two)).toBe(true);
-  }));
+for (const leads of ['it leads', 'it stands by'])
+  test(`a version that a tab uses (${leads}) is not culled: the other one is served without being stored, until that tab has gone`, () =>
+    withQuota(1.4 * storedBytes(one), async ({ start, disk }) => {
+      const all = one.blobs.map((_, i) => i);
+      const before = leads === 'it leads' ? await start(one) : undefined;
+      const loader = await start(two, before !== undefined);
+      const user = before ?? (await start(one));
+      expect(await isRight(loader, two)).toBe(true);
+      expect(await blobsIn(disk, one)).toEqual(all);
+      expect(await storage(loader)).toBe('memory');
+      expect((await loader.state()).complete).toBe(false);
+      await user.close();
+      await loader.whenComplete();
+      expect(await storage(loader)).toBe('opfs');
+      expect((await blobsIn(disk, one)).length).toBeLessThan(all.length);
+      expect(await isRight(loader, two)).toBe(true);
+    }));
 
 test('a standby’s use counts like the leader’s, and so does one whose leader has died', () =>
   withQuota(1e9, async ({ start, disk }) => {
