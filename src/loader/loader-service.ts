@@ -71,8 +71,8 @@ export interface LoaderService {
     signal: AbortSignal,
   ): Promise<void>;
   filledRanges(image: string, path: string): Promise<readonly ByteRange[]>;
-  /** `blob`: 64 random hex digits, the name of what it may make. The same for a request that is repeated. */
-  changeTree(image: string, operation: TreeOperation, blob: string): Promise<void>;
+  /** `request`: 64 random hex digits, the same when it is repeated: it is done once. It also names what may be made. */
+  changeTree(image: string, operation: TreeOperation, request: string): Promise<void>;
   pin(image: string, paths: readonly string[], pinned: boolean): Promise<void>;
   evict(image: string, paths: readonly string[]): Promise<void>;
   scrub(image: string, signal: AbortSignal): Promise<ScrubReport>;

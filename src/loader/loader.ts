@@ -24,7 +24,6 @@ import { LocalService } from './local-service.ts';
 import { mediaType } from './media-type.ts';
 import { ServiceWorkerPort } from './service-worker-port.ts';
 import { Succession } from './succession.ts';
-import { saysDone } from './tree-changes.ts';
 
 /** The edges to the platform. */
 export interface LoaderPlatform {
@@ -201,16 +200,8 @@ export class Loader implements LoaderApi {
     const { succession, image } = await this.#mounted();
     const operation =
       asked.type === 'create-file' ? { ...asked, mime: asked.mime || mediaType(asked.path) } : asked;
-    const blob = hex(crypto.getRandomValues(new Uint8Array(32)));
-    let tries = 0;
-    await succession.use(operation.type, async (service) => {
-      tries += 1;
-      try {
-        await service.changeTree(image, operation, blob);
-      } catch (error) {
-        if (tries === 1 || !saysDone(operation, error)) throw error;
-      }
-    });
+    const request = hex(crypto.getRandomValues(new Uint8Array(32)));
+    await succession.use(operation.type, (service) => service.changeTree(image, operation, request));
     await this.#storeSeen();
   }
 

@@ -179,10 +179,15 @@ export class LocalBlocks {
   }
 
   /** Makes changes of the image's tree. Durable when it resolves; throws what the store throws, and the changes before the one that failed are made. */
-  async change(image: string, changes: readonly TreeChange[]): Promise<void> {
+  async change(image: string, changes: readonly TreeChange[], request: string): Promise<void> {
     const overlay = this.overlay(image);
     const before = overlay.sequence;
-    await this.#withRoom(() => this.#store.change(image, changes.slice(overlay.sequence - before)));
+    await this.#withRoom(() => this.#store.change(image, changes.slice(overlay.sequence - before), request));
+  }
+
+  /** Whether {@link change} was done for this request, by this leader or one before it. */
+  isDone(request: string): boolean {
+    return this.#store.isDone(request);
   }
 
   /**

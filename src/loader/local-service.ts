@@ -272,11 +272,11 @@ export class LocalService implements LoaderService {
     return (await this.#files(image)).filledRanges(path);
   }
 
-  async changeTree(image: string, operation: TreeOperation, blob: string): Promise<void> {
+  async changeTree(image: string, operation: TreeOperation, request: string): Promise<void> {
     const mount = await this.#mount(image);
     const before = mount.tree.overlay.sequence;
     try {
-      await this.#trees.change(mount, operation, blob);
+      await this.#trees.change(mount, operation, request);
     } finally {
       const { sequence } = mount.tree.overlay;
       if (sequence !== before) this.#options.onEvent({ type: 'changed-tree', image, sequence });

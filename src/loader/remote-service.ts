@@ -149,8 +149,8 @@ export class RemoteService implements LoaderService {
     return this.#call('filledRanges', [image, path]);
   }
 
-  changeTree(image: string, operation: TreeOperation, blob: string): Promise<void> {
-    return this.#call('changeTree', [image, operation, blob], { timeoutMs: storeMs });
+  changeTree(image: string, operation: TreeOperation, request: string): Promise<void> {
+    return this.#call('changeTree', [image, operation, request], { timeoutMs: storeMs });
   }
 
   pin(image: string, paths: readonly string[], pinned: boolean): Promise<void> {

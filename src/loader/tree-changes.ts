@@ -1,4 +1,3 @@
-import { SluiceError } from '../format/errors.ts';
 import { sha256 } from '../format/sha256.ts';
 import type { TreeOperation } from '../format/tree-operation.ts';
 import { planChange } from '../image/tree-operations.ts';
@@ -22,21 +21,22 @@ export class TreeChanges {
   }
 
   /**
-   * Makes the change; `blob` names the private blob if it makes a file, and tells a repeated request from a new one. Resolves when it is
-   * durable. Throws what {@link planChange} throws, and what the store throws; nothing has changed then.
+   * Makes the change; `request` (64 random hex digits) tells a repeated request from a new one, and names the private blob if it makes a file.
+   * Resolves when it is durable. Throws what {@link planChange} throws, and what the store throws; nothing has changed then.
    */
-  change(mount: Mount, operation: TreeOperation, blob: string): Promise<void> {
-    const work = this.#last.then(() => this.#change(mount, operation, blob));
+  change(mount: Mount, operation: TreeOperation, request: string): Promise<void> {
+    const work = this.#last.then(() => this.#change(mount, operation, request));
     this.#last = work.catch(() => {}); // Whoever asked is told.
     return work;
   }
 
-  async #change(mount: Mount, operation: TreeOperation, blob: string): Promise<void> {
-    if (isMade(mount, operation, blob)) return;
-    const changes = planChange(mount.tree, operation, { blob });
+  async #change(mount: Mount, operation: TreeOperation, request: string): Promise<void> {
+    // By a leader that did not live to answer: it must neither be done twice nor be taken for somebody else's.
+    if (this.#local.isDone(request)) return;
+    const changes = planChange(mount.tree, operation, { blob: request });
     if (operation.type === 'create-file' && operation.content) {
-      await this.#make(mount, operation, operation.content, changes, blob);
-    } else if (changes.length > 0) await this.#local.change(mount.image.id, changes);
+      await this.#make(mount, operation, operation.content, changes, request);
+    } else if (changes.length > 0) await this.#local.change(mount.image.id, changes, request);
     this.#engine.dropRemoved(mount);
   }
 
@@ -46,34 +46,19 @@ export class TreeChanges {
     { size: length, blockSize }: TreeOperation & { readonly type: 'create-file' },
     content: Uint8Array<ArrayBuffer>,
     changes: readonly TreeChange[],
-    blob: string,
+    request: string,
   ): Promise<void> {
     const blockCount = Math.ceil(length / blockSize);
-    this.#local.presence({ sha256: blob, tableSha256: '', length, tableLength: 0, blockCount, blockSize });
+    this.#local.presence({ sha256: request, tableSha256: '', length, tableLength: 0, blockCount, blockSize });
     try {
       for (let block = 0; block < blockCount; block++) {
         const bytes = content.slice(block * blockSize, (block + 1) * blockSize);
-        await this.#local.writePrivate(blob, block, bytes, await sha256(bytes));
+        await this.#local.writePrivate(request, block, bytes, await sha256(bytes));
       }
-      await this.#local.change(mount.image.id, changes);
+      await this.#local.change(mount.image.id, changes, request);
     } catch (error) {
-      await this.#local.discard(blob);
+      await this.#local.discard(request);
       throw error;
     }
   }
-}
-
-/** Whether the file was made by the same request before, which did not live to answer. */
-function isMade(mount: Mount, operation: TreeOperation, blob: string): boolean {
-  if (operation.type !== 'create-file') return false;
-  const inode = mount.tree.lookup(operation.path);
-  const node = inode === undefined ? undefined : mount.tree.overlay.node(inode);
-  return node?.kind === 'file' && node.blob === blob;
-}
-
-/** Whether an error that a repeated request ends with says that it was done the first time, by a leader that did not live to answer. */
-export function saysDone(operation: TreeOperation, error: unknown): boolean {
-  const code = error instanceof SluiceError ? error.code : undefined;
-  if (operation.type === 'mkdir' || operation.type === 'link') return code === 'EEXIST';
-  return (operation.type === 'unlink' || operation.type === 'rmdir') && code === 'ENOENT';
 }

@@ -293,20 +293,25 @@ export class BlockStore {
   }
 
   /**
-   * Changes the image's tree, one change after the other; durable when it resolves. With its last name a file's blob goes. Throws `EINVAL` for a
-   * change that cannot be; the ones before it are made.
+   * Changes the image's tree, one change after the other; durable when it resolves. With its last name a file's blob goes. `request` (64 hex
+   * digits) is done then, in the same breath: see {@link isDone}. Throws `EINVAL` for a change that cannot be; the ones before it are made.
    */
-  async change(image: string, changes: readonly TreeChange[]): Promise<void> {
+  async change(image: string, changes: readonly TreeChange[], request?: string): Promise<void> {
     checkDigest(image);
     const removed = new Set<string>();
     try {
-      for (const change of changes) {
-        const blob = this.#change(image, change);
+      for (const [i, change] of changes.entries()) {
+        const blob = this.#change(image, change, i === changes.length - 1 ? request : undefined);
         if (blob !== undefined) removed.add(blob);
       }
     } finally {
       await Promise.all([...removed].map((sha256) => this.#removeUnnamed(sha256)));
     }
+  }
+
+  /** Whether the changes that were requested under this name were made, by whichever writer: one of the last, see {@link change}. */
+  isDone(request: string): boolean {
+    return this.#state.done.has(request);
   }
 
   /**
@@ -513,7 +518,7 @@ export class BlockStore {
   }
 
   /** Answers the private blob that went with its last name. */
-  #change(image: string, change: TreeChange): string | undefined {
+  #change(image: string, change: TreeChange, request: string | undefined): string | undefined {
     const overlay = this.overlay(image);
     if (!overlay.allows(change)) throw new SluiceError('EINVAL', `A ${change.type} that cannot be`);
     if (change.type === 'create' && change.node.kind === 'file') {
@@ -523,7 +528,9 @@ export class BlockStore {
     }
     const place = change.type === 'unlink' ? overlay.child(change.parent, change.name) : undefined;
     const node = typeof place === 'object' ? overlay.node(place.inode) : undefined;
-    this.#record([{ type: 'change', image, change }]);
+    const done = request === undefined ? [] : [{ type: 'done', request } as const];
+    // In one append: a leader that is killed has done both or neither.
+    this.#record([{ type: 'change', image, change }, ...done]);
     return node?.kind === 'file' && !this.#state.blobs.has(node.blob) ? node.blob : undefined;
   }
 

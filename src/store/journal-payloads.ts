@@ -27,6 +27,7 @@ export type JournalRecord =
   | { readonly type: 'session-end' }
   | { readonly type: 'recent'; readonly blob: number; readonly first: number; readonly count: number }
   | { readonly type: 'scrubbed' }
+  | { readonly type: 'done'; readonly request: string }
   | { readonly type: 'evict'; readonly sha256: string }
   | {
       readonly type: 'local-present';
@@ -56,6 +57,7 @@ export const payloadLayouts = {
   10: layout('session-end', 0, {}),
   11: layout('recent', 12, { blob: u32(0), first: u32(4), count: u32(8) }),
   12: layout('scrubbed', 0, {}),
+  13: layout('done', 32, { request: bytes(0, 32) }),
   32: layout('evict', 32, { sha256: bytes(0, 32) }),
   64: layout('create-directory', 40, { image: bytes(0, 32), inode: u32(32), parent: u32(36) }),
   65: layout('create-file', 84, {

@@ -6,6 +6,8 @@ import { type BlockRun, RecentWrites } from './recent-writes.ts';
 
 /** The image format has 24 bits for a block's index; it bounds what a record can make the replay allocate. */
 const maxBlockCount = 2 ** 24;
+/** Requests that are remembered as done: more than can be done and not answered when a leader goes. */
+const maxDone = 64;
 
 /** A blob that the journal knows. */
 export interface StoredBlob {
@@ -35,6 +37,7 @@ export class StoreState {
   readonly #pinned = new Set<string>();
   readonly #evicting = new Set<string>();
   readonly #recent = new RecentWrites();
+  readonly #done = new Set<string>();
   #complete = false;
 
   /** The snapshot's end was reached: this state is no less than what the generation began with. */
@@ -65,6 +68,11 @@ export class StoreState {
   /** Blobs whose eviction was begun and not ended. */
   get evicting(): ReadonlySet<string> {
     return this.#evicting;
+  }
+
+  /** Requests to change a tree that were done, the last ones. */
+  get done(): ReadonlySet<string> {
+    return this.#done;
   }
 
   get recent(): RecentWrites {
@@ -142,6 +150,10 @@ export class StoreState {
       case 'scrubbed':
         this.#recent.checked();
         return true;
+      case 'done':
+        this.#done.add(record.request);
+        if (this.#done.size > maxDone) this.#done.delete(this.#done.values().next().value!);
+        return true;
       case 'evict':
         this.#evicting.add(record.sha256);
         return true;
@@ -213,6 +225,7 @@ export class StoreState {
       if (keep('overlay', image))
         for (const change of overlay.changes()) yield { type: 'change', image, change };
     }
+    for (const request of this.#done) yield { type: 'done', request };
     for (const step of this.#recent.history()) {
       if (typeof step === 'string') {
         yield { type: step };

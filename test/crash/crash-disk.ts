@@ -39,6 +39,8 @@ export interface Fault {
   /** Which operation fails, counted from 0; -1: none. Writes, truncations, flushes and removals count. */
   readonly at: number;
   readonly kind: 'crash' | 'full';
+  /** So many operations in a row have no room; default 1. */
+  readonly times?: number;
   readonly seed: number;
 }
 
@@ -168,15 +170,17 @@ export class CrashDisk implements Directory {
 
   #operate(path?: string, change?: Change): void {
     this.#alive();
-    if (this.#operations++ !== this.#fault.at) return;
-    if (this.#fault.kind === 'full') {
+    const { at, kind, times = 1 } = this.#fault;
+    const since = this.#operations++ - at;
+    if (at < 0 || since < 0 || since >= (kind === 'full' ? times : 1)) return;
+    if (kind === 'full') {
       const done = change && cut(change, seededRandom(this.#fault.seed));
       if (done?.kind === 'write') this.#commit(path!, done);
       throw new SluiceError('ENOSPC', 'No room');
     }
     this.#crashed = true;
     if (path !== undefined && change !== undefined) this.#interrupted = { path, change };
-    throw new Crash(`at operation ${this.#fault.at}`);
+    throw new Crash(`at operation ${at}`);
   }
 
   #alive(): void {

@@ -79,7 +79,7 @@ async function madeFile(service: LocalService): Promise<Uint8Array | 'partly' | 
   }
 }
 
-/** Every operation of the disk fails once, in its turn: `run` gets the service and what becomes of the change. */
+/** Every operation of the disk fails, in its turn, and once more when it is tried again: `run` gets the service and what becomes of the change. */
 async function atEveryPoint(
   kind: Fault['kind'],
   change: TreeOperation,
@@ -90,7 +90,7 @@ async function atEveryPoint(
   await serviceOver(idle);
   const first = idle.operations;
   for (let at = first; ; at++) {
-    const disk = new CrashDisk(before, { at, kind, seed: at });
+    const disk = new CrashDisk(before, { at, kind, seed: at, times: 2 });
     const service = await serviceOver(disk);
     const outcome = await outcomeOf(service.changeTree(site.image, change, nameOf(7)));
     const isOver = disk.operations <= at;

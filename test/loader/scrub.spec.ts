@@ -229,12 +229,12 @@ test('a bad block of a run-time file is lost: its readers wait for whoever provi
       blockSize: 4096,
       mime: '',
     } as const;
-    await service.changeTree(site.image, { type: 'mkdir', path: 'packs', recursive: true }, name);
+    await service.changeTree(site.image, { type: 'mkdir', path: 'packs', recursive: true }, 'cd'.repeat(32));
     await service.changeTree(site.image, { ...made, meta: new Uint8Array(0), content }, name);
     await service.changeTree(
       site.image,
       { type: 'link', existing: 'packs/level.dat', path: 'second.dat' },
-      name,
+      'ef'.repeat(32),
     );
     expect((await service.scrub(site.image, never)).bad).toEqual([]);
     await rig.scribble({ sha256: name }, 2 * 4096 + 9, new Uint8Array(50));

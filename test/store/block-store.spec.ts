@@ -1,5 +1,6 @@
 import { expect, test } from '@playwright/test';
 import { crc32 } from '../../src/format/crc32.ts';
+import type { TreeChange } from '../../src/overlay/change.ts';
 import { BlockStore } from '../../src/store/block-store.ts';
 import type { Directory } from '../../src/store/directory.ts';
 import { MemoryDirectory } from '../../src/store/memory-directory.ts';
@@ -147,4 +148,21 @@ test('where there is no OPFS, there is a reason', async () => {
   const reasons: unknown[] = [];
   expect(await openOpfsDirectory('sluice/test', (reason) => reasons.push(reason))).toBeUndefined();
   expect(reasons).toEqual([expect.objectContaining({ code: 'unreadable' })]);
+});
+
+test('what was requested and done is known over compactions and mounts', async () => {
+  const directory = new MemoryDirectory();
+  const image = 'ab'.repeat(32);
+  const request = 'cd'.repeat(32);
+  const node = { kind: 'directory', meta: new Uint8Array(0) } as const;
+  const make = (inode: number): TreeChange => ({ type: 'create', inode, parent: 99, name: `${inode}`, node });
+  const store = await BlockStore.open(directory, { minCompaction: 1 });
+  await store.change(image, [make(100), make(101)], request);
+  expect(store.isDone(request)).toBe(true);
+  for (let inode = 102; inode < 150; inode++) await store.change(image, [make(inode)]);
+  await expect(store.change(image, [make(149)], 'ef'.repeat(32))).rejects.toMatchObject({ code: 'EINVAL' });
+  await store.close();
+  const again = await BlockStore.open(directory);
+  expect([again.isDone(request), again.isDone('ef'.repeat(32))]).toEqual([true, false]);
+  await again.close();
 });

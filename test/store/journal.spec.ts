@@ -68,6 +68,7 @@ const laterRecords: readonly JournalRecord[] = [
   { type: 'local-present', blob: 0, block: 81920, digest: new Uint8Array(32).fill(0xd4) },
   change({ type: 'set-meta', inode: 3, meta: Uint8Array.of(0xff) }),
   change({ type: 'next-inode', inode: 12 }),
+  { type: 'done', request: digest(0xe5) },
 ];
 
 function concat(...parts: readonly Uint8Array[]): Bytes {
@@ -256,6 +257,7 @@ test('golden: the bytes of the records of sessions, evictions and files made at 
       '28000000440000000000400100d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d479beb956', // local-present
       '2700000045a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1030000000100fff7f683ee', // set-meta
       '2400000046a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a10c000000cdad81f9', // next-inode
+      '200000000de5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e569f66e8f', // done
     ].join(''),
   );
   expect(collect(slot)).toEqual({ records: laterRecords, end: slot.length });

@@ -223,7 +223,8 @@ export class MountRig implements AsyncDisposable {
     const at = this.#below(1 + this.#below(1500));
     const kind = this.#below(4) === 0 ? 'full' : 'crash';
     this.#fault = kind;
-    return { at, kind, seed };
+    // What meets no room is tried once more: sometimes that helps.
+    return { at, kind, seed, times: 1 + this.#below(3) };
   }
 
   readonly #fetch: typeof fetch = async (input, init) => {
