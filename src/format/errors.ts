@@ -64,6 +64,10 @@ export class SluiceError extends Error {
   }
 }
 
+export function isCode(error: unknown, code: ErrorCode): boolean {
+  return error instanceof SluiceError && error.code === code;
+}
+
 /** An error as it crosses a message port, where class identity is lost. */
 export interface WireError {
   readonly code: ErrorCode;

@@ -10,14 +10,14 @@ import {
   replay,
 } from './journal.ts';
 import { journalSlots } from './store-paths.ts';
-import { StoreState } from './store-state.ts';
+import { WriterState } from './writer-state.ts';
 
 interface Slot {
   readonly file: BlockFile;
   readonly size: number;
   /** Undefined: empty, torn or damaged. */
   readonly generation: number | undefined;
-  readonly state: StoreState;
+  readonly state: WriterState;
   /** Where the good records end. */
   readonly end: number;
   /** The last checksum before `end`. */
@@ -60,7 +60,7 @@ export class JournalWriter {
    */
   static async open(
     directory: Directory,
-  ): Promise<{ journal: JournalWriter; state: StoreState; damage: SluiceError | undefined }> {
+  ): Promise<{ journal: JournalWriter; state: WriterState; damage: SluiceError | undefined }> {
     const files: BlockFile[] = [];
     try {
       for (const path of journalSlots) files.push(await directory.open(path, { create: true }));
@@ -162,7 +162,7 @@ function readSlot(file: BlockFile): Slot {
   const bytes = new Uint8Array(size);
   if (file.read(bytes, 0) < size) throw new SluiceError('unreadable', 'The journal could not be read whole');
   const generation = decodeGeneration(bytes);
-  const state = new StoreState();
+  const state = new WriterState();
   const end =
     generation === undefined ? 0 : replay(bytes, headerLayout.size, (record) => state.apply(record));
   return { file, size, generation, state, end, tail: bytes.slice(Math.max(0, end - checksumSize), end) };

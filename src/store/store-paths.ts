@@ -1,4 +1,5 @@
-import { hex, sha256 } from '../format/sha256.ts';
+import { SluiceError } from '../format/errors.ts';
+import { hex, isSha256Hex, sha256 } from '../format/sha256.ts';
 import { utf8Encode } from '../format/utf8.ts';
 
 /** Where things lie in a store's folder; names are lower-case hex SHA-256 of the published bytes. */
@@ -15,6 +16,11 @@ export function imagePath(sha256: string): string {
 
 export function blobPath(sha256: string): string {
   return `${blobFolder}/${sha256}.bin`;
+}
+
+/** Throws `EINVAL` for what can name no file here. */
+export function checkDigest(sha256: string): void {
+  if (!isSha256Hex(sha256)) throw new SluiceError('EINVAL', `"${sha256}" is no SHA-256 in lower-case hex`);
 }
 
 /** The digest in a file's name, or undefined where the name is none of ours. */

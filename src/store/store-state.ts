@@ -2,7 +2,7 @@ import type { TreeChange } from '../overlay/change.ts';
 import { isBlockSize, Overlay } from '../overlay/overlay.ts';
 import type { BlobDescription, JournalRecord } from './journal.ts';
 import { Presence } from './presence.ts';
-import { type BlockRun, RecentWrites } from './recent-writes.ts';
+import type { BlockRun, RecentWrites } from './recent-writes.ts';
 
 /** The image format has 24 bits for a block's index; it bounds what a record can make the replay allocate. */
 const maxBlockCount = 2 ** 24;
@@ -25,7 +25,7 @@ export type Keep = (kind: 'image' | 'overlay' | 'blob', sha256: string) => boole
 /**
  * What a journal says, as the records made it: images, blobs, which parts of them are present, and what was changed in images at run time.
  * It grows through {@link apply} only (from disk, and by the writer for what it is about to record), so that there is
- * one judge of what can be true.
+ * one judge of what can be true. What only a writer wants to know of it is in WriterState.
  */
 export class StoreState {
   readonly #images = new Map<string, number>();
@@ -36,9 +36,14 @@ export class StoreState {
   readonly #used = new Map<string, number>();
   readonly #pinned = new Set<string>();
   readonly #evicting = new Set<string>();
-  readonly #recent = new RecentWrites();
+  readonly #recent: RecentWrites | undefined;
   readonly #done = new Set<string>();
   #complete = false;
+
+  /** `recent` is told which blocks were written in which session. */
+  constructor(recent?: RecentWrites) {
+    this.#recent = recent;
+  }
 
   /** The snapshot's end was reached: this state is no less than what the generation began with. */
   get complete(): boolean {
@@ -75,8 +80,9 @@ export class StoreState {
     return this.#done;
   }
 
-  get recent(): RecentWrites {
-    return this.#recent;
+  /** Image → what was changed in it, of those that were asked for or changed. */
+  get overlays(): ReadonlyMap<string, Overlay> {
+    return this.#overlays;
   }
 
   /** What was changed in the image's tree; empty at first, and the same object from then on. */
@@ -84,17 +90,6 @@ export class StoreState {
     const overlay = this.#overlays.get(image) ?? new Overlay();
     this.#overlays.set(image, overlay);
     return overlay;
-  }
-
-  /** The private blobs that no file has. */
-  unowned(): string[] {
-    const owned = new Set<string>();
-    for (const overlay of this.#overlays.values())
-      for (const [, { blob }] of overlay.files()) owned.add(blob);
-    const isPrivate = ({ description }: StoredBlob): boolean => description.blockSize !== undefined;
-    return [...this.#blobs]
-      .filter(([sha256, blob]) => isPrivate(blob) && !owned.has(sha256))
-      .map(([name]) => name);
   }
 
   /** Makes the record true. Answers false, and changes nothing, for one that cannot be. */
@@ -140,15 +135,15 @@ export class StoreState {
         this.#used.set(record.image, record.atMs);
         return true;
       case 'session-begin':
-        this.#recent.begin();
+        this.#recent?.begin();
         return true;
       case 'session-end':
-        this.#recent.end();
+        this.#recent?.end();
         return true;
       case 'recent':
         return this.#note(record.blob, record);
       case 'scrubbed':
-        this.#recent.checked();
+        this.#recent?.checked();
         return true;
       case 'done':
         this.#done.add(record.request);
@@ -162,29 +157,17 @@ export class StoreState {
     }
   }
 
-  /** Blocks (-1: the table) that are not present any more. */
-  drop(sha256: string, blocks: Iterable<number>): void {
-    const blob = this.#blobs.get(sha256);
-    if (blob === undefined) return;
-    for (const block of blocks) {
-      if (block === -1) blob.presence.removeTable();
-      blob.presence.remove(block);
-      blob.digests.delete(block);
-      this.#recent.forgetBlock(sha256, block);
-    }
-  }
-
   /** Nothing is present in the blob any more; it stays known. */
   clear(sha256: string): void {
     const blob = this.#blobs.get(sha256);
     blob?.presence.clear();
     blob?.digests.clear();
-    this.#recent.forget(sha256);
+    this.#recent?.forget(sha256);
   }
 
   /**
-   * Forgets what `keep` answers with false, and numbers the blobs anew, as a journal made from {@link records} with the same `keep`
-   * does.
+   * Forgets what `keep` answers with false, and numbers the blobs anew, as a journal made from WriterState's records with the same
+   * `keep` does.
    */
   retain(keep: Keep = () => true): void {
     for (const sha256 of [...this.#images.keys()]) if (!keep('image', sha256)) this.#images.delete(sha256);
@@ -195,46 +178,6 @@ export class StoreState {
     for (const sha256 of [...this.#pinned]) if (!keep('blob', sha256)) this.#pinned.delete(sha256);
     this.#byId = [...this.#blobs.values()];
     for (const [id, blob] of this.#byId.entries()) blob.id = id;
-  }
-
-  /** The records that make this state, or the part of it to `keep`, from nothing; snapshot-end included. */
-  *records(keep: Keep = () => true): Generator<JournalRecord> {
-    for (const [sha256, length] of this.#images) {
-      if (keep('image', sha256)) yield { type: 'image', sha256, length };
-    }
-    const ids = new Map<string, number>();
-    for (const stored of this.#byId) {
-      const { description, presence, digests } = stored;
-      const { sha256, length, blockSize } = description;
-      if (this.#blobs.get(sha256) !== stored || !keep('blob', sha256)) continue;
-      const blob = ids.size;
-      ids.set(sha256, blob);
-      if (blockSize !== undefined) yield { type: 'local-blob', sha256, length, blockSize };
-      else yield { type: 'blob', ...description };
-      for (const [block, digest] of digests) yield { type: 'local-present', blob, block, digest };
-      if (presence.sealed) {
-        yield { type: 'sealed', blob };
-      } else if (blockSize === undefined) {
-        if (presence.hasTable) yield { type: 'table', blob };
-        for (const run of presence.runs()) yield { type: 'present', blob, ...run };
-      }
-    }
-    for (const sha256 of this.#pinned) if (keep('blob', sha256)) yield { type: 'pinned', sha256, pinned: 1 };
-    for (const [image, atMs] of this.#used) if (keep('overlay', image)) yield { type: 'used', image, atMs };
-    for (const [image, overlay] of this.#overlays) {
-      if (keep('overlay', image))
-        for (const change of overlay.changes()) yield { type: 'change', image, change };
-    }
-    for (const request of this.#done) yield { type: 'done', request };
-    for (const step of this.#recent.history()) {
-      if (typeof step === 'string') {
-        yield { type: step };
-        continue;
-      }
-      const blob = ids.get(step.sha256);
-      if (blob !== undefined) yield { type: 'recent', blob, first: step.first, count: step.count };
-    }
-    yield { type: 'snapshot-end' };
   }
 
   #declare(description: BlobDescription): boolean {
@@ -259,7 +202,7 @@ export class StoreState {
   #note(id: number, run: BlockRun): boolean {
     const blob = this.#byId[id];
     if (blob === undefined || run.first + run.count > blob.presence.blockCount) return false;
-    this.#recent.note(blob.description.sha256, blob.presence.blockCount, run);
+    this.#recent?.note(blob.description.sha256, blob.presence.blockCount, run);
     return true;
   }
 

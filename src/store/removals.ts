@@ -1,0 +1,79 @@
+import { isCode, SluiceError } from '../format/errors.ts';
+import type { Ledger } from './ledger.ts';
+import { blobPath, checkDigest, imagePath } from './store-paths.ts';
+import type { Keep } from './store-state.ts';
+
+/**
+ * What gives back its room, images and evicted blobs, and the pins on what must not. Invariants: a generation without them is durable before the first file goes (2
+ * in STORE.md); the files are asked to go in the tick in which they were forgotten, before anybody can open one of the same name anew.
+ */
+export class Removals {
+  readonly #ledger: Ledger;
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  async removeImage(id: string, keepBlobs: ReadonlySet<string>): Promise<void> {
+    const { state } = this.#ledger;
+    const own = new Set(Array.from(state.overlay(id).files(), ([, { blob }]) => blob));
+    const keep: Keep = (kind, sha256) => {
+      if (kind !== 'blob') return sha256 !== id;
+      return state.isPrivate(sha256) ? !own.has(sha256) : keepBlobs.has(sha256);
+    };
+    const dropped = [...state.blobs.keys()].filter((sha256) => !keep('blob', sha256));
+    this.#ledger.forget(keep);
+    await this.#removeFiles([imagePath(id), ...dropped.map(blobPath)]);
+  }
+
+  /** By intents, which a mount redoes (5 in STORE.md). */
+  async evict(blobs: readonly string[]): Promise<void> {
+    const { state } = this.#ledger;
+    const known = [...new Set(blobs)].filter((sha256) => state.blobs.has(sha256));
+    const own = known.find((sha256) => state.isPrivate(sha256));
+    if (own !== undefined) throw new SluiceError('EINVAL', `Blob ${own} is private: nobody else has it`);
+    if (known.length === 0) return;
+    try {
+      // Crash before this has ended: a part of them goes at the next mount. After it: all of them, then or now.
+      this.#ledger.record(known.map((sha256) => ({ type: 'evict', sha256 })));
+      this.#forgetBlobs(new Set(known));
+    } catch (error) {
+      if (!isCode(error, 'ENOSPC')) throw error;
+      // Not even for the journal is there room: their files go first, as if somebody else had removed them, and it follows.
+      for (const sha256 of known) this.#ledger.takeAwayBlob(sha256);
+    }
+    await this.#removeFiles(known.map(blobPath));
+    this.#ledger.settle();
+  }
+
+  /** Sets (1) or takes away (0) pins; durable when it returns. */
+  pin(blobs: Iterable<string>, pinned: 0 | 1): void {
+    const before = this.#ledger.state.pinned;
+    const changed = [...blobs].filter((sha256) => before.has(sha256) !== (pinned === 1));
+    for (const sha256 of changed) checkDigest(sha256);
+    if (changed.length === 0) return;
+    this.#ledger.record(changed.map((sha256) => ({ type: 'pinned', sha256, pinned })));
+  }
+
+  /** At mount: what a crash had left of evictions, and of files that were being made. */
+  async redo(): Promise<void> {
+    const { state } = this.#ledger;
+    const blobs = new Set([...state.evicting, ...state.unowned()]);
+    if (blobs.size === 0) return;
+    try {
+      this.#forgetBlobs(blobs);
+      await this.#removeFiles([...blobs].map(blobPath));
+    } catch (error) {
+      // No room for a new generation: the journal stays true as it is, and the next mount tries again.
+      if (!isCode(error, 'ENOSPC')) throw error;
+    }
+  }
+
+  #forgetBlobs(blobs: ReadonlySet<string>): void {
+    this.#ledger.forget((kind, sha256) => kind !== 'blob' || !blobs.has(sha256));
+  }
+
+  async #removeFiles(paths: readonly string[]): Promise<void> {
+    await Promise.all(paths.map((path) => this.#ledger.files.remove(path)));
+  }
+}
