@@ -3,6 +3,7 @@ import type { FileTree } from '../src/image/file-tree.ts';
 import { systemClock } from '../src/protocol/clock.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import type { Deliver, EncodedBlock } from './encoded-block.ts';
+import { asSluiceError } from './errors.ts';
 import type { LoaderPorts } from './loader-ports.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import { blocksOf, type Run, runsOf } from './runs.ts';
@@ -88,14 +89,17 @@ export class BlockReader {
     const pending = [...blocksOf(request)].map((block): PendingBlock => {
       const key = `${sha256}:${block}`;
       const decoded = this.#decoded.get(key);
-      if (decoded) return { bytes: Promise.resolve(decoded), withdraw: () => {} };
+      if (decoded) {
+        this.#note(request, block, 0, undefined);
+        return { bytes: Promise.resolve(decoded), withdraw: () => {} };
+      }
       let arrival = this.#arrivals.get(key);
       if (!arrival) {
         arrival = newArrival(key, batch);
         this.#arrivals.set(key, arrival);
         batch.missing.set(block, arrival);
       }
-      return this.#join(arrival, request);
+      return this.#join(arrival, request, block);
     });
     if (batch.missing.size > 0) void this.#load(batch);
     return pending;
@@ -107,13 +111,22 @@ export class BlockReader {
     for (const arrival of this.#arrivals.values()) arrival.keep = false;
   }
 
-  #join(arrival: Arrival, request: ReadRequest): PendingBlock {
+  #join(arrival: Arrival, request: ReadRequest, block: number): PendingBlock {
+    const began = Date.now();
     const waitMs = Math.max(request.timeoutMs, localReadMs);
     arrival.readers += 1;
     arrival.keep ||= request.partial;
     arrival.deadline = Math.max(arrival.deadline, Date.now() + waitMs);
     const { promise, resolve, reject } = promiseParts<Uint8Array<ArrayBuffer>>();
-    promise.catch(() => {}); // It is seen when it is awaited; until then, and after a withdrawal, it is not unhandled.
+    const note = (failed?: string): void => this.#note(request, block, Date.now() - began, failed);
+    promise.then(
+      () => note(),
+      // It is thrown where it is awaited. That nobody waits any more is no error.
+      (error: unknown) => {
+        const { code } = asSluiceError(error);
+        if (code !== 'closed') note(code);
+      },
+    );
     let waiting = true;
     const leave = (): void => {
       if (!waiting) return;
@@ -153,8 +166,7 @@ export class BlockReader {
       const local = await this.#options.local();
       if (local) {
         const runs = runsOf([...batch.missing.keys()]);
-        const serve = this.#noting(batch.request, deliver);
-        await Promise.all(runs.map((run) => local.read(image.blob(blob), run, serve)));
+        await Promise.all(runs.map((run) => local.read(image.blob(blob), run, deliver)));
       }
     } catch (error) {
       this.#fail(batch, [...batch.missing.keys()], error);
@@ -215,17 +227,18 @@ export class BlockReader {
     }
     const left = [...blocksOf(run)].filter((block) => missing.has(block));
     for (const part of runsOf(left)) {
-      const serve = this.#noting(request, deliver);
-      await selfFetch.read(image, blob, part, serve, { timeoutMs, signal: abort.signal });
+      await selfFetch.read(image, blob, part, deliver, { timeoutMs, signal: abort.signal });
     }
   }
 
-  /** What no loader brings, none can know of. */
-  #noting({ image, path, blob }: ReadRequest, deliver: Deliver): Deliver {
-    return (block, encoded) => {
-      this.#options.served.note(image.id, path, blob, block, 1);
-      deliver(block, encoded);
-    };
+  #note(
+    { image, path, blob }: ReadRequest,
+    block: number,
+    waitedMs: number,
+    failed: string | undefined,
+  ): void {
+    const read = { path, blob, first: block, count: 1, at: Date.now() - waitedMs, waitedMs };
+    this.#options.served.note(image.id, failed === undefined ? read : { ...read, failed });
   }
 
   async #settle(arrival: Arrival, encoded: EncodedBlock): Promise<void> {

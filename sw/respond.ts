@@ -92,8 +92,9 @@ async function openBody(
   if (!script) {
     const slices = await (await sources.local())?.rawSlices(image, inode, range.start, range.end);
     if (slices) {
+      const at = Date.now();
       for (const { blob, firstBlock, blockCount } of image.mapExtents(inode, range.start, range.end))
-        sources.served.note(image.id, path, blob, firstBlock, blockCount);
+        sources.served.note(image.id, { path, blob, first: firstBlock, count: blockCount, at, waitedMs: 0 });
       return { content: slices, length, finished: now };
     }
   }

@@ -1,37 +1,51 @@
 import type { ReadsServed, ServedRead } from '../src/protocol/messages.ts';
+import type { LoaderPort } from './loader-ports.ts';
 
 /** Sent so long after the first of them; what was not sent when this worker is stopped is lost. */
 const sendAfterMs = 250;
-/** What is noted while no loader is there; what a launch reads first is what a trace needs. */
+/** A block that was there: reading it takes its time, too. */
+const atOnceMs = 10;
+/** What is remembered; what a launch reads first is what a trace needs. */
 const maxReads = 4096;
 
+/** Blocks that were there are one read with their neighbours; one that was waited for is told by itself. */
+function goesOn(last: ServedRead, { path, blob, first, waitedMs, failed }: ServedRead): boolean {
+  const isNext = last.path === path && last.blob === blob && last.first + last.count === first;
+  return isNext && Math.max(last.waitedMs, waitedMs) < atOnceMs && (last.failed ?? failed) === undefined;
+}
+
+/** Whom to tell. */
+type Listener = Pick<LoaderPort, 'role' | 'post'>;
+
 /**
- * The blocks that this worker reads without a loader, told to one for the read log: without them a launch trace would have only what was
- * missing. Nothing waits for it.
+ * The blocks that this worker's answers were made of, wherever they came from, told to a loader for the read log. Nothing waits for it. What a
+ * launch has read is told again to the loader that comes next: the one of the page before the app's goes with its page.
  */
 export class ServedReads {
-  readonly #send: (message: ReadsServed) => boolean;
+  readonly #listener: () => Listener | undefined;
   #reads: { image: string; read: ServedRead }[] = [];
+  /** How many of them {@link #told} was sent. */
+  #sent = 0;
+  #told: { readonly listener: Listener; readonly role: Listener['role'] } | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `send` answers false where nobody is there to be told; {@link flush} tries again. */
-  constructor(send: (message: ReadsServed) => boolean) {
-    this.#send = send;
+  constructor(listener: () => Listener | undefined) {
+    this.#listener = listener;
   }
 
-  /** Consecutive blocks of one blob that `path` was answered from. */
-  note(image: string, path: string, blob: number, first: number, count: number): void {
+  /** A page is being launched: what others have read, and was told, is not told again. */
+  launch(): void {
+    this.#reads.splice(0, this.#sent);
+    this.#sent = 0;
+  }
+
+  note(image: string, read: ServedRead): void {
     const last = this.#reads.at(-1);
-    const { read } = last ?? {};
-    if (
-      last?.image === image &&
-      read?.path === path &&
-      read.blob === blob &&
-      read.first + read.count === first
-    ) {
-      last.read = { ...read, count: read.count + count };
-    } else if (this.#reads.length < maxReads) {
-      this.#reads.push({ image, read: { path, blob, first, count, at: Date.now() } });
+    if (last?.image === image && this.#sent < this.#reads.length && goesOn(last.read, read))
+      last.read = { ...last.read, count: last.read.count + read.count };
+    else {
+      if (this.#reads.length === maxReads) this.launch();
+      if (this.#reads.length < maxReads) this.#reads.push({ image, read });
     }
     this.#timer ??= setTimeout(() => this.flush(), sendAfterMs);
   }
@@ -40,11 +54,21 @@ export class ServedReads {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const left = new Map<string, ServedRead[]>();
-    for (const { image, read } of this.#reads) left.set(image, [...(left.get(image) ?? []), read]);
-    for (const [image, reads] of left) {
-      if (!this.#send({ type: 'reads-served', image, reads })) return;
+    const listener = this.#listener();
+    if (!listener) return;
+    const { role } = listener;
+    if (this.#told?.listener !== listener || this.#told.role !== role) this.#sent = 0;
+    this.#told = { listener, role };
+    const messages = new Map<string, ServedRead[]>();
+    for (const { image, read } of this.#reads.slice(this.#sent)) {
+      const reads = messages.get(image);
+      if (reads) reads.push(read);
+      else messages.set(image, [read]);
     }
-    this.#reads = [];
+    this.#sent = this.#reads.length;
+    for (const [image, reads] of messages) {
+      const message: ReadsServed = { type: 'reads-served', image, reads };
+      listener.post(message);
+    }
   }
 }

@@ -78,10 +78,7 @@ export class Site {
       onStoreChanged: (seen, isDropped) => this.#onStoreChanged(seen, isDropped),
       onImageComplete: () => this.#completeRuntime(),
     });
-    this.served = new ServedReads((message) => {
-      this.ports.best?.post(message);
-      return this.ports.best !== undefined;
-    });
+    this.served = new ServedReads(() => this.ports.best);
     this.reader = new BlockReader({
       local: this.local,
       ports: this.ports,

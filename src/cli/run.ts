@@ -6,6 +6,7 @@ import { extractCommand } from './extract-command.ts';
 import { fsckCommand } from './fsck-command.ts';
 import { inspectCommand } from './inspect-command.ts';
 import { Interrupted } from './interruption.ts';
+import { recordCommand } from './record-command.ts';
 import { serveCommand } from './serve-command.ts';
 
 const commands: Readonly<Record<string, Command>> = {
@@ -14,6 +15,7 @@ const commands: Readonly<Record<string, Command>> = {
   inspect: inspectCommand,
   fsck: fsckCommand,
   extract: extractCommand,
+  record: recordCommand,
 };
 
 const help = `Sluice packs a web app so that it launches while it is still arriving, and later runs offline.

@@ -47,6 +47,9 @@ export const errorStatus = {
   'bad-file': 0,
   changed: 0,
   'no-runtime': 0,
+  // Recording a launch.
+  'no-browser': 0,
+  'not-ready': 0,
 } as const satisfies Record<string, number>;
 
 export type ErrorCode = keyof typeof errorStatus;

@@ -26,5 +26,7 @@ export const remedies: Readonly<Record<ErrorCode, string>> = {
   'bad-link': 'Replace the link by what it points to, or remove it.',
   'bad-file': 'Only files, directories and links to them can be packed. Remove it.',
   changed: 'Build again when nothing writes to the app directory.',
+  'no-browser': 'Install Chrome, Chromium or Edge, or name one with --browser or CHROME_PATH.',
+  'not-ready': 'Say with --ready what tells that the app is ready, or allow more time with --timeout.',
   'no-runtime': 'Run `npm run build` first: it makes the files that go into every site.',
 };

@@ -190,16 +190,8 @@ export class Engine {
    */
   async read(mount: Mount, read: BlockRead): Promise<StoredBlock> {
     const blob = this.#blobOf(mount, read);
-    const started = this.#clock.now();
-    try {
-      const stored = (blob.isReadable(read.block) && (await this.#readLocal(blob, read.block))) || undefined;
-      const block = stored ?? (await this.#wait(mount, blob, read, 'demand'));
-      this.#log(mount, read, started, undefined);
-      return block;
-    } catch (error) {
-      this.#log(mount, read, started, error);
-      throw error;
-    }
+    const stored = (blob.isReadable(read.block) && (await this.#readLocal(blob, read.block))) || undefined;
+    return stored ?? (await this.#wait(mount, blob, read, 'demand'));
   }
 
   /** Resolves when the block is here, ahead of its readers. Throws as {@link read}. */
@@ -424,12 +416,6 @@ export class Engine {
     const table = await blob.openTable();
     if (!table) throw new SluiceError('unreadable', `The block table of ${path} was lost again`);
     return table;
-  }
-
-  /** What a reader gets, or why it does not. That nobody waits any more is no error. */
-  #log(mount: Mount, read: BlockRead, started: number, error: unknown): void {
-    if (!read.signal?.aborted && (error === undefined || !this.#closed))
-      mount.ended(read, started, this.#clock.now(), error);
   }
 
   #oldestWaitMs(): number {

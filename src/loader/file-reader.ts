@@ -2,8 +2,9 @@ import { decodeBlock } from '../codec/decode-block.ts';
 import { SluiceError } from '../format/errors.ts';
 import { spanBytes } from '../image/map-range.ts';
 import type { ByteRange, DirectoryEntry, FileStat, PrefetchPriority } from '../protocol/loader-api.ts';
-import type { Engine } from './engine.ts';
+import type { BlockRead, Engine } from './engine.ts';
 import type { Mount } from './mount.ts';
+import type { StoredBlock } from './stored-block.ts';
 
 /** Blocks asked for ahead of the one that is decoded: enough to keep the link busy, little enough to hold in memory. */
 const readAhead = 8;
@@ -52,7 +53,7 @@ export class FileReader {
     await eachAtOnce(spans, readAhead, signal, async (span, stopped) => {
       const { blob, block } = span;
       const read = { blob, block, path, timeoutMs, signal: stopped };
-      const stored = await this.#engine.read(this.#mount, read);
+      const stored = await this.#logged(read);
       const logical = await decodeBlock(stored.codec, stored.bytes, stored.logicalLength);
       into.set(spanBytes(span, logical), span.fileOffset - start);
     });
@@ -94,6 +95,20 @@ export class FileReader {
       else ranges.push({ start: fileOffset, end: fileOffset + length });
     }
     return ranges;
+  }
+
+  /** That nobody waits any more is no error. */
+  async #logged(read: BlockRead): Promise<StoredBlock> {
+    const began = Date.now();
+    try {
+      const stored = await this.#engine.read(this.#mount, read);
+      this.#mount.noteRead(read, began, undefined);
+      return stored;
+    } catch (error) {
+      const code = error instanceof SluiceError ? error.code : 'unreadable';
+      if (!read.signal?.aborted && code !== 'closed') this.#mount.noteRead(read, began, code);
+      throw error;
+    }
   }
 
   #fileInode(path: string, inode: number): { readonly size: number } {

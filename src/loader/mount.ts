@@ -1,5 +1,4 @@
 import type { BlobRecord } from '../format/blob-record.ts';
-import { SluiceError } from '../format/errors.ts';
 import type { Image } from '../image/image.ts';
 import type { MountedTree } from '../image/mounted-tree.ts';
 import type { ServedRead } from '../protocol/messages.ts';
@@ -7,6 +6,13 @@ import type { ReadErrorInfo } from '../protocol/state.ts';
 import type { BlobState } from './blob-state.ts';
 import type { RunHint } from './fetch-plan.ts';
 import { ReadRing } from './read-log.ts';
+
+/** One block, and what it was read for. */
+interface ReadOf {
+  readonly path: string;
+  readonly blob: number;
+  readonly block: number;
+}
 
 /** So many reads are remembered for a launch trace. */
 const readLogCapacity = 65_536;
@@ -82,33 +88,26 @@ export class Mount {
     return inode < inodeCount ? undefined : blobCount + inode - inodeCount;
   }
 
-  /** A read has ended, with its bytes or an error, and was begun at clock time `since`. */
-  ended(
-    { path, blob, block }: { readonly path: string; readonly blob: number; readonly block: number },
-    since: number,
-    now: number,
-    error: unknown,
-  ): void {
-    const code = error instanceof SluiceError ? error.code : 'unreadable';
-    this.log.add({
-      path,
-      blob,
-      block,
-      atMs: Math.round(since - this.since),
-      waitedMs: Math.round(now - since),
-      ...(error === undefined ? {} : { failed: code }),
-    });
-    if (error !== undefined)
-      this.#lastReadError = { path, block: { blob, index: block }, code, at: Date.now() };
+  /** A read that `began` (by Date.now()) has ended, with its bytes or the code of an error. */
+  noteRead({ path, blob, block }: ReadOf, began: number, failed: string | undefined): void {
+    this.#log({ path, blob, block }, began, Date.now() - began, failed);
   }
 
-  /** Blocks that a service worker has read by itself; those from before the mount count as its first. */
+  /** What a service worker has read; what it has read before the mount counts as its first. */
   served(reads: readonly ServedRead[]): void {
-    for (const { path, blob, first, count, at } of reads) {
+    for (const { path, blob, first, count, at, waitedMs, failed } of reads) {
       const end = Math.min(first + count, this.blob(blob)?.blockCount ?? 0);
-      const atMs = Math.max(0, Math.round(at - this.#sinceDate));
-      for (let block = first; block < end; block++) this.log.add({ path, blob, block, atMs, waitedMs: 0 });
+      for (let block = first; block < end; block++) this.#log({ path, blob, block }, at, waitedMs, failed);
     }
+  }
+
+  #log(read: ReadOf, began: number, waitedMs: number, failed: string | undefined): void {
+    const { path, blob, block } = read;
+    const atMs = Math.max(0, Math.round(began - this.#sinceDate));
+    const error = failed === undefined ? {} : { failed };
+    this.log.add({ path, blob, block, atMs, waitedMs: Math.max(0, Math.round(waitedMs)), ...error });
+    if (failed === undefined) return;
+    this.#lastReadError = { path, block: { blob, index: block }, code: failed, at: began + waitedMs };
   }
 
   /** The last read that ended without its bytes. */

@@ -35,7 +35,15 @@ const toLoaderShapes: Record<ToLoader['type'], Shape> = {
   'reads-served': {
     image: isDigest,
     reads: isArrayOf((value) =>
-      hasShape(value, { path: isText, blob: isCount, first: isCount, count: isCount, at: isCount }),
+      hasShape(value, {
+        path: isText,
+        blob: isCount,
+        first: isCount,
+        count: isCount,
+        at: isCount,
+        waitedMs: isCount,
+        failed: isOptional(isText),
+      }),
     ),
   },
   'store-seen': { id: isCount },

@@ -93,20 +93,23 @@ export interface ProvideBlocks {
   }[];
 }
 
-/** Service worker → loader: blocks that it has read without a loader, oldest first. For the read log; never answered. */
+/** Service worker → loader: blocks that it has read, oldest first, from wherever they came. For the read log; never answered. */
 export interface ReadsServed {
   readonly type: 'reads-served';
   readonly image: string;
   readonly reads: readonly ServedRead[];
 }
 
-/** Blocks `[first, first + count)` of a blob, read for `path` at `at` (by Date.now()). */
+/** Blocks `[first, first + count)` of a blob, read for `path` from `at` on (by Date.now()), each after at most `waitedMs`. */
 export interface ServedRead {
   readonly path: string;
   readonly blob: number;
   readonly first: number;
   readonly count: number;
   readonly at: number;
+  readonly waitedMs: number;
+  /** The code of the error that the read ended with, if it did. */
+  readonly failed?: string;
 }
 
 /** Loader → service worker: what changed on disk, so that it can read by itself. */

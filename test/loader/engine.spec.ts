@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { expect, test } from '@playwright/test';
 import { Image } from '../../src/image/image.ts';
+import { FileReader } from '../../src/loader/file-reader.ts';
 import { seededRandom } from '../support/random.ts';
 import { askedBytes, failure, withEngine } from './engine-rig.ts';
 import { type Fixture, makeSite } from './site-fixture.ts';
@@ -241,11 +242,12 @@ test('two images share their blobs', () =>
     expect(engine.mount(mount.image)).toBe(mount);
   }));
 
-test('the read log has the reads in order, with path and block', () =>
-  withEngine(site, async ({ mount, read }) => {
-    await read('index.html');
-    await read('app.js', 0, 1);
-    await read('index.html');
+test('read_log: reads in order, with path and block', () =>
+  withEngine(site, async ({ engine, mount }) => {
+    const files = new FileReader(engine, mount);
+    await files.read('index.html', 0, 10, 5000);
+    await files.read('app.js', 0, 1, 5000);
+    await files.read('index.html', 0, 10, 5000);
     const log = mount.log.entries();
     expect(log.map(({ path, blob, block }) => ({ path, blob, block }))).toEqual([
       { path: 'index.html', blob: 0, block: 0 },

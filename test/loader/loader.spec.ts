@@ -174,11 +174,11 @@ test('a service worker: hello, blocks, bootstrap, news, cancellation, gifts', ()
     expect((await sw.readBlocks(1, 0, 1)).size).toBe(1);
     expect(origin.log.length).toBe(0);
 
-    // Reads by others are in the log, those that cannot be are not, and the oldest come first.
+    // Reads by the service worker are in the log as it tells them, those that cannot be are not, and the oldest come first.
     const reads = [
-      { path: 'late', blob: 1, first: 0, count: 2, at: Date.now() + 60_000 },
-      { path: 'early', blob: 0, first: 2, count: 1, at: Date.now() - 60_000 },
-      { path: 'none', blob: 99, first: 0, count: 1000, at: Date.now() },
+      { path: 'late', blob: 1, first: 0, count: 2, at: Date.now() + 60_000, waitedMs: 0 },
+      { path: 'early', blob: 0, first: 2, count: 1, at: Date.now() - 60_000, waitedMs: 7 },
+      { path: 'none', blob: 99, first: 0, count: 1000, at: Date.now(), waitedMs: 0 },
     ];
     sw.channel.post({ type: 'reads-served', image: site.image, reads });
     const logged = async () => (await loader.readLog()).reads.map(({ path, block }) => [path, block]);

@@ -10,7 +10,12 @@ const toLoader: ToLoader[] = [
   { type: 'cancel', id: 1 },
   { type: 'read-bootstrap', id: 2, image },
   { type: 'provide-blocks', image, blocks: [{ blob: 0, block: -1, bytes }] },
-  { type: 'reads-served', image, reads: [{ path: 'a', blob: 0, first: 1, count: 2, at: 3 }] },
+  { type: 'reads-served', image, reads: [{ path: 'a', blob: 0, first: 1, count: 2, at: 3, waitedMs: 4 }] },
+  {
+    type: 'reads-served',
+    image,
+    reads: [{ path: 'a', blob: 0, first: 1, count: 2, at: 3, waitedMs: 4, failed: 'offline' }],
+  },
   { type: 'store-seen', id: 3 },
   { type: 'alive', lock: 'sluice:sw:1' },
 ];

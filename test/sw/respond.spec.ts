@@ -2,7 +2,7 @@ import { expect, test } from '@playwright/test';
 import { decodeBlock } from '../../src/codec/decode-block.ts';
 import { BlockTable } from '../../src/format/block-table.ts';
 import { SluiceError } from '../../src/format/errors.ts';
-import type { ServedRead } from '../../src/protocol/messages.ts';
+import type { ServedRead, ToLoader } from '../../src/protocol/messages.ts';
 import { BlockStore } from '../../src/store/block-store.ts';
 import { MemoryDirectory } from '../../src/store/memory-directory.ts';
 import { StoreReader } from '../../src/store/store-reader.ts';
@@ -54,10 +54,13 @@ async function fixture(
   const small = await smallImage(files, { shift: 16, blocksPerBlob: 32, ...options });
   const source = new MemorySource(small);
   const told: ServedRead[] = [];
-  const served = new ServedReads(({ reads }) => {
-    told.push(...reads);
-    return true;
-  });
+  const listener = {
+    role: 'leader',
+    post: (message: ToLoader) => {
+      if (message.type === 'reads-served') told.push(...message.reads);
+    },
+  } as const;
+  const served = new ServedReads(() => listener);
   const reader = new BlockReader({
     local: async () => local,
     ports: { best: undefined, wait: async () => undefined },
@@ -127,6 +130,10 @@ test('read_log: what is answered without a loader is told, once a block', async 
   expect(count).toBe(Math.ceil(large.length / 2 ** 16));
   await ask('large.bin', {}, { method: 'HEAD' });
   expect(served()).toEqual([]);
+  // Two small files share a block, which is fetched once.
+  await bytesOf((await ask('clip.mp3')).response);
+  await bytesOf((await ask('clip.mp3')).response);
+  expect(served().map(([path]) => path)).toEqual(['clip.mp3', 'clip.mp3']);
 });
 
 test('an empty file', async () => {

@@ -1,0 +1,107 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { SluiceError } from '../format/errors.ts';
+import { Devtools } from './devtools.ts';
+
+export interface RecordOptions {
+  readonly url: string;
+  /** Executable of a browser of Chromium's family. */
+  readonly browser: string;
+  /** JavaScript that is true in the page once the app is ready; without it: nothing was read for {@link quietMs}. */
+  readonly ready: string | undefined;
+  readonly quietMs: number;
+  /** The launch as a whole. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (reads: number) => void;
+}
+
+/** A recorded launch: what `window.sluice.readLog()` answers, and how large the image is. */
+export interface Recording {
+  readonly log: {
+    readonly sluice: number;
+    readonly image: string;
+    readonly reads: readonly { readonly path: string; readonly blob: number; readonly block: number }[];
+  };
+  readonly totalBlocks: number;
+}
+
+const pollMs = 250;
+/** The service worker tells four times a second what it has read. */
+const lastReportMs = 600;
+
+/**
+ * Launches the app at a URL in a browser of its own, with nothing kept from before, until it is ready, and answers which blocks that took. Throws
+ * `not-ready`, `disconnected`, or the signal's reason.
+ */
+export async function recordLaunch(options: RecordOptions): Promise<Recording> {
+  const { url, browser, signal } = options;
+  const profile = await mkdtemp(join(tmpdir(), 'sluice-record-'));
+  const devtools = new Devtools(browser, profile);
+  try {
+    const { targetId } = await devtools.call<{ targetId: string }>('Target.createTarget', {
+      url: 'about:blank',
+    });
+    const { sessionId } = await devtools.call<{ sessionId: string }>('Target.attachToTarget', {
+      targetId,
+      flatten: true,
+    });
+    await devtools.call('Page.navigate', { url }, sessionId);
+    await ready(devtools, sessionId, options);
+    await pause(lastReportMs, undefined, { signal });
+    const expression =
+      'Promise.all([sluice.readLog(), sluice.state()]).then(([log, { blocks }]) => ({ log, totalBlocks: blocks.total }))';
+    return (await evaluate(devtools, sessionId, expression)) as Recording;
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    await devtools.close();
+    // Its helpers may still be writing their last.
+    await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  }
+}
+
+async function ready(devtools: Devtools, session: string, options: RecordOptions): Promise<void> {
+  const { url, quietMs, timeoutMs, signal, onProgress } = options;
+  const isReady = options.ready === undefined ? 'undefined' : `Boolean(${options.ready})`;
+  const expression = `(async () => {
+    if (!globalThis.sluice) return undefined;
+    const [{ reads }, { pendingReads }] = await Promise.all([sluice.readLog(), sluice.state()]);
+    return { reads: reads.length, waiting: pendingReads.length, ready: ${isReady} };
+  })()`;
+  const deadline = performance.now() + timeoutMs;
+  let last = { reads: 0, at: performance.now() };
+  let trouble = 'the page has no window.sluice: is it a site that sluice made?';
+  while (performance.now() < deadline) {
+    await pause(pollMs, undefined, { signal });
+    try {
+      const seen = (await evaluate(devtools, session, expression)) as
+        | { readonly reads: number; readonly waiting: number; readonly ready: boolean | undefined }
+        | undefined;
+      if (!seen) continue;
+      onProgress(seen.reads);
+      const now = performance.now();
+      if (seen.reads !== last.reads || seen.waiting > 0) last = { reads: seen.reads, at: now };
+      if (seen.ready ?? (seen.reads > 0 && now - last.at >= quietMs)) return;
+      trouble = seen.ready === undefined ? 'it went on reading' : `${options.ready} was not true`;
+    } catch (error) {
+      // While a page gives way to the next it cannot be asked.
+      if (!(error instanceof SluiceError) || error.code === 'disconnected') throw error;
+      trouble = error.message;
+    }
+  }
+  throw new SluiceError('not-ready', `${url} was not ready after ${timeoutMs / 1000} s: ${trouble}`);
+}
+
+async function evaluate(devtools: Devtools, session: string, expression: string): Promise<unknown> {
+  const { result, exceptionDetails } = await devtools.call<{
+    readonly result: { readonly value?: unknown };
+    readonly exceptionDetails?: { readonly exception?: { readonly description?: string } };
+  }>('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true }, session);
+  if (exceptionDetails) {
+    throw new SluiceError('unreadable', exceptionDetails.exception?.description ?? 'the page has thrown');
+  }
+  return result.value;
+}

@@ -1,0 +1,134 @@
+import { spawn } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { findChromium } from '../../scripts/find-chromium.mjs';
+import { inspect } from '../../src/pack/index.ts';
+import { expect, test } from '../support/browser.ts';
+import { Origin } from '../support/origin.ts';
+import { noise } from '../support/random.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { type AppFiles, smallSite } from './small-site.ts';
+
+const cli = resolve(import.meta.dirname, '../../dist/node/cli.js');
+
+/** Loads a script, a part of a large file and, later, some text. */
+const app: AppFiles = {
+  'index.html': '<!doctype html><title>loading</title><script type="module" src="z-start.js"></script>',
+  'z-start.js': `
+    await fetch('large.bin', { headers: { Range: 'bytes=0-9' } });
+    await (await fetch('m-text.txt')).text();
+    document.title = 'ready';`,
+  'm-text.txt': 'some text '.repeat(1000),
+  'a-never.txt': 'never read '.repeat(10_000),
+  'large.bin': noise(1, 3_000_000),
+};
+
+interface Result {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The command line, with temporary files where the test sees what is left of them. */
+async function record(
+  args: readonly string[],
+  temp: string,
+  onStart: (kill: (signal: NodeJS.Signals) => void) => void = () => {},
+): Promise<Result> {
+  const child = spawn(process.execPath, [cli, 'record', ...args], {
+    env: { ...process.env, TMPDIR: temp, CHROME_PATH: await findChromium() },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const text = { stdout: '', stderr: '' };
+  child.stdout.on('data', (part) => {
+    text.stdout += part;
+  });
+  child.stderr.on('data', (part) => {
+    text.stderr += part;
+  });
+  onStart((signal) => child.kill(signal));
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  return { status, ...text };
+}
+
+test('a launch is recorded, and the next build has it in front', async () => {
+  await using site = await smallSite(app);
+  const { path: temp, remove } = await tempDir('record');
+  try {
+    const out = join(temp, 'trace.json');
+    const ready = "document.title === 'ready'";
+    const { status, stdout, stderr } = await record([site.dir, '--out', out, '--ready', ready], temp);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('launch  4 files');
+    const trace = JSON.parse(await readFile(out, 'utf8'));
+    expect(trace.image).toBe(site.image);
+    const paths = [...new Set<string>(trace.reads.map(({ path }: { path: string }) => path))];
+    expect(paths).toEqual(['index.html', 'z-start.js', 'large.bin', 'm-text.txt']);
+
+    await using next = await smallSite(app, { traces: [trace] });
+    expect((await inspect(next.dir)).launchSet.files).toBe(4);
+  } finally {
+    await remove();
+  }
+});
+
+test('without --ready the launch ends when nothing was read for a while; a URL does as well', async () => {
+  await using site = await smallSite(app);
+  await using origin = await Origin.start({ mounts: { '/sub/': site.dir } });
+  const { path: temp, remove } = await tempDir('record');
+  try {
+    const out = join(temp, 'trace.json');
+    const { status } = await record([`${origin.url}/sub/`, '--out', out, '--quiet', '1'], temp);
+    expect(status).toBe(0);
+    expect(await readFile(out, 'utf8')).toContain('m-text.txt');
+  } finally {
+    await remove();
+  }
+});
+
+test('what goes wrong is said, with what to do', async () => {
+  await using site = await smallSite(app);
+  await using origin = await Origin.start({
+    mounts: {},
+    routes: { '/': (_request, response) => response.setHeader('Content-Type', 'text/html').end('plain') },
+  });
+  const { path: temp, remove } = await tempDir('record');
+  try {
+    const out = ['--out', join(temp, 'trace.json')];
+    const never = await record([site.dir, ...out, '--ready', 'false', '--timeout', '4'], temp);
+    expect(never).toMatchObject({ status: 1, stdout: '' });
+    expect(never.stderr).toMatch(/was not ready after 4 s: false was not true \(not-ready\)\n.*--ready/);
+    const wrong = await record([site.dir, ...out, '--ready', 'nonsense.at.all', '--timeout', '4'], temp);
+    expect(wrong.stderr).toMatch(/ReferenceError: nonsense/);
+    const plain = await record([`${origin.url}/`, ...out, '--timeout', '2'], temp);
+    expect(plain.stderr).toMatch(/is it a site that sluice made\? \(not-ready\)/);
+    const none = await record([site.dir, ...out, '--browser', join(temp, 'none')], temp);
+    expect(none.stderr).toMatch(/\(no-browser\)\n.*Install/);
+    const notOne = await record([site.dir, ...out, '--browser', process.execPath], temp);
+    expect(notOne.stderr).toMatch(/ended: .*\(disconnected\)/);
+    expect((await record([site.dir], temp)).status).toBe(2);
+    expect((await record([join(temp, 'nothing'), ...out], temp)).stderr).toContain('(ENOENT)');
+  } finally {
+    await remove();
+  }
+});
+
+test('SIGINT ends the browser and leaves nothing', async () => {
+  await using site = await smallSite(app);
+  const { path: temp, remove } = await tempDir('record');
+  try {
+    const args = [site.dir, '--out', join(temp, 'trace.json'), '--ready', 'false'];
+    const { status } = await record(args, temp, async (kill) => {
+      // The profile is there, so the browser runs, or is about to.
+      await expect.poll(async () => (await readdir(temp)).length).toBeGreaterThan(0);
+      kill('SIGINT');
+    });
+    expect(status).toBe(130);
+    expect(await readdir(temp)).toEqual([]);
+  } finally {
+    await remove();
+  }
+});
