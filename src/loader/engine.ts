@@ -169,7 +169,6 @@ export class Engine {
     const mount = new Mount({
       tree: new MountedTree(image, this.#local.overlay(image.id)),
       blobState: (record) => this.#blobState(record),
-      since: this.#clock.now(),
     });
     this.#mounts.set(image.id, mount);
     this.#completion.mounted(mount);

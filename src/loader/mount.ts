@@ -21,8 +21,6 @@ export interface MountOptions {
   readonly tree: MountedTree;
   /** What is known of a blob, which other images may share. */
   readonly blobState: (record: BlobRecord) => BlobState;
-  /** Clock time. */
-  readonly since: number;
 }
 
 /**
@@ -34,8 +32,6 @@ export class Mount {
   readonly tree: MountedTree;
   /** The published ones, by index in the image's blob table. */
   readonly blobs: readonly BlobState[];
-  /** Clock time at which it was mounted. */
-  readonly since: number;
   readonly log = new ReadRing(readLogCapacity);
   readonly totalBlocks: number;
   readonly #sinceDate = Date.now();
@@ -44,12 +40,11 @@ export class Mount {
   readonly #private = new Map<number, BlobState>();
   readonly #indices: Map<string, number>;
 
-  constructor({ tree, blobState, since }: MountOptions) {
+  constructor({ tree, blobState }: MountOptions) {
     const { image } = tree;
     this.image = image;
     this.tree = tree;
     this.blobs = Array.from({ length: image.blobCount }, (_, i) => blobState(image.blob(i)));
-    this.since = since;
     this.#blobState = blobState;
     this.#indices = new Map(this.blobs.map(({ sha256 }, i) => [sha256, i]));
     this.totalBlocks = this.blobs.reduce((sum, blob) => sum + blob.blockCount, 0);
