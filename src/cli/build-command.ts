@@ -15,7 +15,7 @@ An older site at <site-dir> is replaced when the new one is whole; nothing half-
   --out DIR               where to make the site (needed)
   --codec NAME            zstd (default), lz4 (needs no WebAssembly in the page), none
   --level N               zstd's, 1 to 19; default ${defaultLevel}. 15 makes about 5 % less in five times the time
-  --trace FILE            read log of a real launch (JSON of window.sluice.readLog()): what it read is stored
+  --trace FILE            what a launch read, from sluice record or JSON of window.sluice.readLog(): that is stored
                           first. May be given several times; paths that the app has no more are passed over
   --base DIR              an older site of the app: tells how much of the new one it has already
   --cross-origin-isolate  answer with COOP and COEP, for apps that use SharedArrayBuffer

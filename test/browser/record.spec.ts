@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { findChromium } from '../../scripts/find-chromium.mjs';
-import { inspect } from '../../src/pack/index.ts';
 import { expect, test } from '../support/browser.ts';
 import { Origin } from '../support/origin.ts';
 import { noise } from '../support/random.ts';
@@ -69,7 +68,7 @@ test('a launch is recorded, and the next build has it in front', async () => {
     expect(paths).toEqual(['index.html', 'z-start.js', 'large.bin', 'm-text.txt']);
 
     await using next = await smallSite(app, { traces: [trace] });
-    expect((await inspect(next.dir)).launchSet.files).toBe(4);
+    expect(next.launchFiles).toBe(4);
   } finally {
     await remove();
   }

@@ -14,6 +14,8 @@ export interface SmallSite extends AsyncDisposable {
   /** SHA-256 of the bootstrap, hex. */
   readonly image: string;
   readonly storedBytes: number;
+  /** Files that were stored in front for a recorded launch. */
+  readonly launchFiles: number;
   /** File names of the blobs, in their order. */
   blobs(): Promise<string[]>;
 }
@@ -27,7 +29,7 @@ export async function smallSite(files: AppFiles, options: Partial<BuildOptions> 
     await writeFile(join(app, name), content);
   }
   const dir = join(path, 'site');
-  const { image, storedBytes } = await build(app, {
+  const { image, storedBytes, launchFiles } = await build(app, {
     out: dir,
     threads: 0,
     runtimeDir: join(import.meta.dirname, '../../dist/runtime'),
@@ -37,7 +39,7 @@ export async function smallSite(files: AppFiles, options: Partial<BuildOptions> 
     const opened = await Image.open(new Uint8Array(await readFile(join(dir, `${image}.bin`))));
     return Array.from({ length: opened.blobCount }, (_, index) => `${opened.blob(index).sha256}.bin`);
   };
-  return { dir, image, storedBytes, blobs, [Symbol.asyncDispose]: remove };
+  return { dir, image, storedBytes, launchFiles, blobs, [Symbol.asyncDispose]: remove };
 }
 
 /** Resolves when the app's script has run, however many boot pages come before it. */
