@@ -70,7 +70,8 @@ export class Arrivals {
     block: number,
     bytes: Uint8Array<ArrayBuffer>,
   ): Promise<void> {
-    await blob.settled(block);
+    // Asked again after each wait: of several who give the same, one goes on.
+    while (blob.isArriving(block)) await blob.settled(block);
     if (blob.isReadable(block)) return;
     const { start, end } = table.stored(block);
     checkLength(`Block ${block} of ${blob.sha256}.bin`, bytes.length, end - start);

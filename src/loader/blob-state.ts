@@ -107,8 +107,13 @@ export class BlobState implements BlobView {
     return bytes;
   }
 
+  /** Between arriving and its place: see {@link settled}. */
+  isArriving(block: number): boolean {
+    return this.#arriving.has(block);
+  }
+
   isHere(block: number): boolean {
-    return this.#arriving.has(block) || this.isReadable(block);
+    return this.isArriving(block) || this.isReadable(block);
   }
 
   /** Stored, and can be cut out: without a table (that of this disk is spoilt) it is as good as missing until that came again. */

@@ -149,6 +149,37 @@ test('multiple_providers: data loaders are told of every pending read, each by i
   expect(fed).toEqual({ wrong: 'ERANGE', waiting: 'ended' });
 });
 
+test('loaders that die young are replaced after 1 s, 10 s, 100 s; one that was healthy, at once', async ({
+  page,
+}) => {
+  await using site = await smallSite(smallApp());
+  await using server = await mountServer(site.dir);
+  await libraryPage(page, server.origin);
+  const waits = await page.evaluate(async () => {
+    const { mount, workers, setTimeout } = window;
+    const now = performance.now.bind(performance);
+    const waits: number[] = [];
+    let later = 0;
+    performance.now = () => now() + later;
+    // Of all delays only those of the back-off are spread at random. They are noted, and over at once.
+    window.setTimeout = ((run: () => void, ms = 0) => {
+      if (!Number.isInteger(ms)) waits.push(ms);
+      return setTimeout(run, Number.isInteger(ms) ? ms : 0);
+    }) as typeof setTimeout;
+    const image = await mount('/site/', { background: false });
+    for (const lived of [0, 0, 0, 31_000, 0]) {
+      await image.state();
+      later += lived;
+      const { length } = workers;
+      workers.at(-1)!.terminate();
+      while (workers.length === length) await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await image.close();
+    return waits;
+  });
+  expect(waits.map((ms) => 10 ** Math.round(Math.log10(ms)))).toEqual([1000, 10_000, 100_000, 100, 1000]);
+});
+
 test('a loader worker that hangs is replaced, and what waits is answered by the next one', async ({
   page,
 }) => {

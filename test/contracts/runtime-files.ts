@@ -67,6 +67,7 @@ export const runtimeFilesContract: readonly ContractCase[] = [
         { type: 'create', inode: 50, parent: 0, name: 'größe', node: { kind: 'directory', meta: none } },
         create(51, 'f', bytes.length, { meta, mime: 'text/plain' }),
         { type: 'link', inode: 51, parent: 50, name: '\u{1f600}' },
+        { type: 'link', inode: 51, parent: 0, name: 'third' },
         { type: 'link', inode: 3, parent: 50, name: 'published' },
         unlink('published'),
         unlink('f'),
@@ -85,6 +86,16 @@ export const runtimeFilesContract: readonly ContractCase[] = [
         same([...again.overlay(app).changes()], all, 'changes');
         same([...again.overlay(other).changes()], [], 'of another image');
         same(again.overlay(app).child(0, 'published'), 'removed', 'stays removed');
+        same(
+          again.overlay(app).namesOf(51),
+          [
+            { parent: 50, name: '\u{1f600}' },
+            { parent: 0, name: 'third' },
+          ],
+          'names',
+        );
+        same(again.overlay(app).namesOf(3), [{ parent: 50, name: 'published' }], 'name of a published file');
+        same(again.overlay(app).meta(4), meta, 'meta');
         const presence = again.blobs()[0]!.presence;
         same(
           [presence.count, presence.has(0), presence.has(1), presence.sealed],

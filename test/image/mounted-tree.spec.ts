@@ -4,7 +4,7 @@ import type { TreeOperation } from '../../src/format/tree-operation.ts';
 import { compareBytes, utf8Encode } from '../../src/format/utf8.ts';
 import { Image } from '../../src/image/image.ts';
 import { MountedTree } from '../../src/image/mounted-tree.ts';
-import { planChange } from '../../src/image/tree-operations.ts';
+import { maxRuntimeNodes, planChange } from '../../src/image/tree-operations.ts';
 import { Overlay } from '../../src/overlay/overlay.ts';
 import { seededRandom } from '../support/random.ts';
 import { tinyImage } from './tiny-image.ts';
@@ -129,6 +129,7 @@ test('dirs_corner_cases: what a directory, a name and a link may not be', async 
     [file('a/f/'), 'EINVAL'],
     [link('a', 'a/b/itself'), 'EINVAL'],
     [link('a', 'a'), 'EINVAL'],
+    [link('a', 'ab'), 'EMLINK'],
     [link('', 'a/root'), 'EINVAL'],
     [link('a/b', 'b2'), 'EMLINK'],
     [link('größe', 'a/g'), 'EMLINK'],
@@ -159,6 +160,22 @@ test('dirs_corner_cases: what a directory, a name and a link may not be', async 
   for (const [operation, code] of cases) {
     expect.soft(change(tree, operation), JSON.stringify(operation).slice(0, 80)).toBe(code);
   }
+});
+
+test('errors_on_overwrite: a name that is taken stays what it is, published or made at run time', async () => {
+  const tree = await mounted();
+  expect(change(tree, file('made', 5))).toBeUndefined();
+  for (const path of ['a.js', 'made', 'größe']) {
+    const inode = tree.lookup(path);
+    expect(change(tree, file(path, 7)), path).toBe('EEXIST');
+    expect(change(tree, mkdir(path)), path).toBe('EEXIST');
+    expect(change(tree, link('index.html', path)), path).toBe('EEXIST');
+    expect(tree.lookup(path)).toBe(inode);
+  }
+  // Its removal makes room for another one.
+  expect(change(tree, unlink('a.js'))).toBeUndefined();
+  expect(change(tree, file('a.js', 7))).toBeUndefined();
+  expect(tree.inode(tree.lookup('a.js')!).size).toBe(7);
 });
 
 test('hard links: a file lives until its last name goes, published ones too', async () => {
@@ -219,6 +236,19 @@ test('file_count_limit: more files than allowed are ENFILE, and removing one mak
   expect(change(tree, unlink('f1'), 10)).toBeUndefined();
   expect(change(tree, mkdir('x/y', true), 10)).toBe('ENFILE');
   expect(change(tree, mkdir('x'), 10)).toBeUndefined();
+});
+
+test('file_count_limit: where nobody says another one, the stated one', async () => {
+  const overlay = new (class extends Overlay {
+    override get nodeCount(): number {
+      return maxRuntimeNodes - 1 + super.nodeCount;
+    }
+  })();
+  const tree = new MountedTree((await mounted()).image, overlay);
+  expect(maxRuntimeNodes).toBe(2 ** 20);
+  expect(change(tree, mkdir('x/y', true))).toBe('ENFILE');
+  expect(change(tree, file('last'))).toBeUndefined();
+  expect(change(tree, file('more'))).toBe('ENFILE');
 });
 
 test('large_file: more than 4 GiB of logical bytes are mapped to the last one', async () => {

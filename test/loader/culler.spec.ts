@@ -1,10 +1,14 @@
 import { expect, test } from '@playwright/test';
+import { Culler } from '../../src/loader/culler.ts';
 import { ImageUses } from '../../src/loader/image-uses.ts';
+import { KnownImages } from '../../src/loader/known-images.ts';
 import type { Loader } from '../../src/loader/loader.ts';
 import { loaderLockName, type ReleaseRecord, writerLockName } from '../../src/protocol/messages.ts';
 import type { Directory } from '../../src/store/directory.ts';
 import { CrashDisk } from '../crash/crash-disk.ts';
+import { withEngine } from './engine-rig.ts';
 import { LockManagerForTests } from './lock-manager.ts';
+import { ManualClock } from './manual-clock.ts';
 import { QuotaDirectory } from './quota-directory.ts';
 import { type Fixture, makeSite } from './site-fixture.ts';
 import { type Tabs, withTabs } from './tabs.ts';
@@ -188,6 +192,40 @@ test('below the stop limit nothing is written; what was read meanwhile is stored
     // Nothing came over the network a second time but the pointer to the release.
     expect(origin.requests((entry) => entry.path.endsWith('.bin')).slice(asked)).toEqual([]);
     await Promise.all([user.close(), other.close()]);
+  }));
+
+test('storing stops below 3 %, goes on above 10 % only, and it is looked again every minute', () =>
+  withEngine(one, async ({ engine, local }) => {
+    const clock = new ManualClock();
+    const percents = [2, 5, 10, 11];
+    let looks = 0;
+    const culler = new Culler({
+      engine,
+      local,
+      clock,
+      images: new KnownImages(engine, local),
+      uses: { has: () => true, areKnown: async () => true },
+      estimate: async () => ({ usage: 100 - percents[looks++]!, quota: 100 }),
+      onCulled: () => {},
+    });
+    const stopped: boolean[] = [];
+    for (const [i] of percents.entries()) {
+      if (i === 0) culler.look();
+      else {
+        clock.advance(59_999);
+        expect(looks).toBe(i);
+        clock.advance(1);
+      }
+      expect(looks).toBe(i + 1);
+      // The look has ended when the next one is planned, or none is needed any more.
+      if (i + 1 < percents.length) await expect.poll(() => clock.timers).toBe(1);
+      else await expect.poll(() => local.full).toBe(false);
+      stopped.push(local.full);
+    }
+    expect(stopped).toEqual([true, true, true, false]);
+    clock.advance(3_600_000);
+    expect(looks).toBe(percents.length);
+    culler.close();
   }));
 
 test('uses: all are known only when every loader that waits for the writer’s lock has opened its image', async () => {

@@ -5,7 +5,7 @@ import { Engine, type EngineEvent } from '../../src/loader/engine.ts';
 import { FileReader } from '../../src/loader/file-reader.ts';
 import { LocalBlocks, type LocalBlocksOptions } from '../../src/loader/local-blocks.ts';
 import type { Mount } from '../../src/loader/mount.ts';
-import { systemClock } from '../../src/protocol/clock.ts';
+import { type Clock, systemClock } from '../../src/protocol/clock.ts';
 import { HttpSource } from '../../src/source/http-source.ts';
 import { BlockStore } from '../../src/store/block-store.ts';
 import type { Directory } from '../../src/store/directory.ts';
@@ -34,6 +34,7 @@ export interface EngineRigOptions {
   readonly stallMs?: number;
   readonly directory?: Directory;
   readonly local?: Partial<LocalBlocksOptions>;
+  readonly clock?: Clock;
 }
 
 export async function withEngine(
@@ -51,7 +52,7 @@ export async function withEngine(
   const engine: Engine = new Engine({
     source: new HttpSource({ base: `${origin.url}/app/`, fetch, stallMs: options.stallMs ?? 10_000 }),
     local,
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     random: seededRandom(7),
     onEvent: (event) => {
       events.push(event);

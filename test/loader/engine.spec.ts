@@ -4,6 +4,8 @@ import { Image } from '../../src/image/image.ts';
 import { FileReader } from '../../src/loader/file-reader.ts';
 import { seededRandom } from '../support/random.ts';
 import { askedBytes, failure, withEngine } from './engine-rig.ts';
+import { ManualClock } from './manual-clock.ts';
+import { QuotaDirectory } from './quota-directory.ts';
 import { type Fixture, makeSite } from './site-fixture.ts';
 
 const KiB = 1024;
@@ -193,8 +195,69 @@ test('a reader that goes away ends its request and frees the slot', () =>
     expect(engine.pendingReads(mount)).toEqual([]);
   }));
 
+test('health is told by the oldest reader, not by the latest, nor by what is only fetched ahead', () => {
+  const clock = new ManualClock();
+  return withEngine(
+    site,
+    async ({ origin, engine, files, read }) => {
+      origin.fault = () => ({ type: 'hang' });
+      const { health } = engine.info();
+      expect(health).toBe('ok');
+      const ends = [files.prefetch(['app.js'], 'background', 60_000)];
+      await origin.waitForRequest(() => true);
+      clock.advance(8000);
+      expect(engine.info().health).toBe('ok');
+      ends.push(read('index.html', 0, 1, 30_000).then(() => {}));
+      clock.advance(2001);
+      expect(engine.info().health).toBe('blocked');
+      ends.push(read('tail.bin', 0, 1, 30_000).then(() => {}));
+      clock.advance(5000);
+      expect(engine.info().health).toBe('unhealthy');
+      const ended = Promise.allSettled(ends);
+      clock.advance(60_000);
+      for (const { status } of await ended) expect(status).toBe('rejected');
+      expect(engine.info().health).toBe('ok');
+    },
+    { clock },
+  );
+});
+
+test('concurrent_reads_and_writes: whoever comes while a block is being written gets it, without another request', () => {
+  const disk = new QuotaDirectory(1e9);
+  let writing!: () => void;
+  const begun = new Promise<void>((resolve) => {
+    writing = resolve;
+  });
+  let end!: () => void;
+  const room = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const makeRoom = (): Promise<void> => {
+    writing();
+    return room;
+  };
+  return withEngine(
+    site,
+    async ({ origin, engine, mount, read }) => {
+      const { record, bytes } = site.blobs[0]!;
+      await engine.provide(mount, 0, -1, bytes.slice(0, record.tableLength));
+      disk.hasRoom = () => false;
+      const giving = engine.provide(mount, 0, 0, bytes.slice(record.tableLength, record.tableLength + 3000));
+      await begun;
+      const reading = read('index.html');
+      await expect.poll(() => engine.pendingReads(mount).length).toBe(1);
+      disk.hasRoom = () => true;
+      end();
+      await giving;
+      expectSame(await reading, content('index.html'));
+      expect(origin.log).toEqual([]);
+    },
+    { directory: disk, local: { makeRoom } },
+  );
+});
+
 test('blocks from a data loader are verified, taken once, and not fetched', () =>
-  withEngine(site, async ({ origin, engine, mount, read }) => {
+  withEngine(site, async ({ origin, engine, mount, read, local }) => {
     const { record, bytes } = site.blobs[0]!;
     const table = bytes.slice(0, record.tableLength);
     const block = bytes.slice(record.tableLength, record.tableLength + 3000);
@@ -212,9 +275,10 @@ test('blocks from a data loader are verified, taken once, and not fetched', () =
     expect(await code(0, -2, block)).toBe('ERANGE');
     expect(await code(99, 0, block)).toBe('ENOENT');
     expect(mount.presentBlocks).toBe(0);
-    await engine.provide(mount, 0, 0, block);
+    await Promise.all([engine.provide(mount, 0, 0, block), engine.provide(mount, 0, 0, block)]);
     await engine.provide(mount, 0, 0, wrong(block)); // Here already: ignored, never changes.
     expect(mount.presentBlocks).toBe(1);
+    expect(local.writtenBytes).toBe(table.length + block.length);
     expectSame(await read('index.html'), content('index.html'));
     expect(origin.log.length).toBe(0);
   }));
