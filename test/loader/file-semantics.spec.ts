@@ -77,6 +77,7 @@ test('basic_file_ops: made, read by ranges, linked, removed, from two tabs, and 
         expect(await read(loader, path, 4000, 8200)).toEqual(content.subarray(4000, 8200));
         expect(await read(loader, path, 9999)).toEqual(content.subarray(9999));
         expect(await read(loader, path, 10_000)).toEqual(new Uint8Array(0));
+        expect(await read(loader, path, 20_000)).toEqual(new Uint8Array(0));
         const stat = await loader.stat(path);
         expect(stat).toMatchObject({ kind: 'file', size: 10_000, links: 2, meta: new Uint8Array([1, 2]) });
       }
