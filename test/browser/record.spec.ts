@@ -90,10 +90,6 @@ test('without --ready the launch ends when nothing was read for a while; a URL d
 
 test('what goes wrong is said, with what to do', async () => {
   await using site = await smallSite(app);
-  await using origin = await Origin.start({
-    mounts: {},
-    routes: { '/': (_request, response) => response.setHeader('Content-Type', 'text/html').end('plain') },
-  });
   const { path: temp, remove } = await tempDir('record');
   try {
     const out = ['--out', join(temp, 'trace.json')];
@@ -102,6 +98,20 @@ test('what goes wrong is said, with what to do', async () => {
     expect(never.stderr).toMatch(/was not ready after 4 s: false was not true \(not-ready\)\n.*--ready/);
     const wrong = await record([site.dir, ...out, '--ready', 'nonsense.at.all', '--timeout', '4'], temp);
     expect(wrong.stderr).toMatch(/ReferenceError: nonsense/);
+  } finally {
+    await remove();
+  }
+});
+
+test('no app, no browser, no site: said, too', async () => {
+  await using site = await smallSite(app);
+  await using origin = await Origin.start({
+    mounts: {},
+    routes: { '/': (_request, response) => response.setHeader('Content-Type', 'text/html').end('plain') },
+  });
+  const { path: temp, remove } = await tempDir('record');
+  try {
+    const out = ['--out', join(temp, 'trace.json')];
     const plain = await record([`${origin.url}/`, ...out, '--timeout', '2'], temp);
     expect(plain.stderr).toMatch(/is it a site that sluice made\? \(not-ready\)/);
     const none = await record([site.dir, ...out, '--browser', join(temp, 'none')], temp);
