@@ -29,6 +29,7 @@ export class Devtools {
   readonly #process: ChildProcess;
   readonly #calls = new Map<number, Call>();
   readonly #ended: Promise<void>;
+  #death: SluiceError | undefined;
   #lastId = 0;
   #rest = '';
 
@@ -46,7 +47,8 @@ export class Devtools {
     );
     this.#ended = new Promise((resolve) => {
       const end = (why: string): void => {
-        this.#fail(new SluiceError('disconnected', `The browser ${executable} ended: ${why}`));
+        this.#death ??= new SluiceError('disconnected', `The browser ${executable} ended: ${why}`);
+        for (const id of [...this.#calls.keys()]) this.#settle(id)?.reject(this.#death);
         resolve();
       };
       this.#process.on('error', (error) => end(error.message));
@@ -62,6 +64,7 @@ export class Devtools {
 
   /** Calls a method of the protocol, of the browser or of a session. Throws `disconnected`, `call-timeout`, or `unreadable` with its answer. */
   async call<T>(method: string, params: object = {}, sessionId?: string): Promise<T> {
+    if (this.#death) throw this.#death;
     this.#lastId += 1;
     const id = this.#lastId;
     const result = new Promise<unknown>((resolve, reject) => {
@@ -108,10 +111,6 @@ export class Devtools {
     this.#calls.delete(id);
     clearTimeout(call?.timer);
     return call;
-  }
-
-  #fail(reason: SluiceError): void {
-    for (const id of [...this.#calls.keys()]) this.#settle(id)?.reject(reason);
   }
 
   #kill(): void {
