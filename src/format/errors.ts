@@ -67,6 +67,7 @@ export class SluiceError extends Error {
   }
 }
 
+/** Whether it is a {@link SluiceError} with this code. */
 export function isCode(error: unknown, code: ErrorCode): boolean {
   return error instanceof SluiceError && error.code === code;
 }

@@ -31,17 +31,17 @@ export class ImageFiles {
 
   /** A bootstrap of which the file is not there is not here any more. */
   async read(id: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const isHere = this.has(id);
-    const bytes = await this.probe(id);
-    if (isHere && bytes === undefined && this.has(id)) this.#ledger.takeAwayImage(id);
+    const length = this.#ledger.state.images.get(id);
+    if (length === undefined) return undefined;
+    const bytes = await this.#read(id, length);
+    if (bytes === undefined && this.has(id)) this.#ledger.takeAwayImage(id);
     return bytes;
   }
 
   /** Concludes nothing from what it finds. */
   async probe(id: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const { files, state } = this.#ledger;
-    const length = state.images.get(id);
-    return length === undefined ? undefined : readBytes(files, imagePath(id), 0, length, () => this.has(id));
+    const length = this.#ledger.state.images.get(id);
+    return length === undefined ? undefined : this.#read(id, length);
   }
 
   async replace(id: string, bytes: Uint8Array): Promise<void> {
@@ -52,5 +52,9 @@ export class ImageFiles {
       if (file.size() > bytes.length) file.truncate(bytes.length);
     });
     this.#ledger.commit();
+  }
+
+  #read(id: string, length: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return readBytes(this.#ledger.files, imagePath(id), 0, length, () => this.has(id));
   }
 }
