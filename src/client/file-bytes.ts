@@ -1,4 +1,5 @@
 import { SluiceError } from '../format/errors.ts';
+import { readDeadlineMs } from '../protocol/read-deadline.ts';
 import type { LoaderProcess } from './loader-process.ts';
 import { Stats } from './stats.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -53,7 +54,7 @@ export class FileBytes {
     const bytes = this.#loader.call(
       `read ${path}`,
       (api) => api.read(path, start, end, timeoutMs, ticket),
-      timeoutMs + graceMs,
+      readDeadlineMs(end - start, timeoutMs) + graceMs,
     );
     if (signal === undefined) return bytes;
     const withdraw = (): void => {

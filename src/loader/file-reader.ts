@@ -2,12 +2,11 @@ import { decodeBlock } from '../codec/decode-block.ts';
 import { SluiceError } from '../format/errors.ts';
 import { spanBytes } from '../image/map-range.ts';
 import type { ByteRange, DirectoryEntry, FileStat, PrefetchPriority } from '../protocol/loader-api.ts';
+import { readAhead } from '../protocol/read-deadline.ts';
 import type { BlockRead, Engine } from './engine.ts';
 import type { Mount } from './mount.ts';
 import type { StoredBlock } from './stored-block.ts';
 
-/** Blocks asked for ahead of the one that is decoded: enough to keep the link busy, little enough to hold in memory. */
-const readAhead = 8;
 /** Enough for requests as long as the background's, where no reader could come to wait behind them. */
 const prefetchAhead = 64;
 

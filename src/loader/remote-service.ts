@@ -12,6 +12,7 @@ import type {
   ScrubReport,
 } from '../protocol/loader-api.ts';
 import type { BlocksQuery, ReleaseRecord, ServedRead } from '../protocol/messages.ts';
+import { readDeadlineMs } from '../protocol/read-deadline.ts';
 import type { PendingReadInfo, ReadLog } from '../protocol/state.ts';
 import type { LoaderService, OpenOptions, ServiceState } from './loader-service.ts';
 import { type FromLeader, isFromLeader, type RemoteMethod, type ToLeader } from './peer-messages.ts';
@@ -131,7 +132,7 @@ export class RemoteService implements LoaderService {
     signal: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer>> {
     return this.#call('read', [image, path, start, end, timeoutMs], {
-      timeoutMs: timeoutMs + graceMs,
+      timeoutMs: readDeadlineMs(end - start, timeoutMs) + graceMs,
       signal,
     });
   }
