@@ -35,6 +35,8 @@ export interface EngineRigOptions {
   readonly directory?: Directory;
   readonly local?: Partial<LocalBlocksOptions>;
   readonly clock?: Clock;
+  /** Called at once, when whoever was woken has not gone on yet. */
+  readonly onEvent?: (event: EngineEvent) => void;
 }
 
 export async function withEngine(
@@ -57,6 +59,7 @@ export async function withEngine(
     onEvent: (event) => {
       events.push(event);
       for (const listener of listeners) listener(event);
+      options.onEvent?.(event);
     },
   });
   const mount = engine.mount(await Image.open(site.bootstrap, { sha256: site.image }));

@@ -256,6 +256,27 @@ test('concurrent_reads_and_writes: whoever comes while a block is being written 
   );
 });
 
+test('after waking, the table is looked up again: one that was lost meanwhile is an error of its own', () => {
+  let onEvent = (): void => {};
+  return withEngine(
+    site,
+    async ({ engine, mount }) => {
+      const { record, bytes } = site.blobs[0]!;
+      const [blob] = mount.blobs;
+      onEvent = () => {
+        if (!blob!.table) return;
+        onEvent = () => {};
+        void engine.evict([record.sha256]);
+      };
+      const block = bytes.slice(record.tableLength, record.tableLength + 3000);
+      expect((await failure(engine.provide(mount, 0, 0, block))).code).toBe('unreadable');
+      await engine.provide(mount, 0, 0, block);
+      expect(mount.presentBlocks).toBe(1);
+    },
+    { onEvent: () => onEvent() },
+  );
+});
+
 test('blocks from a data loader are verified, taken once, and not fetched', () =>
   withEngine(site, async ({ origin, engine, mount, read, local }) => {
     const { record, bytes } = site.blobs[0]!;

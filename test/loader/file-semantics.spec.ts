@@ -173,6 +173,28 @@ test('dynamic_files_and_data, work_after_remount: readers of a made file wait fo
     expect(await codeOf(last.stat('index.html'))).toBe('ENOENT');
   }));
 
+test('dynamic_files_and_data: data loaders see a prefetch of a made file; whoever waits for one that is removed hears ENOENT', () =>
+  withFolder(async ({ tab }) => {
+    const one = await tab();
+    const two = await tab();
+    const content = noise(7, 5000);
+    await one.changeTree(file('ahead', { size: content.length }));
+    const ahead = one.prefetch(['ahead'], 'background');
+    await expect.poll(async () => (await two.pendingReads(0, 0)).map(({ path }) => path)).toHaveLength(2);
+    await two.provideBlocks([0, 1].map((i) => ({ path: 'ahead', block: i, bytes: block(content, i) })));
+    await ahead;
+    expect(await read(two, 'ahead')).toEqual(content);
+
+    await one.changeTree(file('gone', { size: content.length }));
+    const waiting = [one, two].map((loader) => codeOf(read(loader, 'gone', 0, 10)));
+    await expect
+      .poll(async () => (await one.state()).pendingReads.map(({ waiters }) => waiters))
+      .toEqual([2]);
+    await two.changeTree({ type: 'unlink', path: 'gone' });
+    expect(await Promise.all(waiting)).toEqual(['ENOENT', 'ENOENT']);
+    expect((await one.state()).pendingReads).toEqual([]);
+  }));
+
 test('concurrent_reads_and_writes: readers in two tabs, while blocks come in disorder and twice, and names change', () =>
   withFolder(async ({ tab }) => {
     const loaders = [await tab(), await tab()];
