@@ -152,6 +152,17 @@ test('a table spoilt on this disk: it is fetched again, the blocks that are here
   );
 });
 
+test('a table spoilt on this disk, and its blocks gone: after waking, the block is looked up again, and fetched', async () => {
+  const directory = new MemoryDirectory();
+  await withEngine(site, async ({ read }) => expectSame(await read('b'), 'b'), { directory });
+  const { record } = site.blobs[0]!;
+  const file = await directory.open(blobPath(record.sha256));
+  file.write(Uint8Array.of(1, 2, 3), 20);
+  file.truncate(record.tableLength);
+  file.close();
+  await withEngine(site, async ({ read }) => expectSame(await read('b'), 'b'), { directory });
+});
+
 test('cut again and again within the table, of which nothing can be kept: that counts as failing', async () => {
   // 500 blocks: a table of 20 KB.
   const one = await makeSite([{ name: 'd', size: 2000 * KiB, shift: 12 }], 4096 * KiB);

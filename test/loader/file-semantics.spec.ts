@@ -227,6 +227,25 @@ test('concurrent_reads_and_writes: readers in two tabs, while blocks come in dis
     }
   }));
 
+test('concurrent_reads_and_writes: files that are made at the same time, of other names and of the same one', () =>
+  withFolder(async ({ tab }) => {
+    const loaders = [await tab(), await tab()];
+    const names = Array.from({ length: 12 }, (_, i) => `made ${i >> 1}`);
+    const codes = await Promise.all(
+      names.map((path, i) =>
+        loaders[i % 2]!.changeTree(file(path, { content: noise(i, 9000) })).then(
+          () => 'made',
+          ({ code }) => code as string,
+        ),
+      ),
+    );
+    for (let i = 0; i < names.length; i += 2) {
+      expect(codes.slice(i, i + 2).sort()).toEqual(['EEXIST', 'made']);
+      const first = codes[i] === 'made' ? i : i + 1;
+      expect(await read(loaders[0]!, names[i]!)).toEqual(noise(first, 9000));
+    }
+  }));
+
 test('child_procs_waiting_for_data: four tabs wait for one block; the leader goes, and all the others get it', () =>
   withFolder(async ({ tab }) => {
     const leader = await tab();
