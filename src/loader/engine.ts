@@ -95,14 +95,7 @@ export class Engine {
     this.#clock = clock;
     this.#random = random;
     this.#emit = onEvent ?? (() => {});
-    this.#pending = new PendingReads(
-      clock,
-      (read) => {
-        this.#flights.abandoned(read);
-        this.#scheduler.pump();
-      },
-      firstSerial,
-    );
+    this.#pending = new PendingReads(clock, () => this.#scheduler.withdrawn(), firstSerial);
     this.#arrivals = new Arrivals({
       local,
       onTable: (blob, table) => this.#tableCame(blob, table),

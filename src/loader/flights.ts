@@ -106,14 +106,13 @@ export class Flights implements Iterable<Flight> {
     this.#tableWaits.settle(blob, table);
   }
 
-  /** Nobody waits for the block any more: a flight that serves nobody else gives its slot back. */
-  abandoned(read: PendingRead): void {
+  /** Flights that nobody waits for any more give their slots back, but for those of blobs that are to go on. */
+  endUnread(goesOn: (blob: BlobState) => boolean): void {
     const { source, readsOf } = this.#options;
     // From a host without ranges, the next flight would begin at the first byte again.
     if (source.wholeFiles) return;
     for (const flight of this.#flights) {
-      if (flight.kind !== 'demand' || flight.blob.sha256 !== read.blob || flight.remaining < worthAborting)
-        continue;
+      if (flight.kind !== 'demand' || flight.remaining < worthAborting || goesOn(flight.blob)) continue;
       if (!readsOf(flight).length) flight.abort(new SluiceError('closed', 'Nobody waits for these blocks'));
     }
   }

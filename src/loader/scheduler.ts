@@ -38,6 +38,8 @@ export class Scheduler {
   readonly #hints = new WeakMap<PendingRead, RunHint>();
   readonly #calm = new LaunchCalm();
   #calmAwaited = false;
+  /** Flights may be going on that nobody waits for. */
+  #lingering = false;
   #pumping = false;
   #closed = false;
 
@@ -96,6 +98,18 @@ export class Scheduler {
     return this.#someoneReads() ? 'demand' : 'idle';
   }
 
+  /**
+   * Somebody has withdrawn a read. What was asked for it goes on where the background wants it anyway and nobody else waits for the link: a page or a
+   * service worker that dies is back in a moment, and what has been under way would be thrown away.
+   */
+  withdrawn(): void {
+    const { flights, completion } = this.#options;
+    const wanted = this.#isSomebodyUnserved() ? undefined : new Set(completion.missing());
+    flights.endUnread((blob) => wanted?.has(blob) ?? false);
+    this.#lingering = wanted !== undefined;
+    this.pump();
+  }
+
   /** The pending reads that count on the flight. */
   readsOf(flight: Flight): PendingRead[] {
     return [...this.#options.pending.all()].filter(
@@ -121,6 +135,10 @@ export class Scheduler {
   #plan(): void {
     const { flights, health, local, wholeFiles, clock, onPlanned } = this.#options;
     const demands = this.#readyDemands();
+    if (this.#lingering && this.#isSomebodyUnserved()) {
+      this.#lingering = false;
+      flights.endUnread(() => false);
+    }
     if (this.#someoneReads()) this.#calm.reads(clock.now());
     const mayComplete = !health.paused && !local.full && this.#isCalm();
     for (;;) {
@@ -156,6 +174,10 @@ export class Scheduler {
 
   #someoneReads(): boolean {
     return this.#options.pending.readers().next().done !== true;
+  }
+
+  #isSomebodyUnserved(): boolean {
+    return this.unserved().next().done !== true;
   }
 
   /** The reads for which something has to be fetched; the others are on their way to be answered. */

@@ -195,6 +195,61 @@ test('a reader that goes away ends its request and frees the slot', () =>
     expect(engine.pendingReads(mount)).toEqual([]);
   }));
 
+test('a reader that goes away: what the background wants anyway is not thrown away, unless somebody else waits', () =>
+  withEngine(site, async ({ origin, engine, mount, read }) => {
+    await read('data.pak', 900 * KiB, 900 * KiB + 1); // The table is known now.
+    const spans = [...mount.image.mapRange(mount.image.lookup('data.pak')!, 900 * KiB, 1100 * KiB)];
+    const inBlob = spans.slice(1).filter(({ blob }) => blob === spans[0]!.blob);
+    const name = new RegExp(mount.image.blob(inBlob[0]!.blob).sha256);
+    origin.reset();
+    origin.fault = () => ({ type: 'throttle', bytesPerSecond: 200_000 });
+    const abort = new AbortController();
+    setMaxListeners(0, abort.signal);
+    const reading = Promise.allSettled(
+      inBlob.map((one) =>
+        engine.read(mount, { ...pick(one), path: 'data.pak', timeoutMs: 10_000, signal: abort.signal }),
+      ),
+    );
+    await expect.poll(() => origin.requests(name)[0]?.bodyBytes).toBeGreaterThan(20_000);
+    engine.complete(mount);
+    abort.abort(new Error('gone'));
+    expect((await reading).at(-1)!.status).toBe('rejected');
+    const first = origin.requests(name)[0]!;
+    // Whoever comes now is not to share the link with nobody.
+    const other = read('tail.bin', 0, 10);
+    await origin.waitForRequest((entry) => entry === first && entry.aborted);
+    expectSame(await other, content('tail.bin').slice(0, 10));
+  }));
+
+test('a reader that goes away and comes back finds what was under way', () =>
+  withEngine(site, async ({ origin, engine, mount, read, event }) => {
+    await read('data.pak', 900 * KiB, 900 * KiB + 1);
+    origin.reset();
+    origin.fault = () => ({ type: 'throttle', bytesPerSecond: 400_000 });
+    engine.complete(mount);
+    const abort = new AbortController();
+    setMaxListeners(0, abort.signal);
+    const spans = [...mount.image.mapRange(mount.image.lookup('data.pak')!, 900 * KiB, 1100 * KiB)];
+    const leaving = Promise.allSettled(
+      spans
+        .slice(1)
+        .map((one) =>
+          engine.read(mount, { ...pick(one), path: 'data.pak', timeoutMs: 10_000, signal: abort.signal }),
+        ),
+    );
+    await expect.poll(() => origin.log[0]?.bodyBytes).toBeGreaterThan(20_000);
+    abort.abort(new Error('gone'));
+    await leaving;
+    expectSame(
+      await read('data.pak', 900 * KiB, 1100 * KiB),
+      content('data.pak').slice(900 * KiB, 1100 * KiB),
+    );
+    origin.fault = undefined;
+    await event('complete');
+    expect(origin.log.filter(({ aborted }) => aborted)).toEqual([]);
+    expect(askedBytes(origin, site).twice).toBe(0);
+  }));
+
 test('health is told by the oldest reader, not by the latest, nor by what is only fetched ahead', () => {
   const clock = new ManualClock();
   return withEngine(
