@@ -99,6 +99,7 @@ export class Loader implements LoaderApi {
       endpoint,
       this.#platform.locks,
       (name, work) => succession.use(name, work),
+      this.#platform.clock,
       (closed) => this.#ports.delete(closed),
     );
     this.#ports.add(port);

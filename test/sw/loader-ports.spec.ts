@@ -1,5 +1,6 @@
 import { expect, test } from '@playwright/test';
 import { ServiceWorkerPort } from '../../src/loader/service-worker-port.ts';
+import { systemClock } from '../../src/protocol/clock.ts';
 import {
   type FromLoader,
   loaderLockName,
@@ -97,7 +98,10 @@ function fixture() {
     ports.add(port1);
     const closed: string[] = [];
     const use = () => Promise.reject(new Error('nothing is asked'));
-    return { loader: new ServiceWorkerPort(port2, locks, use, () => closed.push('closed')), closed };
+    return {
+      loader: new ServiceWorkerPort(port2, locks, use, systemClock, () => closed.push('closed')),
+      closed,
+    };
   };
   const best = () => expect.poll(() => ports.best?.role, { intervals: [1] });
   // Open ports would keep the process alive.
