@@ -103,8 +103,7 @@ export class ModelRun implements AsyncDisposable {
     const outcomes = await this.#outcomes(asked);
     for (const [i, made] of asked.entries()) this.#remember(textOf(made), outcomes[i]!);
     if (this.#rig.crashed) {
-      const held = outcomes.findLastIndex((outcome) => 'value' in outcome) + 1;
-      await this.#crash(asked, held);
+      await this.#crash(asked, this.#heldOf(asked, outcomes));
       return;
     }
     for (const [i, made] of asked.entries()) {
@@ -121,6 +120,20 @@ export class ModelRun implements AsyncDisposable {
       this.#count(code ?? operation.type);
     }
     for (const { operation } of asked) await this.#checkPlace(operation.path);
+  }
+
+  /** How many of the changes must have been made: up to the last that was answered, and had anything to write. */
+  #heldOf(asked: readonly MadeBy[], outcomes: readonly Outcome<void>[]): number {
+    const after = this.#twin.current.clone();
+    let held = 0;
+    for (const [i, made] of asked.entries()) {
+      const { type, path } = made.operation;
+      // A recursive mkdir of what is there is done at once, whatever becomes of the changes before it.
+      const isThere = this.#twin.current.lookup(path) ?? after.lookup(path);
+      after.apply(made);
+      if ('value' in outcomes[i]! && !(type === 'mkdir' && isThere)) held = i + 1;
+    }
+    return held;
   }
 
   #outcomes(asked: readonly MadeBy[]): Promise<Outcome<void>[]> {
