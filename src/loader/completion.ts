@@ -37,9 +37,14 @@ export class Completion {
     for (const mount of mounts) if (!mount.complete) this.#complete.delete(mount);
   }
 
+  /** Whether the blob is to come, sooner or later. */
+  wants(blob: BlobState): boolean {
+    return !blob.complete && this.#background.some((mount) => mount.indexOf(blob.sha256) !== undefined);
+  }
+
   /** What is still to come, in order. */
   *missing(): Generator<BlobState> {
-    for (const { blobs } of this.#background) for (const blob of blobs) if (!blob.complete) yield blob;
+    for (const mount of this.#background) yield* mount.missing();
   }
 
   /** Those of the mounts that are complete, durably, since they were asked about last. */

@@ -143,7 +143,8 @@ export class Culler {
     for (const id of ids) {
       const mount = uses.has(id) ? undefined : engine.mountOf(id);
       // What goes would be fetched again at once.
-      if (mount?.blobs.some(({ sha256 }) => evict.has(sha256))) engine.leaveIncomplete(mount);
+      if (mount && [...evict].some((sha256) => mount.indexOf(sha256) !== undefined))
+        engine.leaveIncomplete(mount);
     }
     await engine.evict([...evict]);
     onCulled();

@@ -162,6 +162,7 @@ export class Engine {
     const mount = new Mount({
       tree: new MountedTree(image, this.#local.overlay(image.id)),
       blobState: (record) => this.#blobState(record),
+      isKnown: (sha256) => this.#blobs.has(sha256) || this.#local.knows(sha256),
     });
     this.#mounts.set(image.id, mount);
     this.#completion.mounted(mount);
@@ -351,7 +352,7 @@ export class Engine {
   }
 
   #bringAgain(mount: Mount, blob: number, blocks: readonly number[]): void {
-    const path = `${mount.blobs[blob]!.sha256}.bin`;
+    const path = `${mount.image.blob(blob).sha256}.bin`;
     for (const block of blocks) {
       if (block === -1) continue;
       this.#tasks.run(() =>

@@ -97,6 +97,11 @@ export class LocalBlocks {
     return !this.full;
   }
 
+  /** Whether the store has heard of the blob. */
+  knows(sha256: string): boolean {
+    return this.#store.presence(sha256) !== undefined;
+  }
+
   presence(record: BlobRecord): BlobPresence {
     return this.#store.blob(record);
   }

@@ -21,6 +21,8 @@ export interface MountOptions {
   readonly tree: MountedTree;
   /** What is known of a blob, which other images may share. */
   readonly blobState: (record: BlobRecord) => BlobState;
+  /** Whether anything is: of most blobs of a large image that has just been mounted, nothing. */
+  readonly isKnown: (sha256: string) => boolean;
 }
 
 /**
@@ -30,32 +32,38 @@ export interface MountOptions {
 export class Mount {
   readonly image: Image;
   readonly tree: MountedTree;
-  /** The published ones, by index in the image's blob table. */
-  readonly blobs: readonly BlobState[];
   readonly log = new ReadRing(readLogCapacity);
   readonly totalBlocks: number;
   readonly #sinceDate = Date.now();
   #lastReadError: ReadErrorInfo | undefined;
   readonly #blobState: MountOptions['blobState'];
-  readonly #private = new Map<number, BlobState>();
+  readonly #isKnown: MountOptions['isKnown'];
+  /** By index in the image's blob table, and behind it those of run-time files: each from when it is asked for. */
+  readonly #blobs = new Map<number, BlobState>();
   readonly #indices: Map<string, number>;
 
-  constructor({ tree, blobState }: MountOptions) {
+  constructor({ tree, blobState, isKnown }: MountOptions) {
     const { image } = tree;
     this.image = image;
     this.tree = tree;
-    this.blobs = Array.from({ length: image.blobCount }, (_, i) => blobState(image.blob(i)));
     this.#blobState = blobState;
-    this.#indices = new Map(this.blobs.map(({ sha256 }, i) => [sha256, i]));
-    this.totalBlocks = this.blobs.reduce((sum, blob) => sum + blob.blockCount, 0);
+    this.#isKnown = isKnown;
+    let totalBlocks = 0;
+    this.#indices = new Map();
+    for (let i = 0; i < image.blobCount; i++) {
+      const { sha256, blockCount } = image.blob(i);
+      this.#indices.set(sha256, i);
+      totalBlocks += blockCount;
+    }
+    this.totalBlocks = totalBlocks;
   }
 
   /** Undefined where there is no such blob. Throws `ENOENT` for that of a file that was removed. */
   blob(index: number): BlobState | undefined {
-    const known = this.blobs[index] ?? this.#private.get(index);
-    if (known || index >= this.tree.blobCount) return known;
+    const known = this.#blobs.get(index);
+    if (known || !(index < this.tree.blobCount)) return known;
     const made = this.#blobState(this.tree.blob(index));
-    this.#private.set(index, made);
+    this.#blobs.set(index, made);
     this.#indices.set(made.sha256, index);
     return made;
   }
@@ -68,9 +76,9 @@ export class Mount {
   /** Forgets the blobs of run-time files that were removed, and answers them. */
   dropRemoved(): BlobState[] {
     const dropped: BlobState[] = [];
-    for (const [index, blob] of this.#private) {
-      if (this.tree.overlay.node(this.#inodeOf(index))) continue;
-      this.#private.delete(index);
+    for (const [index, blob] of this.#blobs) {
+      if (index < this.image.blobCount || this.tree.overlay.node(this.#inodeOf(index))) continue;
+      this.#blobs.delete(index);
       this.#indices.delete(blob.sha256);
       dropped.push(blob);
     }
@@ -110,16 +118,27 @@ export class Mount {
     return this.#lastReadError;
   }
 
+  /** The published blobs that are not wholly here, in their order. */
+  *missing(): Generator<BlobState> {
+    for (const [, index] of this.#published()) {
+      const blob = this.blob(index)!;
+      if (!blob.complete) yield blob;
+    }
+  }
+
   get complete(): boolean {
-    return this.blobs.every((blob) => blob.complete);
+    for (const [sha256, index] of this.#published()) {
+      if (!this.#isKnown(sha256) || !this.blob(index)!.complete) return false;
+    }
+    return true;
   }
 
   get presentBlocks(): number {
-    return this.blobs.reduce((sum, blob) => sum + blob.presentCount, 0);
+    return this.#sumKnown(({ presentCount }) => presentCount);
   }
 
   get presentBytes(): number {
-    return this.blobs.reduce((sum, blob) => sum + blob.presentBytes, 0);
+    return this.#sumKnown(({ presentBytes }) => presentBytes);
   }
 
   /**
@@ -137,6 +156,16 @@ export class Mount {
       return { start: storedOffset, end: storedOffset + storedLength, firstBlock, blockCount };
     }
     return undefined;
+  }
+
+  *#published(): Generator<readonly [sha256: string, index: number]> {
+    for (const entry of this.#indices) if (entry[1] < this.image.blobCount) yield entry;
+  }
+
+  #sumKnown(of: (blob: BlobState) => number): number {
+    let sum = 0;
+    for (const [sha256, index] of this.#published()) if (this.#isKnown(sha256)) sum += of(this.blob(index)!);
+    return sum;
   }
 
   #inodeOf(privateBlob: number): number {

@@ -59,8 +59,15 @@ export class Scheduler {
 
   /** Plans again after so long. */
   pumpAfter(ms: number): void {
-    // A timer may come a fraction of a millisecond early.
-    this.#options.tasks.after(ms + 1, () => this.pump());
+    const { clock, tasks } = this.#options;
+    const at = clock.now() + ms;
+    // A timer may come early, by a fraction of a millisecond or, in a busy process, by some; planning too early would be planning nothing.
+    const wake = (): void => {
+      const left = at - clock.now();
+      if (left > 0) tasks.after(left + 1, wake);
+      else this.pump();
+    };
+    tasks.after(ms + 1, wake);
   }
 
   close(): void {
@@ -104,9 +111,8 @@ export class Scheduler {
    */
   withdrawn(): void {
     const { flights, completion } = this.#options;
-    const wanted = this.#isSomebodyUnserved() ? undefined : new Set(completion.missing());
-    flights.endUnread((blob) => wanted?.has(blob) ?? false);
-    this.#lingering = wanted !== undefined;
+    this.#lingering = !this.#isSomebodyUnserved();
+    flights.endUnread((blob) => this.#lingering && completion.wants(blob));
     this.pump();
   }
 

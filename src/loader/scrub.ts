@@ -57,7 +57,8 @@ export class Scrub {
     // Bringing it may take as long as a link needs to come back; the rest does not wait for that.
     const bootstrap = this.#bootstrap(mount);
     bootstrap.catch(() => {}); // Awaited below.
-    for (const { record } of mount.blobs) await this.#blob(record);
+    const { image } = mount;
+    for (let i = 0; i < image.blobCount; i++) await this.#blob(image.blob(i));
     for (const [, node] of [...mount.tree.overlay.files()]) await this.#blob(privateBlob(node));
     await bootstrap;
     return { blocks: this.#blocks, bytes: this.#bytes, bad: this.#bad };

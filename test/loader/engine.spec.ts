@@ -317,7 +317,7 @@ test('after waking, the table is looked up again: one that was lost meanwhile is
     site,
     async ({ engine, mount }) => {
       const { record, bytes } = site.blobs[0]!;
-      const [blob] = mount.blobs;
+      const blob = mount.blob(0);
       onEvent = () => {
         if (!blob!.table) return;
         onEvent = () => {};

@@ -1,5 +1,6 @@
 import { expect, test } from '@playwright/test';
 import { SluiceError } from '../../src/format/errors.ts';
+import { systemClock } from '../../src/protocol/clock.ts';
 import type { BlockFile, Directory } from '../../src/store/directory.ts';
 import { MemoryDirectory } from '../../src/store/memory-directory.ts';
 import { blobPath } from '../../src/store/store-paths.ts';
@@ -208,6 +209,19 @@ test('a hung server: asked again while a reader’s deadline lasts; read-timeout
     },
     { stallMs: 200 },
   ));
+
+test('timers that come too early: what failed is tried again all the same', () => {
+  const early = { ...systemClock, after: (ms: number, wake: () => void) => systemClock.after(ms - 60, wake) };
+  return withEngine(
+    site,
+    async ({ origin, read }) => {
+      let failures = 2;
+      origin.fault = () => (failures-- > 0 ? { type: 'status', status: 503 } : undefined);
+      expectSame(await read('a'), 'a');
+    },
+    { clock: early },
+  );
+});
 
 test('one hung connection: the next one serves the reader', () =>
   withEngine(
