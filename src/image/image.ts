@@ -155,6 +155,11 @@ export class Image implements FileTree {
     return this.#tables.blob(i);
   }
 
+  /** All of them, by index. */
+  *blobs(): Generator<BlobRecord, void, undefined> {
+    for (let i = 0; i < this.blobCount; i++) yield this.blob(i);
+  }
+
   /**
    * Where the bytes `[start, end)` of a file are: lazily one span a block, in file order, without gaps. `end` is clamped to the file's size.
    * Throws `EISDIR` for a directory and `ERANGE` for a range that is none.

@@ -3,12 +3,11 @@ import { SluiceError } from '../format/errors.ts';
 import { compareBytes, utf8Decode, utf8Encode } from '../format/utf8.ts';
 import type { NewNode } from '../overlay/change.ts';
 import type { Overlay } from '../overlay/overlay.ts';
+import { privateBlob } from '../overlay/private-blob.ts';
 import type { DirectoryEntry } from './directory.ts';
 import type { FileTree } from './file-tree.ts';
 import type { Image, Inode } from './image.ts';
 import { type BlockSpan, blockSpans, checkRange, type ExtentSpan } from './map-range.ts';
-
-type NewFile = NewNode & { readonly kind: 'file' };
 
 /**
  * A published image with what was added, linked and removed at run time, as one tree. It looks through to both, so that a change of the overlay is
@@ -160,9 +159,19 @@ export class MountedTree implements FileTree {
 
   blob(i: number): BlobRecord {
     if (i < this.image.blobCount) return this.image.blob(i);
-    const node = this.#node(i - this.image.blobCount + this.image.inodeCount);
+    const node = this.#node(this.#inodeOfBlob(i));
     if (node.kind === 'directory') throw new SluiceError('ENOENT', `there is no blob ${i}`);
     return privateBlob(node);
+  }
+
+  /** Whether the blob is a published one, or that of a run-time file that was not removed. */
+  hasBlob(i: number): boolean {
+    return i < this.image.blobCount || this.overlay.node(this.#inodeOfBlob(i))?.kind === 'file';
+  }
+
+  /** The index of the blob that holds a file made at run time; undefined for a published file. */
+  privateBlobOf(inode: number): number | undefined {
+    return this.#isPublished(inode) ? undefined : this.image.blobCount + inode - this.image.inodeCount;
   }
 
   *mapRange(inode: number, start: number, end: number): Generator<BlockSpan, void, undefined> {
@@ -185,7 +194,7 @@ export class MountedTree implements FileTree {
     const endBlock = Math.ceil(stop / blockSize);
     const storedOffset = firstBlock * blockSize;
     yield {
-      blob: this.image.blobCount + inode - this.image.inodeCount,
+      blob: this.privateBlobOf(inode)!,
       firstBlock,
       blockCount: endBlock - firstBlock,
       shift: Math.log2(blockSize),
@@ -196,6 +205,10 @@ export class MountedTree implements FileTree {
       storedLength: Math.min(endBlock * blockSize, node.size) - storedOffset,
       storedExact: true,
     };
+  }
+
+  #inodeOfBlob(privateBlob: number): number {
+    return this.image.inodeCount + privateBlob - this.image.blobCount;
   }
 
   #isPublished(inode: number): boolean {
@@ -225,12 +238,6 @@ export class MountedTree implements FileTree {
     const name = this.image.nameOf(inode);
     return this.overlay.removed(parent, name) ? added : [{ parent, name }, ...added];
   }
-}
-
-/** The record of the blob that holds a file made at run time. */
-export function privateBlob({ blob, size, blockSize }: NewFile): BlobRecord {
-  const blockCount = Math.ceil(size / blockSize);
-  return { sha256: blob, tableSha256: '', length: size, tableLength: 0, blockCount, blockSize };
 }
 
 function present(meta: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {

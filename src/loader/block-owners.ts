@@ -76,9 +76,8 @@ export class BlockOwners {
       return undefined;
     }
     const { image, overlay } = tree;
-    const indices = new Map(Array.from({ length: image.blobCount }, (_, i) => [image.blob(i).sha256, i]));
-    for (const [inode, { blob }] of overlay.files())
-      indices.set(blob, image.blobCount + inode - image.inodeCount);
+    const indices = new Map(Array.from(image.blobs(), ({ sha256 }, i) => [sha256, i]));
+    for (const [inode, { blob }] of overlay.files()) indices.set(blob, tree.privateBlobOf(inode)!);
     let map: ReverseMap | undefined;
     const owner: BlockOwner = {
       tree,

@@ -1,17 +1,9 @@
-import { SluiceError } from '../format/errors.ts';
 import type { MountedTree } from '../image/mounted-tree.ts';
+import { fileAt } from './lookup.ts';
 
 /** The inodes of files. Throws `ENOENT`, `EISDIR`. */
 function fileInodes(tree: MountedTree, paths: readonly string[]): Set<number> {
-  return new Set(
-    paths.map((path) => {
-      const inode = tree.lookup(path);
-      if (inode === undefined) throw new SluiceError('ENOENT', `${path} is not in the image`, { path });
-      if (tree.inode(inode).kind !== 'file')
-        throw new SluiceError('EISDIR', `${path} is a directory`, { path });
-      return inode;
-    }),
-  );
+  return new Set(paths.map((path) => fileAt(tree, path).inode));
 }
 
 /** Adds the SHA-256 of the published blobs that hold some of the file. */
@@ -23,8 +15,7 @@ function addBlobs(tree: MountedTree, inode: number, to: Set<string>): void {
 /** SHA-256 of the published blobs that hold some of these files; no paths = of the whole image. Throws `ENOENT`, `EISDIR`. */
 export function blobsOfFiles(tree: MountedTree, paths: readonly string[]): Set<string> {
   const { image } = tree;
-  if (paths.length === 0)
-    return new Set(Array.from({ length: image.blobCount }, (_, i) => image.blob(i).sha256));
+  if (paths.length === 0) return new Set(Array.from(image.blobs(), ({ sha256 }) => sha256));
   const blobs = new Set<string>();
   for (const inode of fileInodes(tree, paths)) addBlobs(tree, inode, blobs);
   return blobs;

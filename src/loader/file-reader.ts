@@ -4,6 +4,7 @@ import { spanBytes } from '../image/map-range.ts';
 import type { ByteRange, DirectoryEntry, FileStat, PrefetchPriority } from '../protocol/loader-api.ts';
 import { readAhead } from '../protocol/read-deadline.ts';
 import type { BlockRead, Engine } from './engine.ts';
+import { fileAt, inodeAt } from './lookup.ts';
 import type { Mount } from './mount.ts';
 import type { StoredBlock } from './stored-block.ts';
 
@@ -21,14 +22,15 @@ export class FileReader {
   }
 
   stat(path: string): FileStat {
-    const inode = this.#lookup(path);
-    const { kind, size, mime, meta, links } = this.#mount.tree.inode(inode);
+    const { tree } = this.#mount;
+    const inode = inodeAt(tree, path);
+    const { kind, size, mime, meta, links } = tree.inode(inode);
     return { kind, size, mime, meta: meta?.slice(), inode, links };
   }
 
   readdir(path: string): readonly DirectoryEntry[] {
     const { tree } = this.#mount;
-    const inode = this.#lookup(path);
+    const inode = inodeAt(tree, path);
     if (tree.inode(inode).kind === 'file') throw new SluiceError('ENOTDIR', `${path} is a file`, { path });
     return Array.from(tree.readdir(inode), ({ name, kind }) => ({ name, kind }));
   }
@@ -41,8 +43,7 @@ export class FileReader {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    const inode = this.#lookup(path);
-    const { size } = this.#fileInode(path, inode);
+    const { inode, size } = fileAt(this.#mount.tree, path);
     if (!(Number.isSafeInteger(start) && start >= 0 && end >= start)) {
       throw new SluiceError('ERANGE', `${path}: [${start}, ${end}) is not a range of bytes`, { path });
     }
@@ -67,11 +68,10 @@ export class FileReader {
     signal?: AbortSignal,
   ): Promise<void> {
     // All of them or none: a wrong path is told before anything is fetched.
-    const inodes = paths.map((path) => [path, this.#lookup(path)] as const);
-    for (const [path, inode] of inodes) this.#fileInode(path, inode);
+    const files = paths.map((path) => ({ path, ...fileAt(this.#mount.tree, path) }));
     const ahead = priority === 'demand' ? readAhead : prefetchAhead;
-    for (const [path, inode] of inodes) {
-      const spans = this.#mount.tree.mapRange(inode, 0, this.#fileInode(path, inode).size);
+    for (const { path, inode, size } of files) {
+      const spans = this.#mount.tree.mapRange(inode, 0, size);
       await eachAtOnce(spans, ahead, signal, ({ blob, block }, stopped) =>
         this.#engine.bring(this.#mount, { blob, block, path, timeoutMs, signal: stopped }, priority),
       );
@@ -81,13 +81,9 @@ export class FileReader {
   /** The parts of the file that can be read without waiting, as Incremental FS tells them: in order, apart. */
   filledRanges(path: string): ByteRange[] {
     const { tree } = this.#mount;
-    const inode = this.#lookup(path);
+    const { inode, size } = fileAt(tree, path);
     const ranges: { start: number; end: number }[] = [];
-    for (const { blob, block, fileOffset, length } of tree.mapRange(
-      inode,
-      0,
-      this.#fileInode(path, inode).size,
-    )) {
+    for (const { blob, block, fileOffset, length } of tree.mapRange(inode, 0, size)) {
       if (!this.#mount.blob(blob)?.isReadable(block)) continue;
       const last = ranges.at(-1);
       if (last?.end === fileOffset) last.end += length;
@@ -108,18 +104,6 @@ export class FileReader {
       if (!read.signal?.aborted && code !== 'closed') this.#mount.noteRead(read, began, code);
       throw error;
     }
-  }
-
-  #fileInode(path: string, inode: number): { readonly size: number } {
-    const found = this.#mount.tree.inode(inode);
-    if (found.kind !== 'file') throw new SluiceError('EISDIR', `${path} is a directory`, { path });
-    return found;
-  }
-
-  #lookup(path: string): number {
-    const inode = this.#mount.tree.lookup(path);
-    if (inode === undefined) throw new SluiceError('ENOENT', `${path} is not in the image`, { path });
-    return inode;
   }
 }
 

@@ -44,7 +44,7 @@ export class KnownImages {
     if (known) return known;
     const image = (await this.tree(id))?.image;
     if (!image) return undefined;
-    const blobs = new Set(Array.from({ length: image.blobCount }, (_, i) => image.blob(i).sha256));
+    const blobs = new Set(Array.from(image.blobs(), ({ sha256 }) => sha256));
     this.#blobs.set(id, blobs);
     return blobs;
   }

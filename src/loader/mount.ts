@@ -48,14 +48,9 @@ export class Mount {
     this.tree = tree;
     this.#blobState = blobState;
     this.#isKnown = isKnown;
-    let totalBlocks = 0;
-    this.#indices = new Map();
-    for (let i = 0; i < image.blobCount; i++) {
-      const { sha256, blockCount } = image.blob(i);
-      this.#indices.set(sha256, i);
-      totalBlocks += blockCount;
-    }
-    this.totalBlocks = totalBlocks;
+    const records = [...image.blobs()];
+    this.#indices = new Map(records.map(({ sha256 }, i) => [sha256, i]));
+    this.totalBlocks = records.reduce((sum, { blockCount }) => sum + blockCount, 0);
   }
 
   /** Undefined where there is no such blob. Throws `ENOENT` for that of a file that was removed. */
@@ -77,18 +72,12 @@ export class Mount {
   dropRemoved(): BlobState[] {
     const dropped: BlobState[] = [];
     for (const [index, blob] of this.#blobs) {
-      if (index < this.image.blobCount || this.tree.overlay.node(this.#inodeOf(index))) continue;
+      if (this.tree.hasBlob(index)) continue;
       this.#blobs.delete(index);
       this.#indices.delete(blob.sha256);
       dropped.push(blob);
     }
     return dropped;
-  }
-
-  /** The blob that holds a file made at run time; undefined for a published one. */
-  privateBlobOf(inode: number): number | undefined {
-    const { blobCount, inodeCount } = this.image;
-    return inode < inodeCount ? undefined : blobCount + inode - inodeCount;
   }
 
   /** A read that `began` (by Date.now()) has ended, with its bytes or the code of an error. */
@@ -166,9 +155,5 @@ export class Mount {
     let sum = 0;
     for (const [sha256, index] of this.#published()) if (this.#isKnown(sha256)) sum += of(this.blob(index)!);
     return sum;
-  }
-
-  #inodeOf(privateBlob: number): number {
-    return this.image.inodeCount + privateBlob - this.image.blobCount;
   }
 }

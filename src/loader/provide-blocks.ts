@@ -1,6 +1,7 @@
 import { SluiceError } from '../format/errors.ts';
 import type { ProvidedBlock } from '../protocol/loader-api.ts';
 import type { Engine } from './engine.ts';
+import { fileAt } from './lookup.ts';
 import type { Mount } from './mount.ts';
 
 /**
@@ -22,11 +23,7 @@ export async function provideBlocks(
 function blobOf(mount: Mount, given: ProvidedBlock): number {
   if ('blob' in given) return given.blob;
   const { path } = given;
-  const inode = mount.tree.lookup(path);
-  if (inode === undefined) throw new SluiceError('ENOENT', `${path} is not in the image`, { path });
-  if (mount.tree.inode(inode).kind !== 'file')
-    throw new SluiceError('EISDIR', `${path} is a directory`, { path });
-  const blob = mount.privateBlobOf(inode);
+  const blob = mount.tree.privateBlobOf(fileAt(mount.tree, path).inode);
   if (blob === undefined)
     throw new SluiceError('EINVAL', `${path} was published: its blocks are given by blob`, { path });
   return blob;

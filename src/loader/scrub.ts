@@ -4,7 +4,7 @@ import { SluiceError } from '../format/errors.ts';
 import { hex, sha256 } from '../format/sha256.ts';
 import { superblockLayout } from '../format/superblock.ts';
 import { compareBytes } from '../format/utf8.ts';
-import { privateBlob } from '../image/mounted-tree.ts';
+import { privateBlob } from '../overlay/private-blob.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { BadBlock, ScrubReport } from '../protocol/loader-api.ts';
 import type { BlockStore } from '../store/block-store.ts';
@@ -57,8 +57,7 @@ export class Scrub {
     // Bringing it may take as long as a link needs to come back; the rest does not wait for that.
     const bootstrap = this.#bootstrap(mount);
     bootstrap.catch(() => {}); // Awaited below.
-    const { image } = mount;
-    for (let i = 0; i < image.blobCount; i++) await this.#blob(image.blob(i));
+    for (const record of mount.image.blobs()) await this.#blob(record);
     for (const [, node] of [...mount.tree.overlay.files()]) await this.#blob(privateBlob(node));
     await bootstrap;
     return { blocks: this.#blocks, bytes: this.#bytes, bad: this.#bad };

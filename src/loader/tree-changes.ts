@@ -2,6 +2,7 @@ import { sha256 } from '../format/sha256.ts';
 import type { TreeOperation } from '../format/tree-operation.ts';
 import { planChange } from '../image/tree-operations.ts';
 import type { TreeChange } from '../overlay/change.ts';
+import { privateBlob } from '../overlay/private-blob.ts';
 import type { Engine } from './engine.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import type { Mount } from './mount.ts';
@@ -43,15 +44,15 @@ export class TreeChanges {
   /** First the bytes, then the name: whatever comes between, nobody ever sees a file with a part of its content. */
   async #make(
     mount: Mount,
-    { size: length, blockSize }: TreeOperation & { readonly type: 'create-file' },
+    { size, blockSize }: TreeOperation & { readonly type: 'create-file' },
     content: Uint8Array<ArrayBuffer>,
     changes: readonly TreeChange[],
     request: string,
   ): Promise<void> {
-    const blockCount = Math.ceil(length / blockSize);
-    this.#local.presence({ sha256: request, tableSha256: '', length, tableLength: 0, blockCount, blockSize });
+    const record = privateBlob({ blob: request, size, blockSize });
+    this.#local.presence(record);
     try {
-      for (let block = 0; block < blockCount; block++) {
+      for (let block = 0; block < record.blockCount; block++) {
         const bytes = content.slice(block * blockSize, (block + 1) * blockSize);
         await this.#local.writePrivate(request, block, bytes, await sha256(bytes));
       }

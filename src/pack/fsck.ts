@@ -71,7 +71,7 @@ export async function fsck(site: string, options: FsckOptions = {}): Promise<Fsc
   for (let i = 0; i < image.blobCount; i++) await check.blob(i);
   const files = check.tree();
   check.pages(files);
-  const blobs = new Set(Array.from({ length: image.blobCount }, (_, i) => image.blob(i).sha256));
+  const blobs = new Set(Array.from(image.blobs(), ({ sha256 }) => sha256));
   const unreferenced = names.filter(
     (name) => !blobs.has(name.slice(0, 64)) && name !== `${release.image}.bin`,
   );
@@ -225,8 +225,9 @@ class SiteCheck {
       }
       if (logicalBytes !== image.superblock.logicalBytes)
         this.#damage('', 'the superblock tells a wrong sum of file sizes');
-      const storedBytes = Array.from({ length: image.blobCount }, (_, i) => image.blob(i).length);
-      if (storedBytes.reduce((sum, length) => sum + length, 0) !== image.superblock.storedBytes)
+      let storedBytes = 0;
+      for (const { length } of image.blobs()) storedBytes += length;
+      if (storedBytes !== image.superblock.storedBytes)
         this.#damage('', 'the superblock tells a wrong sum of blob lengths');
       const { fallback } = image;
       if (fallback !== undefined && image.inode(fallback).kind !== 'file')

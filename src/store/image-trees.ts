@@ -1,5 +1,6 @@
 import { SluiceError } from '../format/errors.ts';
 import type { TreeChange } from '../overlay/change.ts';
+import { privateBlob } from '../overlay/private-blob.ts';
 import type { BlobFiles } from './blob-files.ts';
 import type { Ledger } from './ledger.ts';
 import { blobPath, checkDigest } from './store-paths.ts';
@@ -47,9 +48,7 @@ export class ImageTrees {
     const overlay = state.overlay(image);
     if (!overlay.allows(change)) throw new SluiceError('EINVAL', `A ${change.type} that cannot be`);
     if (change.type === 'create' && change.node.kind === 'file') {
-      const { blob, size, blockSize } = change.node;
-      const blockCount = Math.ceil(size / blockSize);
-      this.#blobs.declare({ sha256: blob, length: size, tableLength: 0, blockCount, blockSize });
+      this.#blobs.declare(privateBlob(change.node));
     }
     const place = change.type === 'unlink' ? overlay.child(change.parent, change.name) : undefined;
     const node = typeof place === 'object' ? overlay.node(place.inode) : undefined;
