@@ -88,7 +88,9 @@ export class Mount {
   /** What a service worker has read; what it has read before the mount counts as its first. */
   served(reads: readonly ServedRead[]): void {
     for (const { path, blob, first, count, at, waitedMs, failed } of reads) {
-      const end = Math.min(first + count, this.blob(blob)?.blockCount ?? 0);
+      // A file that was removed meanwhile is nobody's to fetch ahead.
+      const blockCount = this.tree.hasBlob(blob) ? this.blob(blob)!.blockCount : 0;
+      const end = Math.min(first + count, blockCount);
       for (let block = first; block < end; block++) this.#log({ path, blob, block }, at, waitedMs, failed);
     }
   }

@@ -229,6 +229,31 @@ test('a service worker: hello, blocks, bootstrap, news, cancellation, gifts', ()
     sw.channel.close();
   }));
 
+test('read_log: a file that is gone by then takes nothing along of what was told with it', () =>
+  withTabs(site, async ({ open, scope, release }) => {
+    const loader = open();
+    await loader.start({ scope, release, background: false });
+    const made = {
+      type: 'create-file',
+      size: 5,
+      blockSize: 4096,
+      mime: '',
+      meta: new Uint8Array(0),
+    } as const;
+    await loader.changeTree({ ...made, path: 'gone', content: undefined });
+    await loader.changeTree({ type: 'unlink', path: 'gone' });
+    connect(loader, site).channel.post({
+      type: 'reads-served',
+      image: site.image,
+      reads: [
+        { path: 'gone', blob: site.blobs.length, first: 0, count: 1, at: Date.now(), waitedMs: 0 },
+        { path: 'behind', blob: 0, first: 1, count: 1, at: Date.now(), waitedMs: 0 },
+      ],
+    });
+    const paths = async () => (await loader.readLog()).reads.map(({ path }) => path);
+    await expect.poll(paths).toEqual(['behind']);
+  }));
+
 test('two tabs: one writer, both read, nothing is fetched twice', () =>
   withTabs(site, async ({ open, scope, release, origin }) => {
     const one = open();
