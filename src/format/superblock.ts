@@ -36,7 +36,10 @@ export const superblockLayout = layout('superblock', 128, {
   stringCount: u32(92),
   nameOffset: u32(96),
   nameLength: u32(100),
-  reserved1: zero(104, 20),
+  launchBlob: u32(104),
+  launchBlock: u32(108),
+  launchBytes: u64(112),
+  reserved1: zero(120, 4),
   checksum: u32(124),
 });
 

@@ -9,6 +9,7 @@ import { type Layout, type RecordOf, writeRecord } from '../format/layout.ts';
 import { StringTable } from '../format/strings.ts';
 import { encodeSuperblock, superblockLayout } from '../format/superblock.ts';
 import { compareBytes, utf8Decode, utf8Encode } from '../format/utf8.ts';
+import type { LaunchSet } from './image.ts';
 import { alignSection } from './tables.ts';
 
 /** A whole image as plain data: what the packer describes and {@link encodeBootstrap} writes down. */
@@ -20,6 +21,8 @@ export interface BootstrapModel {
   /** Codecs that any block of the blobs uses. */
   readonly codecs: readonly CodecName[];
   readonly crossOriginIsolate?: boolean;
+  /** What a launch needs, from the front of the blobs. */
+  readonly launchSet?: LaunchSet;
   /** Path of the file that answers navigations to unknown paths, as `Image.lookup` takes it. */
   readonly fallback?: string;
 }
@@ -132,8 +135,19 @@ export function encodeBootstrap(
     stringCount: strings.count,
     nameOffset: offsets[5]!,
     nameLength,
+    ...launchFields(model),
   });
   return concatenate([superblock, stored], superblockLayout.size + stored.length);
+}
+
+function launchFields({ launchSet, blobs }: BootstrapModel) {
+  const { blob, block, bytes } = launchSet ?? { blob: 0, block: 0, bytes: 0 };
+  if (block > 0 ? block >= (blobs[blob]?.blockCount ?? 0) : blob > blobs.length)
+    throw new SluiceError(
+      'EINVAL',
+      `there is no block ${block} of blob ${blob} for the launch set to end at`,
+    );
+  return { launchBlob: blob, launchBlock: block, launchBytes: bytes };
 }
 
 /** A node with its number. The root alone has no model. */

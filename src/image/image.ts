@@ -41,6 +41,15 @@ export interface Inode {
   readonly links: number;
 }
 
+/** What a recorded launch needs: all blocks of the blobs before `blob`, and its blocks `[0, block)`. */
+export interface LaunchSet {
+  /** May be the number of blobs, with block 0: the launch needs all of them. */
+  readonly blob: number;
+  readonly block: number;
+  /** Stored bytes, tables not counted. */
+  readonly bytes: number;
+}
+
 /**
  * One published version of an app, read from its bootstrap without parsing it: records are read in place when they are asked for, so
  * opening costs one digest and one inflate, however many files there are. Immutable.
@@ -102,6 +111,14 @@ export class Image implements FileTree {
   /** The file that answers navigations to unknown paths, if the app has one. */
   get fallback(): number | undefined {
     return this.superblock.fallbackInode === 0 ? undefined : this.superblock.fallbackInode;
+  }
+
+  /** What comes first in the blobs because a launch reads it; undefined where the build was given no trace. */
+  get launchSet(): LaunchSet | undefined {
+    const { launchBlob: blob, launchBlock: block, launchBytes: bytes } = this.superblock;
+    if (block > 0 && block >= this.blob(blob).blockCount)
+      throw corrupt(`the launch set takes ${block} blocks of blob ${blob}`);
+    return bytes === 0 ? undefined : { blob, block, bytes };
   }
 
   /**

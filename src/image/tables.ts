@@ -135,6 +135,9 @@ function checkSections(superblock: Superblock, bodyLength: number): void {
   if (end !== bodyLength) throw corrupt('the body does not end with the names');
   if (superblock.inodeCount === 0) throw corrupt('there is no root directory');
   if (superblock.fallbackInode >= superblock.inodeCount) throw corrupt('the fallback inode is not there');
+  const { launchBlob, launchBlock, launchBytes, blobCount, storedBytes } = superblock;
+  if (launchBlob + Math.min(launchBlock, 1) > blobCount || launchBytes > storedBytes)
+    throw corrupt('the launch set reaches behind the last blob');
 }
 
 /** The next place where a section may begin, in bytes. */

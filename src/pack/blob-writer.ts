@@ -7,6 +7,7 @@ import { blockTableLength, encodeBlockTable, type StoredBlock } from '../format/
 import { type CodecName, codecId, codecNames } from '../format/codec-id.ts';
 import { SluiceError } from '../format/errors.ts';
 import type { Extent } from '../format/extent.ts';
+import type { LaunchSet } from '../image/image.ts';
 import { fromNodeError } from './node-error.ts';
 import type { Placement } from './placement.ts';
 
@@ -73,6 +74,14 @@ export class BlobWriter {
 
   get blockCount(): number {
     return this.#places.length;
+  }
+
+  /** The first `count` blocks as a launch set; after `finish`. Undefined for none. */
+  launchSet(count: number): LaunchSet | undefined {
+    if (count === 0) return undefined;
+    const bytes = this.#places.slice(0, count).reduce((sum, { storedLength }) => sum + storedLength, 0);
+    const { blob, block } = this.#places[count] ?? { blob: this.#blobs.length, block: 0 };
+    return { blob, block, bytes };
   }
 
   /** The extents of a file of `size` bytes; after `finish`. Consecutive blocks become one extent. */

@@ -50,6 +50,11 @@ export class BlockPacker {
     return number;
   }
 
+  /** Distinct blocks so far: the next new one has this number. */
+  get blockCount(): number {
+    return this.#numbers.size;
+  }
+
   /** After the last block. */
   async finish(): Promise<void> {
     while (this.#inFlight.length > 0) await this.#store();

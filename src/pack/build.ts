@@ -134,11 +134,13 @@ export async function build(input: string, options: BuildOptions): Promise<Build
     });
     const { blobs, codecs } = writer.finish();
     const modelOf = fileModels(packed, writer, resolved, typeOf);
+    const launchSet = writer.launchSet(packed.launchBlocks);
     const model = {
       root: entryModels(tree.root, modelOf),
       blobs,
       codecs,
       crossOriginIsolate: options.crossOriginIsolate ?? false,
+      ...(launchSet === undefined ? {} : { launchSet }),
       ...(options.fallback === undefined ? {} : { fallback: options.fallback }),
     };
     const bootstrap = encodeBootstrap(model, (body) => new Uint8Array(deflateSync(body, { level: 9 })));

@@ -4,7 +4,7 @@ import type { BlockPacker } from './block-packer.ts';
 import type { Breath } from './breath.ts';
 import { isTextType } from './media-type.ts';
 import type { Placement } from './placement.ts';
-import type { PackUnit } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { SourceFile } from './source-file.ts';
 import type { TreeFile } from './tree.ts';
 
@@ -27,6 +27,8 @@ export interface PackResult {
   /** Files whose bytes another file had already, and bytes that were there already, in files or blocks. */
   readonly duplicateFiles: number;
   readonly duplicateBytes: number;
+  /** How many blocks, from the first, a launch needs. */
+  readonly launchBlocks: number;
 }
 
 interface PackOptions {
@@ -38,12 +40,14 @@ interface PackOptions {
 }
 
 /** Reads every file once and stores its blocks. Holds no more of them than the packer has in flight, and one. */
-export async function packFiles(units: readonly PackUnit[], options: PackOptions): Promise<PackResult> {
+export async function packFiles({ units, launchUnits }: Plan, options: PackOptions): Promise<PackResult> {
   const packing = new Packing(options);
-  for (const unit of units) {
+  for (const [i, unit] of units.entries()) {
+    if (i === launchUnits) packing.endLaunch();
     if (unit.kind === 'file') await packing.addFile(unit.file, unit.shift, unit.compressed);
     else await packing.addShared(unit.files, unit.shift, unit.compressed);
   }
+  if (launchUnits === units.length) packing.endLaunch();
   await options.packer.finish();
   return packing;
 }
@@ -51,6 +55,7 @@ export async function packFiles(units: readonly PackUnit[], options: PackOptions
 class Packing implements PackResult {
   readonly files = new Map<TreeFile, PackedFile>();
   duplicateFiles = 0;
+  launchBlocks = 0;
   readonly #options: PackOptions;
   readonly #contents = new Map<string, Content>();
   #smallDuplicateBytes = 0;
@@ -61,6 +66,11 @@ class Packing implements PackResult {
 
   get duplicateBytes(): number {
     return this.#smallDuplicateBytes + this.#options.packer.duplicateBytes;
+  }
+
+  /** What was added so far is what a launch needs. */
+  endLaunch(): void {
+    this.launchBlocks = this.#options.packer.blockCount;
   }
 
   /** A large file, in blocks of its own. */

@@ -1,6 +1,12 @@
 import { fileClass } from './file-class.ts';
 import type { TreeFile } from './tree.ts';
 
+export interface Plan {
+  readonly units: readonly PackUnit[];
+  /** How many of them, from the front, a launch needs. */
+  readonly launchUnits: number;
+}
+
 /** What is stored in a row: one large file in blocks of its own, or small files in one shared block. */
 export type PackUnit =
   | { readonly kind: 'file'; readonly file: TreeFile; readonly shift: number; readonly compressed: boolean }
@@ -24,12 +30,16 @@ const sharedShift = { compressible: 17, compressed: 16 };
  * A shared block takes the place of its first file and is filled with the small files of its kind that follow, so a small
  * file never comes later than its turn. Sizes decide alone, so the plan is the same on every machine.
  */
-export function plan(ordered: readonly TreeFile[], launchCount: number): PackUnit[] {
+export function plan(ordered: readonly TreeFile[], launchCount: number): Plan {
   const units: PackUnit[] = [];
   const shifts = new Map<number, number>();
   const open = new Map<boolean, { files: TreeFile[]; length: number }>();
+  let launchUnits: number | undefined;
   ordered.forEach((file, i) => {
-    if (i === launchCount) open.clear();
+    if (i === launchCount) {
+      open.clear();
+      launchUnits = units.length;
+    }
     const { access, compressed } = fileClass(file.path);
     if (file.size >= smallLength) {
       // Files of one size may be identical; cut alike, they are stored once whatever they are called.
@@ -48,5 +58,5 @@ export function plan(ordered: readonly TreeFile[], launchCount: number): PackUni
     block.files.push(file);
     block.length += file.size;
   });
-  return units;
+  return { units, launchUnits: launchUnits ?? units.length };
 }

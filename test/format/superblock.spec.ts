@@ -23,6 +23,9 @@ const superblock: Superblock = {
   stringCount: 5,
   nameOffset: 520,
   nameLength: 6,
+  launchBlob: 2,
+  launchBlock: 17,
+  launchBytes: 2 ** 32 + 9,
 };
 
 /** The superblock with some bytes changed and, unless told otherwise, its checksum made right again. */

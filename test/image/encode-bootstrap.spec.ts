@@ -51,6 +51,23 @@ test('extents that cannot be are refused', async () => {
   }
 });
 
+test('a launch set must end at a block that is there, or behind the last blob', async () => {
+  const { model } = await tinyImage();
+  const withSet = (blob: number, block: number) => () =>
+    encodeBootstrap({ ...model, launchSet: { blob, block, bytes: 1 } }, deflate);
+  for (const [blob, block] of [
+    [0, 3],
+    [1, 1],
+    [2, 0],
+  ] as const)
+    expect(withSet(blob, block), `${blob} ${block}`).toThrow(expect.objectContaining({ code: 'EINVAL' }));
+  for (const [blob, block] of [
+    [0, 2],
+    [1, 0],
+  ] as const)
+    expect(withSet(blob, block)).not.toThrow();
+});
+
 test('a fallback must be a file that is there', () => {
   const root: NodeModel[] = [{ kind: 'directory', name: 'd', entries: [empty] }];
   const withFallback = (fallback: string) => () =>

@@ -41,6 +41,14 @@ for (const name of ['tiny-raw', 'tiny-deflated']) {
   });
 }
 
+test('tiny-launch: the golden bootstrap with a launch set says where it ends; the older ones have none', async () => {
+  const image = await Image.open(await golden('tiny-launch'));
+  expect(image.launchSet).toEqual({ blob: 0, block: 1, bytes: 53 });
+  expect(image.lookup('größe/data.bin')).toBe(5);
+  expect((await Image.open(await golden('tiny-raw'))).launchSet).toBeUndefined();
+  expect((await Image.open(await golden('tiny-deflated'))).launchSet).toBeUndefined();
+});
+
 test('the same description still makes the same bytes', async () => {
   const { model, bootstrap, table, blob } = await tinyImage();
   expect(Buffer.compare(blob, await golden('tiny-blob'))).toBe(0);
@@ -50,4 +58,6 @@ test('the same description still makes the same bytes', async () => {
   expect(Buffer.from(bootstrap).toString('hex')).toBe(
     Buffer.from(await golden('tiny-deflated')).toString('hex'),
   );
+  const launch = encodeBootstrap({ ...model, launchSet: { blob: 0, block: 1, bytes: 53 } }, (body) => body);
+  expect(Buffer.from(launch).toString('hex')).toBe(Buffer.from(await golden('tiny-launch')).toString('hex'));
 });

@@ -36,6 +36,7 @@ function useAll(image: Image): number {
     let left = 2000;
     for (const _ of items) if (--left === 0) return;
   };
+  attempt(() => image.launchSet);
   attempt(() => image.fallback !== undefined && image.inode(image.fallback));
   for (let i = 0; i < image.blobCount; i++) attempt(() => image.blob(i));
   for (let n = 0; n < image.inodeCount; n++) {
@@ -179,6 +180,30 @@ const file = (name: string): NodeModel => ({
   extents: [],
 });
 const corrupt = expect.objectContaining({ code: 'corrupt-image' });
+
+test('a launch set that reaches behind the blobs, or behind the blocks of its last one, is corrupt', async () => {
+  const { bootstrap: good } = await tinyImage();
+  const opened = (blob: number, block: number, bytes: number): Promise<Image> => {
+    const view = new DataView(good.slice().buffer);
+    view.setUint32(104, blob, true);
+    view.setUint32(108, block, true);
+    view.setUint32(112, bytes, true);
+    return Image.open(seal(new Uint8Array(view.buffer)));
+  };
+  expect((await opened(0, 2, 4149)).launchSet).toEqual({ blob: 0, block: 2, bytes: 4149 });
+  expect((await opened(1, 0, 5053)).launchSet).toEqual({ blob: 1, block: 0, bytes: 5053 });
+  for (const [blob, block, bytes] of [
+    [2, 0, 9],
+    [1, 1, 9],
+    [2 ** 32 - 1, 2 ** 32 - 1, 9],
+    [0, 1, 6000],
+  ] as const) {
+    await expect(opened(blob, block, bytes), `${blob} ${block} ${bytes}`).rejects.toThrow(corrupt);
+  }
+  // A blob's block count is read with its record, when somebody asks.
+  const image = await opened(0, 3, 5053);
+  expect(() => image.launchSet).toThrow(corrupt);
+});
 
 test('directories that contain themselves end in an error', async () => {
   // a/b: the entry of b is made to name a.

@@ -263,3 +263,28 @@ test('an app without a page at its root gets a boot page there all the same', as
   await build(app, { out: join(dir, 'site'), runtimeDir });
   expect(readFileSync(join(dir, 'site/index.html'), 'utf8')).toContain('"root":""');
 });
+
+test('what a trace names is the launch set of the image; without one there is none', async ({
+  dir,
+  runtimeDir,
+}) => {
+  const spec = {
+    'index.html': '<h1>x</h1>',
+    'a.js': prose(1, 90_000),
+    'b.bin': noise(2, 2_000_000),
+    'c.js': prose(3, 70_000),
+  };
+  const none = await buildImage(dir, spec, { runtimeDir });
+  expect(none.launchSet).toBeUndefined();
+  const traces = [{ reads: [{ path: 'index.html' }, { path: 'c.js' }] }];
+  const image = await buildImage(dir, spec, { runtimeDir, traces });
+  const launch = ['index.html', 'c.js'].flatMap((path) => {
+    const inode = image.lookup(path)!;
+    return [...image.mapExtents(inode, 0, image.inode(inode).size)];
+  });
+  const bytes = launch.reduce((sum, { storedLength }) => sum + storedLength, 0);
+  expect(image.launchSet).toEqual({ blob: 0, block: 2, bytes });
+  const all = [{ reads: Object.keys(spec).map((path) => ({ path })) }];
+  const whole = await buildImage(dir, spec, { runtimeDir, traces: all });
+  expect(whole.launchSet).toMatchObject({ blob: whole.blobCount, block: 0 });
+});
