@@ -1,7 +1,7 @@
 import { SluiceError } from '../format/errors.ts';
 import { parseRelease, type Release } from '../format/release.ts';
 import { OriginError } from './origin-error.ts';
-import { withStallDeadline } from './stall-deadline.ts';
+import { StallDeadline } from './stall-deadline.ts';
 
 export interface FetchReleaseOptions {
   /** URL of the site directory, with a trailing slash. */
@@ -24,6 +24,7 @@ export async function fetchRelease(options: FetchReleaseOptions): Promise<Releas
   signal?.throwIfAborted();
   signal?.addEventListener('abort', onAbort, { once: true });
   const stalled = (): Error => new SluiceError('read-timeout', `${url}: no answer for ${timeoutMs} ms`);
+  const deadline = new StallDeadline(abort, timeoutMs, stalled);
   const get = async (): Promise<string> => {
     const response = await fetch(url, { cache: 'no-store', signal: abort.signal });
     if (response.status !== 200)
@@ -31,13 +32,14 @@ export async function fetchRelease(options: FetchReleaseOptions): Promise<Releas
     return response.text();
   };
   try {
-    return parseReleaseAnswer(url, await withStallDeadline(get(), abort, timeoutMs, stalled));
+    return parseReleaseAnswer(url, await deadline.wait(get()));
   } catch (error) {
     if (abort.signal.aborted) throw abort.signal.reason;
     if (error instanceof SluiceError) throw error;
     throw new SluiceError('offline', `${url}: no connection`, { cause: error });
   } finally {
     signal?.removeEventListener('abort', onAbort);
+    deadline.end();
     abort.abort(); // The body of an answer that is of no use is not read: that frees the connection.
   }
 }

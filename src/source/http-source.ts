@@ -2,7 +2,7 @@ import { SluiceError } from '../format/errors.ts';
 import type { BlockSource, Chunk, RangeRequest } from '../protocol/block-source.ts';
 import { judgeAnswer } from './answer.ts';
 import { OriginError } from './origin-error.ts';
-import { withStallDeadline } from './stall-deadline.ts';
+import { StallDeadline } from './stall-deadline.ts';
 
 export interface HttpSourceOptions {
   /** URL of the site directory, with a trailing slash. */
@@ -44,34 +44,34 @@ export class HttpSource implements BlockSource {
   async *fetch(request: RangeRequest): AsyncGenerator<Chunk, void> {
     const { file, start, end, signal } = request;
     signal.throwIfAborted();
-    const abort = new AbortController();
-    const onAbort = (): void => abort.abort(signal.reason);
+    const exchange = new Exchange(new URL(`${file.sha256}.bin`, this.#base).href, this.#stallMs);
+    const onAbort = (): void => exchange.abort(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       if (!this.#wholeFiles && !(start === 0 && end === file.length)) {
-        const partial = await this.#askRange(request, abort);
+        const partial = await this.#askRange(request, exchange);
         if (partial === undefined) {
-          yield* this.#readWhole(request, abort, undefined, true);
+          yield* this.#readWhole(request, exchange, undefined, true);
           return;
         }
         const answer = judgeAnswer(partial, request, Date.now());
         if (answer.kind === 'partial') {
           this.#rangesWork = true;
-          return yield* this.#read(partial, request, abort, start, end);
+          return yield* this.#read(partial, request, exchange, start, end);
         }
         if (answer.kind === 'whole') {
           this.#rememberWhole();
-          return yield* this.#read(partial, request, abort, 0, file.length);
+          return yield* this.#read(partial, request, exchange, 0, file.length);
         }
-        // Not cancelled through `abort`, which the second request still needs.
+        // Not cancelled through the exchange, which the second request still needs.
         partial.body?.cancel().catch(() => {}); // A body that is broken already need not be cancelled.
-        yield* this.#readWhole(request, abort, answer.reason, true);
+        yield* this.#readWhole(request, exchange, answer.reason, true);
         return;
       }
-      yield* this.#readWhole(request, abort, undefined, false);
+      yield* this.#readWhole(request, exchange, undefined, false);
     } finally {
       signal.removeEventListener('abort', onAbort);
-      abort.abort(); // The consumer may stop early: that frees the connection.
+      exchange.end(); // The consumer may stop early: that frees the connection.
     }
   }
 
@@ -79,10 +79,10 @@ export class HttpSource implements BlockSource {
    * The answer to a range request; undefined where the platform refuses it for the second time in a row. Chromium fails a gzipped 206 with the
    * TypeError of a network that is away, so only a plain GET can tell the two apart.
    */
-  async #askRange(request: RangeRequest, abort: AbortController): Promise<Response | undefined> {
+  async #askRange(request: RangeRequest, exchange: Exchange): Promise<Response | undefined> {
     const { sha256 } = request.file;
     try {
-      const response = await this.#ask(request, abort, true);
+      const response = await this.#ask(request, exchange, true);
       this.#failedRanges.delete(sha256);
       return response;
     } catch (error) {
@@ -99,11 +99,11 @@ export class HttpSource implements BlockSource {
    */
   async *#readWhole(
     request: RangeRequest,
-    abort: AbortController,
+    exchange: Exchange,
     refused: OriginError | undefined,
     remember: boolean,
   ): AsyncGenerator<Chunk, void> {
-    const response = await this.#ask(request, abort, false);
+    const response = await this.#ask(request, exchange, false);
     if (judgeAnswer(response, request, Date.now()).kind !== 'whole') {
       throw (
         refused ??
@@ -111,7 +111,7 @@ export class HttpSource implements BlockSource {
       );
     }
     if (remember) this.#rememberWhole();
-    yield* this.#read(response, request, abort, 0, request.file.length);
+    yield* this.#read(response, request, exchange, 0, request.file.length);
   }
 
   /** What ranges did for other files they may do again: then it is only this one that is taken whole. */
@@ -119,20 +119,20 @@ export class HttpSource implements BlockSource {
     this.#wholeFiles ||= !this.#rangesWork;
   }
 
-  #ask(request: RangeRequest, abort: AbortController, range: boolean): Promise<Response> {
+  #ask(request: RangeRequest, exchange: Exchange, range: boolean): Promise<Response> {
     const init: RequestInit = {
       cache: request.cached && !range ? 'force-cache' : 'no-store',
       priority: request.priority,
-      signal: abort.signal,
+      signal: exchange.signal,
     };
     if (range) init.headers = { range: `bytes=${request.start}-${request.end - 1}` };
-    return this.#timed(this.#fetch(this.#url(request), init), request, abort);
+    return exchange.wait(this.#fetch(exchange.url, init));
   }
 
   async *#read(
     response: Response,
     request: RangeRequest,
-    abort: AbortController,
+    exchange: Exchange,
     start: number,
     end: number,
   ): AsyncGenerator<Chunk, void> {
@@ -141,7 +141,7 @@ export class HttpSource implements BlockSource {
     if (!reader) throw new OriginError(`${name}: an answer without a body`);
     let at = start;
     for (;;) {
-      const { done, value } = await this.#timed(reader.read(), request, abort);
+      const { done, value } = await exchange.wait(reader.read());
       if (done) break;
       if (at + value.length > end) throw new OriginError(`${name}: more bytes than asked for`);
       if (value.length > 0) yield { offset: at, bytes: value };
@@ -151,23 +151,40 @@ export class HttpSource implements BlockSource {
       throw new OriginError(`${name}: ended at byte ${at}, ${end - at} too early`, { retryable: true });
     }
   }
+}
 
-  async #timed<T>(work: Promise<T>, request: RangeRequest, abort: AbortController): Promise<T> {
-    const url = this.#url(request);
+/** The requests for one range, one after the other, and the waits for their answers. */
+class Exchange {
+  readonly url: string;
+  readonly #abort = new AbortController();
+  readonly #deadline: StallDeadline;
+
+  constructor(url: string, stallMs: number) {
+    this.url = url;
+    const stalled = () => new SluiceError('read-timeout', `${url}: nothing came for ${stallMs} ms`);
+    this.#deadline = new StallDeadline(this.#abort, stallMs, stalled);
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Throws `offline` for what the platform throws, `read-timeout`, or the reason of an abort. */
+  async wait<T>(work: Promise<T>): Promise<T> {
     try {
-      return await withStallDeadline(
-        work,
-        abort,
-        this.#stallMs,
-        () => new SluiceError('read-timeout', `${url}: nothing came for ${this.#stallMs} ms`),
-      );
+      return await this.#deadline.wait(work);
     } catch (error) {
-      if (abort.signal.aborted) throw abort.signal.reason;
-      throw new SluiceError('offline', `${url}: no connection, or it was cut`, { cause: error });
+      this.signal.throwIfAborted();
+      throw new SluiceError('offline', `${this.url}: no connection, or it was cut`, { cause: error });
     }
   }
 
-  #url(request: RangeRequest): string {
-    return new URL(`${request.file.sha256}.bin`, this.#base).href;
+  abort(reason: unknown): void {
+    this.#abort.abort(reason);
+  }
+
+  end(): void {
+    this.#deadline.end();
+    this.#abort.abort();
   }
 }

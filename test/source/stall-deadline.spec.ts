@@ -1,0 +1,37 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, test } from '@playwright/test';
+import { StallDeadline } from '../../src/source/stall-deadline.ts';
+
+const never = new Promise<never>(() => {});
+const stalled = () => new Error('stalled');
+
+test('work that does not end in time is given up, and so is the request', async () => {
+  const abort = new AbortController();
+  const deadline = new StallDeadline(abort, 40, stalled);
+  await expect(deadline.wait(never)).rejects.toThrow('stalled');
+  expect(abort.signal.reason).toEqual(stalled());
+  await expect(deadline.wait(Promise.resolve(1))).rejects.toThrow('stalled');
+});
+
+test('each piece of work has all of the time, and pauses between them do not count', async () => {
+  const abort = new AbortController();
+  const deadline = new StallDeadline(abort, 200, stalled);
+  for (let i = 0; i < 4; i++) {
+    expect(await deadline.wait(pause(90, i))).toBe(i);
+    await pause(60);
+  }
+  await pause(300);
+  expect(abort.signal.aborted).toBe(false);
+  await expect(deadline.wait(never)).rejects.toThrow('stalled');
+  deadline.end();
+});
+
+test('an abort ends the wait at once, whatever the platform does; failures come through', async () => {
+  const abort = new AbortController();
+  const deadline = new StallDeadline(abort, 10_000, stalled);
+  await expect(deadline.wait(Promise.reject(new Error('refused')))).rejects.toThrow('refused');
+  const waiting = deadline.wait(never);
+  abort.abort(new Error('not wanted'));
+  await expect(waiting).rejects.toThrow('not wanted');
+  deadline.end();
+});
