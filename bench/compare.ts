@@ -1,49 +1,89 @@
 import type { TestApp } from '../test/apps/test-app.ts';
 import { BrowserProfile } from '../test/support/browser-profile.ts';
+import { type LaunchBlocks, launchBlocks } from './launch-blocks.ts';
 import type { LinkShape } from './link.ts';
+import { rotated } from './rotated.ts';
 import type { ServerKind } from './server.ts';
-import { Side, type SideName, sideNames } from './side.ts';
-import { settled, type Visit, visit } from './visit.ts';
+import { settle } from './settle.ts';
+import { isSluice, Side, type SideName } from './side.ts';
+import { type Visit, type VisitKind, visit } from './visit.ts';
 
-/** `cold`: first visit on a fresh profile. `warm`: the next one, by a new browser process, after everything has settled. */
-export const visitKinds = ['cold', 'warm'] as const;
-export type VisitKind = (typeof visitKinds)[number];
+/** What is launched how often. */
+export interface Plan {
+  readonly app: TestApp;
+  readonly shape: LinkShape;
+  readonly server: ServerKind;
+  readonly sides: readonly SideName[];
+  readonly visits: readonly VisitKind[];
+  readonly runs: number;
+}
 
-/** Visits in the order of runs: those of one index were made right after one another. */
-export type Comparison = Readonly<Record<VisitKind, Readonly<Record<SideName, readonly Visit[]>>>>;
+/** A visit, and where it belongs: those of one run were made right after one another. */
+export interface Launch extends Visit {
+  readonly run: number;
+  readonly side: SideName;
+  readonly visit: VisitKind;
+  /** Of cold visits of Sluice's sides. */
+  readonly launch?: LaunchBlocks;
+}
 
-/** Launches the app from both sides, in turn, `runs` times each. The side that begins changes from run to run. */
-export async function compare(
-  app: TestApp,
-  shape: LinkShape,
-  kind: ServerKind,
-  runs: number,
-  onRun: (run: number) => void,
-): Promise<Comparison> {
-  await using plain = await Side.start('plain', app, shape, kind);
-  await using sluice = await Side.start('sluice', app, shape, kind);
-  const sides = { plain, sluice };
-  const visits = { cold: { plain: [], sluice: [] }, warm: { plain: [], sluice: [] } } satisfies Record<
-    VisitKind,
-    Record<SideName, Visit[]>
-  > as Record<VisitKind, Record<SideName, Visit[]>>;
-  for (let run = 0; run < runs; run++) {
-    onRun(run);
-    for (const name of run % 2 === 0 ? sideNames : sideNames.toReversed()) {
-      const side = sides[name];
-      const profile = await BrowserProfile.create();
-      try {
-        const cold = await visit(profile, side, async (page, result) => {
-          await settled(page, side);
-          return result;
-        });
-        const warm = await visit(profile, side, async (_page, result) => result);
-        visits.cold[name].push(cold);
-        visits.warm[name].push(warm);
-      } finally {
-        await profile.remove();
+/** Launches of a side that did not come to their end. */
+export interface Failure {
+  readonly run: number;
+  readonly side: SideName;
+  readonly message: string;
+}
+
+export interface Comparison {
+  readonly launches: readonly Launch[];
+  readonly failures: readonly Failure[];
+}
+
+/** Launches the app from all sides, in turn, `runs` times each; the side that begins changes from run to run. Answers after each run what there is so far. */
+export async function* compare(plan: Plan): AsyncGenerator<Comparison> {
+  const { app, shape, server, runs } = plan;
+  const sides: Side[] = [];
+  const launches: Launch[] = [];
+  const failures: Failure[] = [];
+  try {
+    for (const name of plan.sides) sides.push(await Side.start(name, app, shape, server));
+    for (let run = 0; run < runs; run++) {
+      for (const side of rotated(sides, run)) {
+        try {
+          for await (const one of visits(side, plan.visits)) launches.push({ run, side: side.name, ...one });
+        } catch (error) {
+          failures.push({ run, side: side.name, message: (error as Error).message });
+        }
       }
+      yield { launches, failures };
     }
+  } finally {
+    for (const side of sides) await side[Symbol.asyncDispose]();
   }
-  return visits;
+}
+
+/** One visitor: the visits that are wanted, in their order. Later ones want the first in any case. */
+async function* visits(
+  side: Side,
+  kinds: readonly VisitKind[],
+): AsyncGenerator<Omit<Launch, 'run' | 'side'>> {
+  const later = kinds.filter((kind) => kind === 'warm' || (kind === 'offline' && worksOffline(side.name)));
+  const profile = await BrowserProfile.create();
+  try {
+    await side.connect();
+    const cold = await visit(profile, side, 'cold', async (page, result) => {
+      const launch = isSluice(side.name) ? { launch: await launchBlocks(page, side.dir) } : {};
+      if (later.length > 0) await side.unshaped(() => settle(page, side, profile));
+      return { ...result, ...launch };
+    });
+    if (kinds.includes('cold')) yield { visit: 'cold', ...cold };
+    for (const kind of later)
+      yield { visit: kind, ...(await visit(profile, side, kind, async (_, result) => result)) };
+  } finally {
+    await profile.remove();
+  }
+}
+
+function worksOffline(name: SideName): boolean {
+  return name === 'workbox' || isSluice(name);
 }

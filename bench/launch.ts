@@ -1,58 +1,71 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { makeApp } from './apps.ts';
+import { type AppName, makeApp } from './apps.ts';
 import { buildPackage } from './build-package.ts';
-import { compare } from './compare.ts';
+import { type Comparison, compare } from './compare.ts';
 import { LINKS } from './link.ts';
-import { readOptions, usage } from './options.ts';
-import { defaultServerKind } from './server.ts';
+import { thisMachine } from './machine.ts';
+import { type BenchOptions, type LinkName, readOptions, usage } from './options.ts';
+import { writeResult } from './results.ts';
+import { defaultServerKind, type ServerKind } from './server.ts';
 import { formatTable } from './table.ts';
 import { timeline } from './timeline.ts';
 
-const resultsDir = fileURLToPath(new URL('../.cache/bench/results/', import.meta.url));
-
-/** Launches apps from a plain static server and as Sluice sites, and prints how they compare. Answers the process's exit code. */
+/** Launches apps as plain servers, Workbox and Sluice publish them, and prints how they compare. Answers the process's exit code. */
 export async function launch(args: readonly string[]): Promise<number> {
-  let options: ReturnType<typeof readOptions>;
+  let options: BenchOptions;
   try {
     options = readOptions(args);
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${usage}`);
     return 2;
   }
+  const { apps, links, server = defaultServerKind() } = options;
+  const sides = options.sides.filter((side) => server === 'nginx' || side !== 'brotli');
+  if (sides.length < options.sides.length) console.error(`without brotli, which ${server} does not serve`);
   buildPackage();
-  const { apps, links, runs, server = defaultServerKind() } = options;
-  for (const linkName of links) {
-    const shape = LINKS[linkName];
+  let failures = 0;
+  for (const link of links) {
     for (const appName of apps) {
-      const app = await makeApp(appName);
-      console.log(`\n${appName}: ${server} with gzip, ${shape.mbitPerSecond} Mbit/s, ${shape.rttMs} ms`);
-      if (options.timeline) {
-        await timeline(app, shape, server);
-        continue;
-      }
-      const comparison = await compare(app, shape, server, runs, (run) => {
-        console.error(`  run ${run + 1} of ${runs}`);
-      });
-      console.log(`${formatTable(comparison)}`);
-      const result = { app: appName, link: linkName, shape, server, cpus: cpus().length, ...comparison };
-      await mkdir(resultsDir, { recursive: true });
-      const file = join(
-        resultsDir,
-        `${new Date().toISOString().replaceAll(':', '-')}-${appName}-${linkName}.json`,
-      );
-      await writeFile(file, `${JSON.stringify(result, undefined, 2)}\n`);
+      const { mbitPerSecond, rttMs } = LINKS[link];
+      console.log(`\n${appName}: ${server}, ${mbitPerSecond} Mbit/s, ${rttMs} ms`);
+      const narrowed = { ...options, sides, server };
+      if (options.timeline) await timeline(await makeApp(appName), LINKS[link], server, sides);
+      else failures += (await measure(appName, link, narrowed)).failures.length;
     }
   }
-  if (!options.timeline) console.log(legend(runs));
-  return 0;
+  if (!options.timeline) console.log(legend(options.runs));
+  return failures === 0 ? 0 : 1;
+}
+
+/** One app on one link. What there is after each run is kept at once. */
+async function measure(
+  appName: AppName,
+  link: LinkName,
+  { sides, visits, server, runs }: BenchOptions & { readonly server: ServerKind },
+): Promise<Comparison> {
+  const began = performance.now();
+  const date = new Date().toISOString();
+  const machine = await thisMachine();
+  const shape = LINKS[link];
+  const plan = { app: await makeApp(appName), shape, server, sides, visits, runs };
+  let measured: Comparison = { launches: [], failures: [] };
+  let run = 0;
+  for await (const comparison of compare(plan)) {
+    run += 1;
+    for (const { side, message } of comparison.failures.slice(measured.failures.length)) {
+      console.error(`  ${side} failed: ${message}`);
+    }
+    measured = { launches: [...comparison.launches], failures: [...comparison.failures] };
+    writeResult({ version: 2, date, app: appName, link, shape, server, machine, ...measured });
+    console.error(`  run ${run} of ${runs}, ${((performance.now() - began) / 1000).toFixed(0)} s so far`);
+  }
+  console.log(formatTable(measured));
+  return measured;
 }
 
 function legend(runs: number): string {
   return `
 median (least–most) of ${runs}; ratios run by run. Until the app's own sign that it is ready, from the call that navigates.
-cold: fresh profile. warm: same profile, new browser process, after the whole image was there (plain: after the network was idle).
+cold: fresh profile. warm: same profile, new browser process, after everything was there. offline: the same, and no server.
+workbox, cold: the first navigation is to a page that precaches everything and then goes to the app.
 On the wire: towards the browser, headers included; for sluice also what the background had brought by then.`;
 }

@@ -9,12 +9,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 /** @typedef {{ lane: Lane, bytes: Buffer | undefined, at: number }} Flight bytes: undefined means "has ended" */
 /** @typedef {{ -readonly [K in keyof import('./link.ts').LinkExchange]: import('./link.ts').LinkExchange[K] }} Exchange */
 
-const { bytesPerMs, delayMs, targetPort } = workerData;
+const { targetPort } = workerData;
+/** Changed by a message of a new shape. */
+let { bytesPerMs, delayMs } = workerData;
 
 /** Bytes that may wait in front of the bottleneck, all lanes together. */
 const QUEUE = 256 * 1024;
 /** Bytes per turn: about a millisecond's worth, between one packet and a few. */
-const TURN = Math.min(16 * 1024, Math.max(1460, Math.floor(bytesPerMs)));
+const turn = () => Math.min(16 * 1024, Math.max(1460, Math.floor(bytesPerMs)));
 const sliceMs = 10;
 
 /** Times on the wall clock, to a fraction of a millisecond: other processes have the same. */
@@ -80,7 +82,7 @@ class Conversation {
 class Direction {
   /** Lanes that have something to send, in turn. @type {Lane[]} */
   #ring = [];
-  /** Oldest first; the delay is constant, so this is also the order of arrival. @type {Flight[]} */
+  /** Oldest first, and in this order they arrive: under a new shape, too, nothing overtakes. @type {Flight[]} */
   #flights = [];
   /** When the bottleneck will have sent all that it has taken so far. Virtual time: a late timer costs no rate. */
   #freeAt = 0;
@@ -94,7 +96,7 @@ class Direction {
 
   /** What one lane may let wait. */
   get share() {
-    return Math.max(TURN, QUEUE / Math.max(1, this.lanes));
+    return Math.max(turn(), QUEUE / Math.max(1, this.lanes));
   }
 
   /** @param {number} bytes */
@@ -124,7 +126,7 @@ class Direction {
         return;
       }
       const lane = /** @type {Lane} */ (this.#ring.shift());
-      const bytes = lane.take(TURN);
+      const bytes = lane.take(turn());
       if (bytes !== undefined) this.#freeAt += bytes.length / bytesPerMs;
       this.#flights.push({ lane, bytes, at: this.#freeAt + delayMs });
       if (lane.hasWork()) this.#ring.push(lane);
@@ -294,20 +296,24 @@ server.listen(0, '127.0.0.1', () => {
   parentPort?.postMessage(address.port);
 });
 
-parentPort?.on('message', (/** @type {'stats' | 'log' | 'reset'} */ question) => {
-  if (question === 'log') {
-    parentPort?.postMessage({ since: log.since, sliceMs, slices: log.slices, exchanges: log.exchanges });
-    return;
-  }
-  if (question === 'reset') {
-    connections = 0;
-    log = new Log();
-    for (const direction of [up, down]) {
-      direction.delivered = 0;
-      direction.peakBuffered = direction.buffered;
+parentPort?.on(
+  'message',
+  (/** @type {'stats' | 'log' | 'reset' | { bytesPerMs: number, delayMs: number }} */ question) => {
+    if (typeof question === 'object') ({ bytesPerMs, delayMs } = question);
+    if (question === 'log') {
+      parentPort?.postMessage({ since: log.since, sliceMs, slices: log.slices, exchanges: log.exchanges });
+      return;
     }
-  }
-  const peakBuffered = Math.max(up.peakBuffered, down.peakBuffered);
-  const requests = log.exchanges.length;
-  parentPort?.postMessage({ up: up.delivered, down: down.delivered, connections, requests, peakBuffered });
-});
+    if (question === 'reset') {
+      connections = 0;
+      log = new Log();
+      for (const direction of [up, down]) {
+        direction.delivered = 0;
+        direction.peakBuffered = direction.buffered;
+      }
+    }
+    const peakBuffered = Math.max(up.peakBuffered, down.peakBuffered);
+    const requests = log.exchanges.length;
+    parentPort?.postMessage({ up: up.delivered, down: down.delivered, connections, requests, peakBuffered });
+  },
+);

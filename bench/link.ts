@@ -77,11 +77,7 @@ export class ShapedLink {
   }
 
   static async start(options: ShapedLinkOptions): Promise<ShapedLink> {
-    const workerData = {
-      bytesPerMs: (options.shape.mbitPerSecond * 1e6) / 8 / 1000,
-      delayMs: options.shape.rttMs / 2,
-      targetPort: options.targetPort,
-    };
+    const workerData = { ...measures(options.shape), targetPort: options.targetPort };
     const worker = new Worker(new URL('./link-worker.mjs', import.meta.url), { workerData });
     const [port] = (await once(worker, 'message')) as [number]; // An error event rejects this.
     return new ShapedLink(worker, port);
@@ -105,6 +101,11 @@ export class ShapedLink {
     await this.#ask('reset');
   }
 
+  /** For what leaves the bottleneck from now on. `{ mbitPerSecond: Infinity, rttMs: 0 }` is no link at all. */
+  async reshape(shape: LinkShape): Promise<void> {
+    await this.#ask(measures(shape));
+  }
+
   /** Closes every connection and the port. */
   async stop(): Promise<void> {
     await this.#worker.terminate();
@@ -114,9 +115,19 @@ export class ShapedLink {
     await this.stop();
   }
 
-  async #ask<Answer>(question: 'stats' | 'log' | 'reset'): Promise<Answer> {
+  async #ask<Answer>(question: 'stats' | 'log' | 'reset' | Measures): Promise<Answer> {
     const answer = once(this.#worker, 'message', { signal: AbortSignal.timeout(5000) });
     this.#worker.postMessage(question);
     return ((await answer) as [Answer])[0];
   }
+}
+
+/** What the worker counts with. */
+interface Measures {
+  readonly bytesPerMs: number;
+  readonly delayMs: number;
+}
+
+function measures({ mbitPerSecond, rttMs }: LinkShape): Measures {
+  return { bytesPerMs: (mbitPerSecond * 1e6) / 8 / 1000, delayMs: rttMs / 2 };
 }

@@ -1,7 +1,8 @@
 import { columns } from './columns.ts';
-import { type Comparison, visitKinds } from './compare.ts';
+import type { Comparison, Launch } from './compare.ts';
+import { type SideName, sideNames } from './side.ts';
 import { type Summary, summarize } from './statistics.ts';
-import type { Visit } from './visit.ts';
+import { type Visit, visitKinds } from './visit.ts';
 
 interface Quantity {
   readonly label: string;
@@ -16,25 +17,46 @@ const quantities: readonly Quantity[] = [
   { label: 'processor, s', of: ({ cpuMs }) => cpuMs && cpuMs / 1000, show: (value) => value.toFixed(2) },
 ];
 
-/** Median and (least to most) of each quantity until the app was ready, and of the ratios of the runs, each pair on its own. */
-export function formatTable(comparison: Comparison): string {
-  const rows = [['', '', 'plain', 'sluice', 'sluice ÷ plain']];
+/** Median and (least to most) of each quantity until the app was ready; and of the time's ratio to the first side's, run by run. */
+export function formatTable({ launches }: Comparison): string {
+  const sides = sideNames.filter((name) => launches.some(({ side }) => side === name));
+  const rows = [['', '', ...sides]];
   for (const kind of visitKinds) {
-    const { plain, sluice } = comparison[kind];
+    const ofKind = launches.filter(({ visit }) => visit === kind);
+    const base = sides.find((name) => ofKind.some(({ side }) => side === name));
+    if (base === undefined) continue;
     for (const { label, of, show } of quantities) {
-      const [a, b] = [plain, sluice].map((visits) => visits.flatMap((visit) => of(visit) ?? []));
-      if (!a?.length || !b?.length) continue;
-      const ratios = b.map((value, run) => value / a[run]!);
       rows.push([
         kind,
         label,
-        withRange(a, show),
-        withRange(b, show),
-        withRange(ratios, (r) => r.toFixed(2)),
+        ...sides.map((name) =>
+          cell(
+            ofSide(ofKind, name).flatMap((l) => of(l) ?? []),
+            show,
+          ),
+        ),
       ]);
     }
+    const ratios = sides.map((name) => cell(timeRatios(ofKind, name, base), (ratio) => ratio.toFixed(2)));
+    rows.push([kind, `ready ÷ ${base}`, ...ratios]);
   }
   return columns(rows, 2);
+}
+
+function ofSide(launches: readonly Launch[], name: SideName): Launch[] {
+  return launches.filter(({ side }) => side === name);
+}
+
+/** Each pair of launches of one run on its own: a machine that was busy for a while was so for both. */
+function timeRatios(launches: readonly Launch[], name: SideName, base: SideName): number[] {
+  return ofSide(launches, name).flatMap(({ run, readyMs }) => {
+    const other = ofSide(launches, base).find((launch) => launch.run === run);
+    return other === undefined ? [] : readyMs / other.readyMs;
+  });
+}
+
+function cell(values: readonly number[], show: (value: number) => string): string {
+  return values.length === 0 ? '–' : withRange(values, show);
 }
 
 /** `median (least–most)`. */

@@ -3,7 +3,7 @@ import { BrowserProfile } from '../test/support/browser-profile.ts';
 import type { LinkLog, LinkShape } from './link.ts';
 import { type Mark, type PageStory, readStory, recordMarks } from './page-marks.ts';
 import type { ServerKind } from './server.ts';
-import { Side, sideNames } from './side.ts';
+import { Side, type SideName } from './side.ts';
 import { visit } from './visit.ts';
 
 const bucketMs = 250;
@@ -11,14 +11,20 @@ const bucketMs = 250;
 const idleMs = 50;
 
 /** One cold launch of each side, as the page and the link saw it, for people who tune. Times are ms since the navigation began. */
-export async function timeline(app: TestApp, shape: LinkShape, kind: ServerKind): Promise<void> {
-  for (const name of sideNames) {
+export async function timeline(
+  app: TestApp,
+  shape: LinkShape,
+  kind: ServerKind,
+  sides: readonly SideName[],
+): Promise<void> {
+  for (const name of sides) {
     await using side = await Side.start(name, app, shape, kind);
     const profile = await BrowserProfile.create();
     try {
       const lines = await visit(
         profile,
         side,
+        'cold',
         async (page, { readyMs }) => {
           const log = await side.link.log();
           const story = await readStory(page);

@@ -16,11 +16,35 @@ const TYPES = `
 const GZIP = `gzip on; gzip_comp_level 6; gzip_min_length 256; gzip_vary on;
     gzip_types text/css text/javascript text/plain text/xml application/json application/wasm image/svg+xml;`;
 
+/** What `brotli` serves from files made in advance: the same types that `gzip` compresses. */
+const PRECOMPRESSED: Readonly<Record<string, readonly string[]>> = {
+  'text/html': ['html', 'htm'],
+  'text/css': ['css'],
+  'text/javascript': ['js', 'mjs'],
+  'text/plain': ['txt'],
+  'text/xml': ['xml'],
+  'application/json': ['json', 'map'],
+  'application/wasm': ['wasm'],
+  'image/svg+xml': ['svg'],
+};
+
 export interface NginxOptions {
   /** Directories by URL prefix, each prefix beginning and ending with a slash. */
   readonly mounts: Readonly<Record<string, string>>;
   /** Compress text-like types and wasm at level 6. .bin is never compressed. */
   readonly gzip?: boolean;
+  /**
+   * Answer who takes brotli with `file.br`, which must be there beside each {@link isPrecompressed} file, and compress nothing on the way. By
+   * configuration only: nginx has no brotli of its own. Takes one mount, `/`.
+   */
+  readonly brotli?: boolean;
+}
+
+/** Whether a server with `brotli` wants a `.br` beside this file. */
+export function isPrecompressed(path: string): boolean {
+  return Object.values(PRECOMPRESSED).some((endings) =>
+    endings.some((ending) => path.endsWith(`.${ending}`)),
+  );
 }
 
 /** Whether there is an nginx to start; tests that need one skip without it, saying so. */
@@ -87,7 +111,11 @@ export class Nginx {
   }
 }
 
-function configuration({ mounts, gzip = false }: NginxOptions, dir: string, port: number): string {
+function configuration(options: NginxOptions, dir: string, port: number): string {
+  const { mounts, gzip = false, brotli = false } = options;
+  if (brotli && (gzip || Object.keys(mounts).join() !== '/')) {
+    throw new Error('brotli takes one mount, /, and no gzip beside it');
+  }
   const locations = Object.entries(mounts).map(([prefix, target]) => {
     if (/["$\\]/.test(prefix + target)) throw new Error(`nginx cannot quote ${prefix} or ${target}`);
     const served = `location "${prefix}" { alias "${target}/"; index index.html; }`;
@@ -107,13 +135,31 @@ http {
   default_type application/octet-stream;
   types {${TYPES}
   }
+  ${brotli ? BROTLI_MAPS : ''}
   server {
     listen 127.0.0.1:${port};
     ${gzip ? GZIP : 'gzip off;'}
-    ${locations.join('\n    ')}
+    ${(brotli ? brotliLocations(mounts['/']!) : locations).join('\n    ')}
   }
 }
 `;
+}
+
+/** `add_header` leaves out a header whose value is empty. */
+const BROTLI_MAPS = `
+  map $http_accept_encoding $encoding { default ""; "~\\bbr\\b" "br"; }
+  map $http_accept_encoding $ending { default ""; "~\\bbr\\b" ".br"; }`;
+
+function brotliLocations(target: string): string[] {
+  if (/["$\\]/.test(target)) throw new Error(`nginx cannot quote ${target}`);
+  // The type is looked up by the ending of the file that is sent, which is .br.
+  const types = Object.entries(PRECOMPRESSED).map(
+    ([type, endings]) => `location ~ "\\.(${endings.join('|')})$" {
+      types {} default_type ${type}; add_header Content-Encoding $encoding; add_header Vary Accept-Encoding;
+      try_files $uri$ending =404;
+    }`,
+  );
+  return [`root "${target}"; index index.html;`, ...types];
 }
 
 async function freePort(): Promise<number> {
