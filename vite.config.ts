@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deflateRawSync } from 'node:zlib';
 import { defineConfig, type EnvironmentOptions, type Plugin } from 'vite';
 import manifest from './package.json' with { type: 'json' };
+import { zstdWasmFile, zstdWasmSha256 } from './src/codec/zstd-wasm.ts';
 
 /**
  * One `vite build` makes everything that the package ships:
@@ -22,7 +22,7 @@ const runtimeDir = 'dist/runtime';
 const browsers = ['chrome110', 'firefox115', 'safari16.4'];
 
 /** A classic script for the browser: everything inlined, nothing split off. */
-function script(entry: string, file: string, name?: string): EnvironmentOptions {
+function script(entry: string, file: string): EnvironmentOptions {
   return {
     consumer: 'client',
     build: {
@@ -33,13 +33,8 @@ function script(entry: string, file: string, name?: string): EnvironmentOptions 
       modulePreload: false,
       rolldownOptions: {
         input: join(root, entry),
-        preserveEntrySignatures: name === undefined ? false : 'strict',
-        output: {
-          format: 'iife',
-          entryFileNames: file,
-          codeSplitting: false,
-          ...(name === undefined ? {} : { name }),
-        },
+        preserveEntrySignatures: false,
+        output: { format: 'iife', entryFileNames: file, codeSplitting: false },
       },
     },
   };
@@ -54,7 +49,6 @@ const environments: Record<string, EnvironmentOptions> = {
   // Vite's own name for the default environment; it also brings the boot template and public/.
   client: withFirst(script('src/client/client.ts', '__sluice/client.js')),
   loader: script('src/loader/worker.ts', '__sluice/loader.js'),
-  zstd: script('src/codec/zstd-decoder.ts', '__sluice/zstd.js', 'sluiceZstd'),
   sw: script('sw/main.ts', 'sw.js'),
   lib: {
     consumer: 'client',
@@ -126,40 +120,6 @@ function runtimeId(): Plugin {
 }
 
 /**
- * The zstd decoder is imported dynamically; a classic script has no chunks to split it into. The service worker needs it for its
- * first answer and carries it; the loader needs it only where a page reads an image by itself, and brings it in by `importScripts` then.
- */
-function zstdPlacement(): Plugin {
-  const inScript = '\0sluice:zstd-script';
-  const zstdDecoder = join(root, 'src/codec/zstd-decoder.ts');
-  return {
-    name: 'sluice:zstd-placement',
-    applyToEnvironment: (environment) => ['sw', 'loader'].includes(environment.name),
-    resolveId: (id) => (id === inScript ? id : undefined),
-    load(id) {
-      if (id !== inScript) return;
-      return `export function loadZstd() {
-        self.sluiceZstd ?? importScripts(new URL('zstd.js', self.location.href));
-        return self.sluiceZstd.loadZstd();
-      }`;
-    },
-    transform(code, id) {
-      const decoder = this.environment.name === 'sw' ? zstdDecoder : inScript;
-      // Foremost in sw.js: text that cannot be compressed, in the middle of text that can, costs gzip 1.7 KB more.
-      if (id.endsWith('/sw/main.ts'))
-        return { code: `import ${JSON.stringify(decoder)};\n${code}`, map: null };
-      if (!id.endsWith('/src/codec/decode-block.ts')) return;
-      const split = /await import\(["']\.\/zstd-decoder\.ts["']\)/;
-      if (!split.test(code)) this.error('decode-block.ts does not import the zstd decoder as expected');
-      return {
-        code: `import { loadZstd as load } from ${JSON.stringify(decoder)};\n${code.replace(split, '{ loadZstd: load }')}`,
-        map: null,
-      };
-    },
-  };
-}
-
-/**
  * lz4js is one CommonJS module, of which bundlers keep all. As ES modules, its encoder and its frames (with buffers of 5 MB, made at each
  * start of the service worker) stay out of scripts that only decode blocks.
  */
@@ -181,23 +141,23 @@ function splitLz4(): Plugin {
   };
 }
 
-/**
- * zstddec carries its WebAssembly as base64, in which gzip finds little: 28.4 KB. Deflated before it is encoded, it takes 20.7 KB, and
- * the scripts that browsers parse at each start of the service worker are 45 KB shorter.
- */
-function deflatedZstd(): Plugin {
+/** `__sluice/zstd.wasm`, out of the package that carries it as base64 in a script. Only the one that is known by its digest. */
+function zstdWasm(): Plugin {
+  const script = join(root, 'node_modules/zstddec/dist/zstddec.mjs');
   return {
-    name: 'sluice:deflated-zstd',
-    applyToEnvironment: (environment) => ['sw', 'zstd'].includes(environment.name),
-    transform(code, id) {
-      if (!id.endsWith('/zstddec/dist/zstddec.mjs')) return;
-      const base64 = /const wasm = "([\w+/=]+)"/.exec(code)?.[1];
-      const fetched = /fetch\(`data:application\/wasm;base64,\$\{wasm\}`\)/;
-      if (base64 === undefined || !fetched.test(code)) this.error('zstddec is not written as expected');
-      const deflated = deflateRawSync(Buffer.from(base64, 'base64'), { level: 9 }).toString('base64');
-      const inflated = `Promise.resolve(new Response(new Blob([Uint8Array.from(atob(wasm), (c) => c.charCodeAt(0))])
-        .stream().pipeThrough(new DecompressionStream('deflate-raw'))))`;
-      return { code: code.replace(base64, deflated).replace(fetched, () => inflated), map: null };
+    name: 'sluice:zstd-wasm',
+    applyToEnvironment: (environment) => environment.name === 'client',
+    buildStart() {
+      const base64 = /const wasm = "([\w+/=]+)"/.exec(readFileSync(script, 'utf8'))?.[1];
+      if (base64 === undefined) this.error(`${script} is not written as expected`);
+      const source = Buffer.from(base64, 'base64');
+      const sha256 = createHash('sha256').update(source).digest('hex');
+      if (sha256 !== zstdWasmSha256) {
+        this.error(
+          `zstddec holds another decoder, ${sha256}: see that the tests of codec pass with it, then name it in src/codec/zstd-wasm.ts`,
+        );
+      }
+      this.emitFile({ type: 'asset', fileName: `__sluice/${zstdWasmFile}`, source });
     },
   };
 }
@@ -219,7 +179,7 @@ export default defineConfig({
     // Its package.json leads bundlers to the build for ES5, which is 1 KB (gzipped) longer than the one for today's engines.
     alias: { 'workbox-window': 'workbox-window/build/workbox-window.prod.mjs' },
   },
-  plugins: [bootTemplate(), zstdPlacement(), deflatedZstd(), splitLz4(), runtimeId(), executableCli()],
+  plugins: [bootTemplate(), zstdWasm(), splitLz4(), runtimeId(), executableCli()],
   builder: {
     async buildApp(builder) {
       for (const name of Object.keys(environments)) await builder.build(builder.environments[name]!);

@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
-/** What stands between a visitor and the first byte of the app, with the zstd decoder that sw.js carries; `gzip -9`. */
+/** What stands between a visitor and the first byte of the app, beside the zstd decoder where the image needs it; `gzip -9`. */
 const budget = 64 * 1024;
 const budgeted = ['index.html', 'sw.js', '__sluice/client.js'];
-/** Starts beside it, and (zstd.js) for pages only that read an image by themselves. */
-const others = ['__sluice/loader.js', '__sluice/zstd.js', '__sluice/icon.svg'];
+/** Comes beside it. */
+const others = ['__sluice/loader.js', '__sluice/zstd.wasm', '__sluice/icon.svg'];
 
 const runtime = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist', 'runtime');
 

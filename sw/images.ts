@@ -11,13 +11,15 @@ const maxOpen = 2;
 /** Open images by id. Each is opened once, however many requests wait for it, from the first place that has its true bytes. */
 export class Images {
   readonly #places: readonly ImagePlace[];
+  readonly #onOpen: (image: Image) => void;
   /** Least recently used first. */
   readonly #open = new Map<string, Image>();
   readonly #opening = new Map<string, Promise<Image>>();
 
-  /** `places` in the order in which they are asked. */
-  constructor(places: readonly ImagePlace[]) {
+  /** `places` in the order in which they are asked; `onOpen` is told of each image that was opened. */
+  constructor(places: readonly ImagePlace[], onOpen: (image: Image) => void) {
     this.#places = places;
+    this.#onOpen = onOpen;
   }
 
   /** The image if it is open. */
@@ -61,6 +63,7 @@ export class Images {
 
   #keep(image: Image): void {
     this.#open.set(image.id, image);
+    this.#onOpen(image);
     for (const oldest of this.#open.keys()) {
       if (this.#open.size <= maxOpen) break;
       this.#open.delete(oldest);

@@ -14,7 +14,7 @@ self.addEventListener('install', (event) => {
   const updates = self.registration.active !== null;
   if (updates) {
     // It takes over when the tabs of the one before it are closed, with all of its files or not at all.
-    event.waitUntil(site.runtimeFiles.bring('all', { fresh: true }));
+    event.waitUntil(site.bringRuntime({ fresh: true }));
   } else {
     // The launch waits for the first one.
     void self.skipWaiting();

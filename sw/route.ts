@@ -1,3 +1,4 @@
+import { zstdWasmFile } from '../src/codec/zstd-wasm.ts';
 import type { Image } from '../src/image/image.ts';
 
 /** What routing needs to know of a request. */
@@ -26,8 +27,8 @@ export type Route =
 /** The folder of our own files, at the root of the scope. */
 export const runtimeFolder = '__sluice/';
 
-/** What lies in it: everything that a launch needs besides the app and the service worker. */
-export const runtimeFiles: readonly string[] = ['client.js', 'loader.js', 'zstd.js', 'icon.svg'];
+/** What lies in it: everything that a launch needs besides the app and the service worker. The decoder is for images with zstd, see zstd.ts. */
+export const runtimeFiles: readonly string[] = ['client.js', 'loader.js', 'icon.svg', zstdWasmFile];
 
 const network: Route = { to: 'network' };
 

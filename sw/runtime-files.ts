@@ -1,3 +1,4 @@
+import { zstdWasmFile } from '../src/codec/zstd-wasm.ts';
 import { SluiceError } from '../src/format/errors.ts';
 import { systemClock } from '../src/protocol/clock.ts';
 import { withDeadline } from '../src/protocol/deadline.ts';
@@ -8,6 +9,8 @@ import { runtimeFiles, runtimeFolder } from './route.ts';
 
 /** What every page of the app begins with. */
 const launchFiles = ['client.js', 'loader.js'];
+/** What an image may do without is brought by whoever needs it. */
+const allFiles = runtimeFiles.filter((name) => name !== zstdWasmFile);
 /** Cache Storage answers within milliseconds or, where it is broken, perhaps never. */
 const cacheDeadlineMs = 3000;
 /** For one of these small files, from the first try to its last byte. */
@@ -34,10 +37,11 @@ export class RuntimeFiles {
    * `bad-origin`.
    */
   async respond(name: string, keepAlive: (work: Promise<void>) => void): Promise<Response> {
-    const kept = await this.#match(name);
+    const kept = await this.kept(name);
     if (kept) return kept;
     const response = await this.#fetch(name, 'default');
-    keepAlive(this.#keep(name, response.clone()));
+    // The decoder is kept by whoever has looked at its digest.
+    if (name !== zstdWasmFile) keepAlive(this.keep(name, response.clone()));
     return response;
   }
 
@@ -47,10 +51,10 @@ export class RuntimeFiles {
    */
   async bring(which: 'launch' | 'all', options: { readonly fresh: boolean }): Promise<void> {
     const mode = options.fresh ? 'no-cache' : 'default';
-    const names = which === 'all' ? runtimeFiles : launchFiles;
+    const names = which === 'all' ? allFiles : launchFiles;
     await Promise.all(
       names.map(async (name) => {
-        if (!(await this.#match(name))) await this.#keep(name, await this.#fetch(name, mode));
+        if (!(await this.kept(name))) await this.keep(name, await this.#fetch(name, mode));
       }),
     );
   }
@@ -78,7 +82,8 @@ export class RuntimeFiles {
     return `${this.#scope}${runtimeFolder}${name}`;
   }
 
-  async #match(name: string): Promise<Response | undefined> {
+  /** What Cache Storage has of it. Never rejects: a cache that cannot be read has nothing. */
+  async kept(name: string): Promise<Response | undefined> {
     const look = async () => (await this.#caches.open(this.#cacheName)).match(this.#url(name));
     try {
       return await withDeadline('Cache Storage', look(), cacheDeadlineMs);
@@ -88,7 +93,8 @@ export class RuntimeFiles {
     }
   }
 
-  async #keep(name: string, response: Response): Promise<void> {
+  /** For later. Never rejects: what was not kept is fetched again. */
+  async keep(name: string, response: Response): Promise<void> {
     const put = async () => (await this.#caches.open(this.#cacheName)).put(this.#url(name), response);
     try {
       await withDeadline('Cache Storage', put(), fetchDeadlineMs);

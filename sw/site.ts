@@ -21,6 +21,7 @@ import { RuntimeFiles } from './runtime-files.ts';
 import { SelfFetch } from './self-fetch.ts';
 import { ServedReads } from './served-reads.ts';
 import { StoreView } from './store-view.ts';
+import { Zstd } from './zstd.ts';
 
 /** A bootstrap is small and asked for first: a loader that is busy with worse is not waited for long. */
 const bootstrapFromLoaderMs = 5000;
@@ -50,6 +51,7 @@ export class Site {
   readonly served: ServedReads;
   readonly reader: BlockReader;
   readonly runtimeFiles: RuntimeFiles;
+  readonly zstd: Zstd;
   readonly #images: Images;
   readonly #source: HttpSource;
   readonly #selfFetch: SelfFetch;
@@ -70,6 +72,7 @@ export class Site {
     this.readTimeouts = new ReadTimeouts(scope);
     this.held = new HeldReads(async (id) => (await worker.clients.get(id)) !== undefined);
     this.runtimeFiles = new RuntimeFiles(scope, build, worker.caches);
+    this.zstd = new Zstd(scope, this.runtimeFiles, (input, init) => fetch(input, init));
     this.#store = new StoreView(scope, () => this.ports.best !== undefined);
     this.ports = new LoaderPorts({
       locks: worker.navigator.locks,
@@ -84,13 +87,16 @@ export class Site {
       ports: this.ports,
       selfFetch: this.#selfFetch,
       served: this.served,
-      decode: ({ codec, bytes, logicalLength }) => decodeBlock(codec, bytes, logicalLength),
+      decode: ({ codec, bytes, logicalLength }) => decodeBlock(codec, bytes, logicalLength, this.zstd.start),
     });
-    this.#images = new Images([
-      (release) => this.#imageFromStore(release),
-      (release) => this.#imageFromLoader(release),
-      (release) => this.#imageFromNetwork(release),
-    ]);
+    this.#images = new Images(
+      [
+        (release) => this.#imageFromStore(release),
+        (release) => this.#imageFromLoader(release),
+        (release) => this.#imageFromNetwork(release),
+      ],
+      (image) => this.#startZstd(image),
+    );
     // The ports that were there before a restart died with it, which loaders are not told.
     this.#askForPort();
   }
@@ -246,10 +252,35 @@ export class Site {
       this.#images.open(current).catch((error) => console.info('sluice: image not opened ahead', error));
   }
 
+  /** Ahead of the first block that needs it. */
+  #startZstd({ usesZstd }: Image): void {
+    if (!usesZstd) return;
+    this.zstd
+      .start()
+      .catch((error: unknown) => console.info('sluice: no zstd decoder yet', asSluiceError(error).message));
+  }
+
+  /**
+   * Brings what launches need offline, besides the image. `fresh`: for another build of this worker. Throws as RuntimeFiles.bring and
+   * Zstd.keep do.
+   */
+  async bringRuntime(options: { readonly fresh: boolean }): Promise<void> {
+    await Promise.all([this.runtimeFiles.bring('all', options), this.#bringZstd()]);
+  }
+
+  async #bringZstd(): Promise<void> {
+    await this.releases.load();
+    const { current } = this.releases;
+    if (!current) return;
+    // An image that cannot be opened now may be one that needs it.
+    const image = await this.#images.open(current).catch(() => undefined);
+    if (image?.usesZstd !== false) await this.zstd.keep();
+  }
+
   #completeRuntime(): void {
-    this.runtimeFiles
-      .bring('all', { fresh: false })
-      .catch((error) => console.warn('sluice: not all of the runtime is kept', asSluiceError(error).message));
+    this.bringRuntime({ fresh: false }).catch((error: unknown) =>
+      console.warn('sluice: not all of the runtime is kept', asSluiceError(error).message),
+    );
   }
 
   #askForPort(): void {

@@ -108,6 +108,11 @@ export class Image implements FileTree {
     return (this.superblock.compat & compatFeatures['cross-origin-isolate']) !== 0;
   }
 
+  /** Whether any published block needs the zstd decoder. */
+  get usesZstd(): boolean {
+    return (this.superblock.incompat & incompatFeatures['zstd-blocks']) !== 0;
+  }
+
   /** The file that answers navigations to unknown paths, if the app has one. */
   get fallback(): number | undefined {
     return this.superblock.fallbackInode === 0 ? undefined : this.superblock.fallbackInode;

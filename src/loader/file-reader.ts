@@ -1,4 +1,5 @@
 import { decodeBlock } from '../codec/decode-block.ts';
+import type { StartZstd } from '../codec/zstd-decoder.ts';
 import { SluiceError } from '../format/errors.ts';
 import { spanBytes } from '../image/map-range.ts';
 import type { ByteRange, DirectoryEntry, FileStat, PrefetchPriority } from '../protocol/loader-api.ts';
@@ -15,10 +16,12 @@ const prefetchAhead = 64;
 export class FileReader {
   readonly #engine: Engine;
   readonly #mount: Mount;
+  readonly #zstd: StartZstd;
 
-  constructor(engine: Engine, mount: Mount) {
+  constructor(engine: Engine, mount: Mount, zstd: StartZstd) {
     this.#engine = engine;
     this.#mount = mount;
+    this.#zstd = zstd;
   }
 
   stat(path: string): FileStat {
@@ -54,7 +57,7 @@ export class FileReader {
       const { blob, block } = span;
       const read = { blob, block, path, timeoutMs, signal: stopped };
       const stored = await this.#logged(read);
-      const logical = await decodeBlock(stored.codec, stored.bytes, stored.logicalLength);
+      const logical = await decodeBlock(stored.codec, stored.bytes, stored.logicalLength, this.#zstd);
       into.set(spanBytes(span, logical), span.fileOffset - start);
     });
     return into;

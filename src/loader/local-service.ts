@@ -1,3 +1,4 @@
+import type { StartZstd } from '../codec/zstd-decoder.ts';
 import { SluiceError } from '../format/errors.ts';
 import { superblockLayout } from '../format/superblock.ts';
 import type { TreeOperation } from '../format/tree-operation.ts';
@@ -36,6 +37,7 @@ import { StorageCare } from './storage-care.ts';
 import type { StoredBlock } from './stored-block.ts';
 import { Throttle } from './throttle.ts';
 import { TreeChanges } from './tree-changes.ts';
+import { zstdOfSite } from './zstd-of-site.ts';
 
 export interface LocalServiceOptions {
   /** URL of the site directory, with a trailing slash. */
@@ -82,10 +84,12 @@ export class LocalService implements LoaderService {
   readonly #trees: TreeChanges;
   readonly #care: StorageCare;
   readonly #scrubs: Scrubs;
+  readonly #zstd: StartZstd;
 
   private constructor(options: LocalServiceOptions, store: BlockStore, persistent: boolean) {
     this.#options = options;
     const { clock, random, scope, loader, locks, estimate } = options;
+    this.#zstd = zstdOfSite(scope, options);
     const source = openSource(options);
     if (source instanceof PortSource) this.#abort.signal.addEventListener('abort', () => source.close());
     this.#persistent = persistent;
@@ -324,7 +328,7 @@ export class LocalService implements LoaderService {
   }
 
   async #files(image: string): Promise<FileReader> {
-    return new FileReader(this.#engine, await this.#mount(image));
+    return new FileReader(this.#engine, await this.#mount(image), this.#zstd);
   }
 
   /** What the server names now; where it cannot be asked, what was stored last: that is how an offline launch begins. */

@@ -5,6 +5,7 @@ import { BlockTable } from '../format/block-table.ts';
 import { SluiceError } from '../format/errors.ts';
 import type { Image } from '../image/image.ts';
 import { PublishedFile } from './site-reader.ts';
+import { zstdInNode } from './zstd-in-node.ts';
 
 /** How many blobs are open and blocks decoded at once; files are read in the order of their blocks, so few are enough. */
 const openBlobs = 8;
@@ -34,7 +35,7 @@ export class BlockReader {
       const path = join(this.#site, `${this.#image.blob(blob).sha256}.bin`);
       throw new SluiceError('integrity', `block ${block} of ${path} does not match its digest`, { path });
     }
-    const logical = await decodeBlock(table.codec(block), stored, table.logicalLength(block));
+    const logical = await decodeBlock(table.codec(block), stored, table.logicalLength(block), zstdInNode);
     this.#blocks.set(key, logical);
     evict(this.#blocks, keptBlocks, () => {});
     return logical;

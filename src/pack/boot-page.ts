@@ -5,12 +5,16 @@ const bootMark = '{"root":"","release":null}';
 const rootMark = '__SLUICE_ROOT__';
 const imageMark = '__SLUICE_IMAGE__';
 const firstBlobMark = '__SLUICE_FIRST_BLOB__';
+/** With its line's end. */
+const zstdPreload = /<link [^>]*zstd\.wasm[^>]*>\n/;
 
 /** What a boot page asks for. */
 export interface Published {
   readonly release: Release;
   /** SHA-256 (hex) of the image's first blob; undefined where it has none. */
   readonly firstBlob: string | undefined;
+  /** Whether the image needs the zstd decoder. */
+  readonly zstd: boolean;
 }
 
 /**
@@ -20,10 +24,13 @@ export interface Published {
 export function bootPage(
   template: string,
   path: string,
-  { release, firstBlob }: Published,
+  { release, firstBlob, zstd }: Published,
   title: string | undefined,
 ): string {
-  if (![bootMark, rootMark, imageMark, firstBlobMark].every((mark) => template.includes(mark))) {
+  if (
+    ![bootMark, rootMark, imageMark, firstBlobMark].every((mark) => template.includes(mark)) ||
+    !zstdPreload.test(template)
+  ) {
     throw new SluiceError(
       'no-runtime',
       'the boot page of the runtime is not one that this build can fill in',
@@ -32,7 +39,7 @@ export function bootPage(
   const root = '../'.repeat(path.split('/').length - 1);
   const boot = JSON.stringify({ root, release });
   // Functions, since `$` in a replacement text has a meaning.
-  const page = template
+  const page = (zstd ? template : template.replace(zstdPreload, ''))
     .replace(bootMark, () => boot)
     .replace(imageMark, () => release.image)
     // Asking twice for one file costs nothing.

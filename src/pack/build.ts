@@ -146,7 +146,11 @@ export async function build(input: string, options: BuildOptions): Promise<Build
     const bootstrap = encodeBootstrap(model, (body) => new Uint8Array(deflateSync(body, { level: 9 })));
     const release = { image: createHash('sha256').update(bootstrap).digest('hex'), bytes: bootstrap.length };
     write(site, `${release.image}.bin`, bootstrap);
-    writePages(site, tree, runtime, { release, firstBlob: blobs[0]?.sha256 });
+    writePages(site, tree, runtime, {
+      release,
+      firstBlob: blobs[0]?.sha256,
+      zstd: codecs.includes('zstd'),
+    });
     write(site, 'sluice.json', formatRelease(release));
     signal?.throwIfAborted();
     return {

@@ -2,9 +2,10 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeBlock } from '../codec/decode-block.ts';
+import { zstdWasmFile } from '../codec/zstd-wasm.ts';
 import type { BlobRecord } from '../format/blob-record.ts';
 import { BlockTable } from '../format/block-table.ts';
-import { SluiceError } from '../format/errors.ts';
+import { isCode, SluiceError } from '../format/errors.ts';
 import type { Image } from '../image/image.ts';
 import type { ExtentSpan } from '../image/map-range.ts';
 import { ReverseMapFiles } from '../image/reverse-map.ts';
@@ -12,6 +13,7 @@ import { Breath } from './breath.ts';
 import { fromNodeError } from './node-error.ts';
 import type { OnProgress } from './progress.ts';
 import { PublishedFile, readImage, readRelease } from './site-reader.ts';
+import { zstdInNode } from './zstd-in-node.ts';
 
 export interface FsckOptions {
   readonly onProgress?: OnProgress;
@@ -203,10 +205,10 @@ class SiteCheck {
     if (!createHash('sha256').update(stored).digest().equals(table.digest(block)))
       return 'does not match its digest';
     try {
-      await decodeBlock(table.codec(block), stored, table.logicalLength(block));
+      await decodeBlock(table.codec(block), stored, table.logicalLength(block), zstdInNode);
     } catch (error) {
-      if (error instanceof SluiceError) return `cannot be decoded: ${error.message}`;
-      throw error;
+      if (!isCode(error, 'integrity') && !isCode(error, 'unsupported-image')) throw error;
+      return `cannot be decoded: ${(error as SluiceError).message}`;
     }
     return undefined;
   }
@@ -251,7 +253,8 @@ class SiteCheck {
 
   /** Whether the static files are there, and the boot pages are of this image. */
   pages(paths: readonly string[]): void {
-    for (const name of runtimeFiles) {
+    const decoder = this.#image.usesZstd ? [`__sluice/${zstdWasmFile}`] : [];
+    for (const name of [...runtimeFiles, ...decoder]) {
       if (!existsSync(join(this.#site, name))) this.#damage(name, 'the file is missing');
     }
     const pages = new Set(['index.html', ...paths.filter((path) => /\.html?$/i.test(path))]);

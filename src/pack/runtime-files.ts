@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { zstdWasmFile } from '../codec/zstd-wasm.ts';
 import { SluiceError } from '../format/errors.ts';
 
 /** The files of the package that go into every site, beside image and release pointer. */
@@ -11,7 +12,7 @@ export interface RuntimeFiles {
   readonly files: readonly { readonly path: string; readonly bytes: Uint8Array }[];
 }
 
-const needed = ['sw.js', '__sluice/client.js', '__sluice/loader.js'];
+const needed = ['sw.js', '__sluice/client.js', '__sluice/loader.js', `__sluice/${zstdWasmFile}`];
 
 /** Reads them all. Throws `no-runtime` where the package was not built. */
 export function readRuntimeFiles(directory: string = defaultDirectory()): RuntimeFiles {
@@ -34,8 +35,8 @@ export function readRuntimeFiles(directory: string = defaultDirectory()): Runtim
   };
 }
 
-/** Beside the bundle (dist/node), or where the build puts it when this runs from sources. */
-function defaultDirectory(): string {
+/** Where the package has them: beside the bundle (dist/node), or where the build puts it when this runs from sources. */
+export function defaultDirectory(): string {
   const bundled = fileURLToPath(new URL('../runtime', import.meta.url));
   return existsSync(bundled) ? bundled : fileURLToPath(new URL('../../dist/runtime', import.meta.url));
 }

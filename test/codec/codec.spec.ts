@@ -1,9 +1,13 @@
+import { readFile } from 'node:fs/promises';
 import { expect, test } from '@playwright/test';
 import { decodeBlock } from '../../src/codec/decode-block.ts';
 import { blockEncoder } from '../../src/codec/encode-block.ts';
+import { startZstd } from '../../src/codec/zstd-decoder.ts';
+import { zstdWasmSha256 } from '../../src/codec/zstd-wasm.ts';
 import { codecId, codecNames } from '../../src/format/codec-id.ts';
 import { SluiceError } from '../../src/format/errors.ts';
 import { hex, sha256 } from '../../src/format/sha256.ts';
+import { zstdInNode } from '../../src/pack/zstd-in-node.ts';
 import { noise, seededRandom } from '../support/random.ts';
 
 const encoded = ['zstd', 'lz4'] as const;
@@ -37,7 +41,7 @@ for (const name of [...encoded, 'raw'] as const) {
       };
       for (const [kind, logical] of Object.entries(inputs)) {
         const { codec, stored } = encode(logical);
-        const decoded = await decodeBlock(codec, stored, length);
+        const decoded = await decodeBlock(codec, stored, length, zstdInNode);
         const shrinks = codec === codecId.raw ? stored === logical : stored.length < length;
         if (!shrinks || Buffer.compare(decoded, logical) !== 0) wrong.push(`${length} bytes of ${kind}`);
       }
@@ -85,7 +89,7 @@ for (const name of encoded) {
         hostile[Math.floor(random() * hostile.length)] = random() < 0.3 ? 255 : random() * 256;
       }
       try {
-        const { length } = await decodeBlock(codec, hostile, logicalLength);
+        const { length } = await decodeBlock(codec, hostile, logicalLength, zstdInNode);
         if (length !== logicalLength) throw new Error(`${length} bytes came out of damage ${i}`);
         ends.right++;
       } catch (error) {
@@ -97,14 +101,16 @@ for (const name of encoded) {
     expect(Math.min(ends.right, ends.integrity)).toBeGreaterThan(100);
     // The decoder is as good as before.
     const again = textBytes(seededRandom(5), logicalLength);
-    expect(await decodeBlock(codec, encode(again).stored, logicalLength)).toEqual(again);
+    expect(await decodeBlock(codec, encode(again).stored, logicalLength, zstdInNode)).toEqual(again);
   });
 
   test(`${name}: a length that is not the block's is refused`, async () => {
     const text = textBytes(seededRandom(6), 5000);
     const { codec, stored } = (await blockEncoder(name, 3))(text);
     for (const length of [1, 4999, 5001, 1048576]) {
-      await expect(decodeBlock(codec, stored, length)).rejects.toMatchObject({ code: 'integrity' });
+      await expect(decodeBlock(codec, stored, length, zstdInNode)).rejects.toMatchObject({
+        code: 'integrity',
+      });
     }
   });
 }
@@ -114,16 +120,47 @@ test('lz4: a small block cannot keep the decoder busy', async () => {
   const bomb = new Uint8Array(1_000_000).fill(255);
   bomb.set([0x1f, 0x00, 0x01, 0x00]);
   const began = performance.now();
-  await expect(decodeBlock(codecId.lz4, bomb, 1_048_576)).rejects.toMatchObject({ code: 'integrity' });
+  await expect(decodeBlock(codecId.lz4, bomb, 1_048_576, zstdInNode)).rejects.toMatchObject({
+    code: 'integrity',
+  });
   expect(performance.now() - began).toBeLessThan(10_000);
 });
 
 test('raw: no copy, and the length is checked', async () => {
   const bytes = Uint8Array.of(1, 2, 3);
-  expect(await decodeBlock(codecId.raw, bytes, 3)).toBe(bytes);
-  await expect(decodeBlock(codecId.raw, bytes, 4)).rejects.toMatchObject({ code: 'integrity' });
+  expect(await decodeBlock(codecId.raw, bytes, 3, zstdInNode)).toBe(bytes);
+  await expect(decodeBlock(codecId.raw, bytes, 4, zstdInNode)).rejects.toMatchObject({ code: 'integrity' });
 });
 
 test('an unknown codec is too new', async () => {
-  await expect(decodeBlock(3, new Uint8Array(1), 1)).rejects.toMatchObject({ code: 'unsupported-image' });
+  await expect(decodeBlock(3, new Uint8Array(1), 1, zstdInNode)).rejects.toMatchObject({
+    code: 'unsupported-image',
+  });
+});
+
+test('zstd: only the decoder that is known by its digest is started', async () => {
+  const wasm = new Uint8Array(
+    await readFile(new URL('../../dist/runtime/__sluice/zstd.wasm', import.meta.url)),
+  );
+  expect(hex(await sha256(wasm))).toBe(zstdWasmSha256);
+  await startZstd(wasm);
+  for (const wrong of [wasm.slice(0, -1), wasm.map((byte, i) => (i === 20_000 ? byte ^ 1 : byte))]) {
+    await expect(startZstd(wrong)).rejects.toMatchObject({ code: 'integrity' });
+  }
+});
+
+test('zstd: what one block leaves in the decoder\u2019s memory is not seen by the next, longer or shorter', async () => {
+  const decode = await zstdInNode();
+  const encode = await blockEncoder('zstd', 3);
+  const wrong: number[] = [];
+  for (const length of [1_000_000, 5, 70_000, 1_048_576, 40, 1_048_576]) {
+    const logical = textBytes(seededRandom(length), length);
+    const { codec, stored } = encode(logical);
+    if (codec !== codecId.zstd) continue;
+    const decoded = decode(stored, length);
+    decode(stored.slice(0, -3), length);
+    decode(stored, length * 2);
+    if (decoded === undefined || Buffer.compare(decoded, logical) !== 0) wrong.push(length);
+  }
+  expect(wrong).toEqual([]);
 });

@@ -5,6 +5,7 @@ import { Engine, type EngineEvent } from '../../src/loader/engine.ts';
 import { FileReader } from '../../src/loader/file-reader.ts';
 import { LocalBlocks, type LocalBlocksOptions } from '../../src/loader/local-blocks.ts';
 import type { Mount } from '../../src/loader/mount.ts';
+import { zstdInNode } from '../../src/pack/zstd-in-node.ts';
 import { type Clock, systemClock } from '../../src/protocol/clock.ts';
 import { HttpSource } from '../../src/source/http-source.ts';
 import { BlockStore } from '../../src/store/block-store.ts';
@@ -63,7 +64,7 @@ export async function withEngine(
     },
   });
   const mount = engine.mount(await Image.open(site.bootstrap, { sha256: site.image }));
-  const files = new FileReader(engine, mount);
+  const files = new FileReader(engine, mount, zstdInNode);
   try {
     await run({
       origin,

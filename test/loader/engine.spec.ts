@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { expect, test } from '@playwright/test';
 import { Image } from '../../src/image/image.ts';
 import { FileReader } from '../../src/loader/file-reader.ts';
+import { zstdInNode } from '../../src/pack/zstd-in-node.ts';
 import { seededRandom } from '../support/random.ts';
 import { askedBytes, failure, withEngine } from './engine-rig.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -384,7 +385,7 @@ test('two images share their blobs', () =>
 
 test('read_log: reads in order, with path and block', () =>
   withEngine(site, async ({ engine, mount }) => {
-    const files = new FileReader(engine, mount);
+    const files = new FileReader(engine, mount, zstdInNode);
     await files.read('index.html', 0, 10, 5000);
     await files.read('app.js', 0, 1, 5000);
     await files.read('index.html', 0, 10, 5000);

@@ -258,6 +258,22 @@ test('boot pages: one for every page, with its way to the root, the release and 
   expect(page('latin1.htm')).not.toContain('__SLUICE_ROOT__');
 });
 
+test('boot pages ask for the zstd decoder ahead where the image has zstd, and only there', async ({
+  dir,
+  runtimeDir,
+}) => {
+  const app = makeTree(join(dir, 'app'), { 'a/index.html': prose(1, 5000) });
+  for (const codec of ['zstd', 'lz4', 'none'] as const) {
+    const out = join(dir, codec);
+    await build(app, { out, runtimeDir, codec });
+    const ahead = '<link rel="preload" href="../__sluice/zstd.wasm" as="fetch" crossorigin>\n';
+    const page = readFileSync(join(out, 'a/index.html'), 'utf8');
+    expect([page.includes(ahead), page.includes('zstd')]).toEqual(
+      codec === 'zstd' ? [true, true] : [false, false],
+    );
+  }
+});
+
 test('an app without a page at its root gets a boot page there all the same', async ({ dir, runtimeDir }) => {
   const app = makeTree(join(dir, 'app'), { 'sub/app.html': '<title>x</title>' });
   await build(app, { out: join(dir, 'site'), runtimeDir });

@@ -29,6 +29,7 @@ export const test = base.extend<Fixtures>({
       'sw.js': 'sw',
       '__sluice/client.js': 'client',
       '__sluice/loader.js': 'loader',
+      '__sluice/zstd.wasm': 'decoder',
     });
     await use(runtimeDir);
   },

@@ -197,8 +197,10 @@ test('pages and runtime files that are missing or of another build', async ({ di
   writeFileSync(page, good.replace(/[0-9a-f]{64}/, '0'.repeat(64)));
   rmSync(join(site, 'sw.js'));
   rmSync(join(site, 'index.html'));
+  rmSync(join(site, '__sluice/zstd.wasm'));
   const { problems } = await fsck(site);
-  expect(problems.map(({ file }) => file).sort()).toEqual(['docs/page.html', 'index.html', 'sw.js']);
+  const wrong = ['__sluice/zstd.wasm', 'docs/page.html', 'index.html', 'sw.js'];
+  expect(problems.map(({ file }) => file).sort()).toEqual(wrong);
 });
 
 test('what is no site at all is an error, not a finding', async ({ dir, runtimeDir }) => {

@@ -4,6 +4,7 @@ import { decodeBlock } from '../../src/codec/decode-block.ts';
 import { parseRelease } from '../../src/format/release.ts';
 import { build, type FsmapRow, publishedMap } from '../../src/pack/index.ts';
 import { readImage, readTable } from '../../src/pack/site-reader.ts';
+import { zstdInNode } from '../../src/pack/zstd-in-node.ts';
 import { noise } from '../support/random.ts';
 import { expect, makeTree, prose, test } from './fixture.ts';
 
@@ -57,7 +58,9 @@ test('rows tile every file, and the owners of blocks are whose bytes they hold',
     for (const { block, start, end, owners, flags } of fileRows.slice(1)) {
       expect(flags).toEqual(owners.length > 1 ? ['shared'] : []);
       const length = table.logicalLength(block!);
-      const logical = Buffer.from(await decodeBlock(table.codec(block!), bytes.slice(start, end), length));
+      const logical = Buffer.from(
+        await decodeBlock(table.codec(block!), bytes.slice(start, end), length, zstdInNode),
+      );
       for (const owner of owners) {
         expect(owner.image).toBe(id);
         // Its bytes are in there, and nothing is told that is not.

@@ -27,14 +27,18 @@ test('the places are asked in order until one has the bytes; then it is open', a
       asked.push(name);
       return holding(answer)(release);
     };
-  const images = new Images([
-    place('store', () => undefined),
-    place('loader', () => {
-      throw new SluiceError('disconnected', 'gone');
-    }),
-    place('network', () => bootstrap),
-    place('beyond', () => bootstrap),
-  ]);
+  const opened: string[] = [];
+  const images = new Images(
+    [
+      place('store', () => undefined),
+      place('loader', () => {
+        throw new SluiceError('disconnected', 'gone');
+      }),
+      place('network', () => bootstrap),
+      place('beyond', () => bootstrap),
+    ],
+    ({ id }) => opened.push(id),
+  );
   expect(images.peek(release.image)).toBeUndefined();
   const [one, two] = await Promise.all([images.open(release), images.open(release)]);
   expect(one).toBe(two);
@@ -42,28 +46,32 @@ test('the places are asked in order until one has the bytes; then it is open', a
   expect(images.peek(release.image)).toBe(one);
   expect(await images.open(release)).toBe(one);
   expect(asked.length).toBe(3);
+  expect(opened).toEqual([release.image]);
 });
 
 test('spoilt bytes in one place are had from the next; a wrong image never opens', async () => {
   const [a, b] = [await image('a'), await image('b')];
   const spoilt = a.bootstrap.slice();
   spoilt[200]! ^= 1;
-  const good = new Images([holding(() => spoilt), holding(() => a.bootstrap)]);
+  const good = new Images([holding(() => spoilt), holding(() => a.bootstrap)], () => {});
   expect((await good.open(a.release)).id).toBe(a.release.image);
-  const bad = new Images([holding(() => b.bootstrap)]);
+  const bad = new Images([holding(() => b.bootstrap)], () => {});
   await expect(bad.open(a.release)).rejects.toMatchObject({ code: 'integrity' });
 });
 
 test('a failure is the last place’s, and is not remembered', async () => {
   const { bootstrap, release } = await image('a');
   let online = false;
-  const images = new Images([
-    async () => undefined,
-    holding(() => {
-      if (online) return bootstrap;
-      throw new SluiceError('offline', 'away');
-    }),
-  ]);
+  const images = new Images(
+    [
+      async () => undefined,
+      holding(() => {
+        if (online) return bootstrap;
+        throw new SluiceError('offline', 'away');
+      }),
+    ],
+    () => {},
+  );
   await expect(images.open(release)).rejects.toMatchObject({ code: 'offline' });
   online = true;
   expect((await images.open(release)).id).toBe(release.image);
@@ -72,7 +80,7 @@ test('a failure is the last place’s, and is not remembered', async () => {
 test('no more than two are open: the one used last stays', async () => {
   const all = [await image('a'), await image('b'), await image('c')];
   const bytes = new Map(all.map(({ release, bootstrap }) => [release.image, bootstrap]));
-  const images = new Images([holding((image) => bytes.get(image))]);
+  const images = new Images([holding((image) => bytes.get(image))], () => {});
   const [a, b, c] = all.map(({ release }) => release);
   await images.open(a!);
   await images.open(b!);

@@ -2,6 +2,7 @@ import { expect, test } from '@playwright/test';
 import { decodeBlock } from '../../src/codec/decode-block.ts';
 import { BlockTable } from '../../src/format/block-table.ts';
 import { SluiceError } from '../../src/format/errors.ts';
+import { zstdInNode } from '../../src/pack/zstd-in-node.ts';
 import type { ServedRead, ToLoader } from '../../src/protocol/messages.ts';
 import { BlockStore } from '../../src/store/block-store.ts';
 import { MemoryDirectory } from '../../src/store/memory-directory.ts';
@@ -66,7 +67,7 @@ async function fixture(
     ports: { best: undefined, wait: async () => undefined },
     selfFetch: new SelfFetch(source),
     served,
-    decode: ({ codec, bytes, logicalLength }) => decodeBlock(codec, bytes, logicalLength),
+    decode: ({ codec, bytes, logicalLength }) => decodeBlock(codec, bytes, logicalLength, zstdInNode),
   });
   return {
     small,

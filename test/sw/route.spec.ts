@@ -116,7 +116,7 @@ for (const [path, expected] of [
   // Our own.
   ['__sluice/client.js', 'runtime'],
   ['__sluice/loader.js?x', 'runtime'],
-  ['__sluice/zstd.js', 'runtime'],
+  ['__sluice/zstd.wasm', 'runtime'],
   ['__sluice/icon.svg', 'runtime'],
   ['__sluice/', 'network'],
   ['__sluice/../app.js', 'app.js'],

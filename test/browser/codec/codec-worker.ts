@@ -1,16 +1,17 @@
 /// <reference lib="webworker" />
 import { decodeBlock } from '../../../src/codec/decode-block.ts';
-import type { ZstdDecode } from '../../../src/codec/zstd-decoder.ts';
-import { codecId } from '../../../src/format/codec-id.ts';
 import { Image } from '../../../src/image/image.ts';
+import { zstdOfSite } from '../../../src/loader/zstd-of-site.ts';
+import { systemClock } from '../../../src/protocol/clock.ts';
 
-declare const self: DedicatedWorkerGlobalScope & { sluiceZstd?: { loadZstd(): Promise<ZstdDecode> } };
+declare const self: DedicatedWorkerGlobalScope;
 
-/** The decoder out of the built script, for it is the build that makes it independent of the page's policy. */
-async function decodeAsShipped(stored: Uint8Array, length: number): Promise<Uint8Array | undefined> {
-  self.importScripts('zstd.js');
-  return (await self.sluiceZstd!.loadZstd())(stored, length);
-}
+/** As the loader has it: of the published file, under the page's policy. */
+const zstd = zstdOfSite(new URL('./', self.location.href).href, {
+  fetch: (input, init) => fetch(input, init),
+  clock: systemClock,
+  random: Math.random,
+});
 
 export interface CodecCall {
   readonly codec: number;
@@ -27,12 +28,9 @@ export interface CodecReply {
 
 self.onmessage = async ({ data }: MessageEvent<CodecCall>) => {
   const stored = Uint8Array.from(data.stored);
-  const decoding =
-    data.codec === codecId.zstd
-      ? decodeAsShipped(stored, data.length)
-      : decodeBlock(data.codec, stored, data.length);
+  const decoding = decodeBlock(data.codec, stored, data.length, zstd);
   const decoded = await decoding.then(
-    (bytes) => [...(bytes ?? [])],
+    (bytes) => [...bytes],
     (error: { code: string }) => error.code,
   );
   const image = await Image.open(Uint8Array.from(data.bootstrap));

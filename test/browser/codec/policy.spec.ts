@@ -1,4 +1,4 @@
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'vite';
 import { blockEncoder } from '../../../src/codec/encode-block.ts';
@@ -32,9 +32,10 @@ for (const [name, policy, expected] of [
     const dir = await tempDir('codec');
     await writeFile(join(dir.path, 'index.html'), '<!doctype html><title>codec</title>');
     await writeFile(join(dir.path, 'worker.js'), await bundle('codec-worker.ts'));
+    await mkdir(join(dir.path, '__sluice'));
     await copyFile(
-      new URL('../../../dist/runtime/__sluice/zstd.js', import.meta.url),
-      join(dir.path, 'zstd.js'),
+      new URL('../../../dist/runtime/__sluice/zstd.wasm', import.meta.url),
+      join(dir.path, '__sluice/zstd.wasm'),
     );
     const headers = (): Record<string, string> => ({ 'Content-Security-Policy': policy });
     const origin = await Origin.start({ mounts: { '/': dir.path }, headers });
