@@ -2,7 +2,7 @@ import { SluiceError } from '../format/errors.ts';
 import { hex, sha256 } from '../format/sha256.ts';
 import { OriginError } from './origin-error.ts';
 import { type RetryingOptions, retrying } from './retrying.ts';
-import { withStallDeadline } from './stall-deadline.ts';
+import { StallDeadline } from './stall-deadline.ts';
 
 /** A small file of which the content is known. */
 export interface VerifiedFile {
@@ -44,6 +44,7 @@ async function fetchOnce(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const abort = new AbortController();
   const stalled = (): Error => new SluiceError('read-timeout', `${url}: not here after ${stallMs} ms`);
+  const deadline = new StallDeadline(abort, stallMs, stalled);
   const get = async (): Promise<Uint8Array<ArrayBuffer>> => {
     const response = await fetch(url, { cache, signal: abort.signal });
     const { status } = response;
@@ -54,12 +55,13 @@ async function fetchOnce(
   };
   let bytes: Uint8Array<ArrayBuffer>;
   try {
-    bytes = await withStallDeadline(get(), abort, stallMs, stalled);
+    bytes = await deadline.wait(get());
   } catch (error) {
     if (abort.signal.aborted) throw abort.signal.reason;
     if (error instanceof SluiceError) throw error;
     throw new SluiceError('offline', `${url} could not be fetched`, { cause: error });
   } finally {
+    deadline.end();
     abort.abort(); // The body of an answer that is of no use is not read: that frees the connection.
   }
   if (hex(await sha256(bytes)) !== expected)
