@@ -15,8 +15,9 @@ An older site at <site-dir> is replaced when the new one is whole; nothing half-
   --out DIR               where to make the site (needed)
   --codec NAME            zstd (default), lz4 (needs no WebAssembly in the page), none
   --level N               zstd's, 1 to 19; default ${defaultLevel}. 15 makes about 5 % less in five times the time
-  --trace FILE            what a launch read, from sluice record or JSON of window.sluice.readLog(): that is stored
-                          first. May be given several times; paths that the app has no more are passed over
+  --trace FILE…           what launches read, from sluice record or JSON of window.sluice.readLog(): that is stored
+                          first, in the order of the first trace, with what the others add woven in. May be given
+                          several times; what the app has no more is passed over
   --base DIR              an older site of the app: tells how much of the new one it has already
   --cross-origin-isolate  answer with COOP and COEP, for apps that use SharedArrayBuffer
   --fallback PATH         the file that answers navigations to unknown paths, for single-page apps
@@ -27,7 +28,7 @@ An older site at <site-dir> is replaced when the new one is whole; nothing half-
 Examples
   sluice build dist --out site
   sluice build dist --out site --codec lz4 --cross-origin-isolate
-  sluice build dist --out site --level 15 --trace launch.json --base site-of-last-week
+  sluice build dist --out site --level 15 --trace launch.json editor.json --base site-of-last-week
   sluice build dist --out site --fallback index.html
 `;
 
@@ -36,26 +37,31 @@ export const buildCommand: Command = {
   help,
   failureStatus: 1,
   async run(args) {
-    const { values, argument } = parse(args, 'app directory', {
-      out: { type: 'string' },
-      codec: { type: 'string' },
-      level: { type: 'string' },
-      trace: { type: 'string', multiple: true },
-      base: { type: 'string' },
-      'cross-origin-isolate': { type: 'boolean' },
-      fallback: { type: 'string' },
-      attributes: { type: 'string' },
-      'blob-size': { type: 'string' },
-      threads: { type: 'string' },
-    });
-    const { out, level, trace = [], base, fallback, attributes, threads } = values;
+    const { values, argument } = parse(
+      args,
+      'app directory',
+      {
+        out: { type: 'string' },
+        codec: { type: 'string' },
+        level: { type: 'string' },
+        trace: { type: 'string', multiple: true },
+        base: { type: 'string' },
+        'cross-origin-isolate': { type: 'boolean' },
+        fallback: { type: 'string' },
+        attributes: { type: 'string' },
+        'blob-size': { type: 'string' },
+        threads: { type: 'string' },
+      },
+      'trace',
+    );
+    const { out, level, trace: traces = [], base, fallback, attributes, threads } = values;
     if (out === undefined || out === '') throw new UsageError('name the site directory with --out');
     const blobSize = values['blob-size'];
     const line = new ProgressLine(process.stderr);
     const options: Omit<BuildOptions, 'signal'> = {
       out,
       codec: codecNamed(values.codec ?? 'zstd'),
-      traces: trace.map(readTraceFile),
+      traces: traces.map(readTraceFile),
       crossOriginIsolate: values['cross-origin-isolate'] ?? false,
       onProgress: line.show,
       ...(level === undefined ? {} : { level: wholeNumber(level, 'level', 1, 19) }),
@@ -69,7 +75,7 @@ export const buildCommand: Command = {
     try {
       const report = await interruptible((signal) => build(argument, { ...options, signal }));
       line.clear();
-      process.stdout.write(summary(report, out, base));
+      process.stdout.write(summary(report, { out, traces: traces.length, base }));
       return 0;
     } finally {
       line.clear();
@@ -88,7 +94,10 @@ function byteCount(text: string): number {
   return Number(digits) * (unit === 'M' ? 2 ** 20 : unit === '' ? 1 : 2 ** 10);
 }
 
-function summary(report: BuildReport, out: string, base: string | undefined): string {
+function summary(
+  report: BuildReport,
+  { out, traces, base }: { out: string; traces: number; base: string | undefined },
+): string {
   const { files, directories, logicalBytes, storedBytes, bytes, blobs, blocks } = report;
   const lines = [
     ['site', out],
@@ -109,8 +118,16 @@ function summary(report: BuildReport, out: string, base: string | undefined): st
       `${formatNumberOf(report.duplicateFiles, 'file')} and ${formatBytes(report.duplicateBytes)} not stored again`,
     ]);
   }
-  if (report.launchFiles > 0)
-    lines.push(['launch', `${formatNumberOf(report.launchFiles, 'file')} stored first`]);
+  if (report.launchFiles > 0) {
+    const { launchFiles, launchBlocks, launchBytes } = report;
+    lines.push([
+      'launch',
+      `${formatBytes(launchBytes)} of the ${formatBytes(storedBytes)} (${formatShare(launchBytes, storedBytes)}), ` +
+        `${formatNumberOf(launchBlocks, 'block')} (${formatShare(launchBlocks, blocks)}), ` +
+        `of ${formatNumberOf(launchFiles, 'file')} (${formatShare(launchFiles, files)}): stored first`,
+    ]);
+  } else if (traces > 0)
+    lines.push(['launch', 'nothing of the traces is in this app: they are of another one']);
   if (report.base !== undefined) {
     lines.push([
       'base',

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { SluiceError } from '../format/errors.ts';
 
-const callMs = 30_000;
+/** A browser that has answered nothing in this time never will. */
+const longestCallMs = 30_000;
 const endMs = 5000;
 
 const switches = [
@@ -27,14 +28,16 @@ interface Call {
 /** A browser of our own without a window, and its DevTools protocol over a pipe: messages of JSON, each ended by a NUL. */
 export class Devtools {
   readonly #process: ChildProcess;
+  readonly #callMs: number;
   readonly #calls = new Map<number, Call>();
   readonly #ended: Promise<void>;
   #death: SluiceError | undefined;
   #lastId = 0;
   #rest = '';
 
-  /** Starts `executable` with a profile of its own below `profileDir`. */
-  constructor(executable: string, profileDir: string) {
+  /** Starts `executable` with a profile of its own below `profileDir`. No call may take longer than `timeoutMs`, or half a minute. */
+  constructor(executable: string, profileDir: string, timeoutMs: number) {
+    this.#callMs = Math.min(timeoutMs, longestCallMs);
     const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
     this.#process = spawn(
       executable,
@@ -70,9 +73,9 @@ export class Devtools {
     const result = new Promise<unknown>((resolve, reject) => {
       const late = new SluiceError(
         'call-timeout',
-        `The browser did not answer ${method} in ${callMs / 1000} s`,
+        `The browser did not answer ${method} in ${this.#callMs / 1000} s`,
       );
-      const timer = setTimeout(() => this.#settle(id)?.reject(late), callMs);
+      const timer = setTimeout(() => this.#settle(id)?.reject(late), this.#callMs);
       this.#calls.set(id, { resolve, reject, timer });
     });
     this.#input.write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
@@ -82,7 +85,7 @@ export class Devtools {
   /** Ends the browser, if need be by force. */
   async close(): Promise<void> {
     this.call('Browser.close').catch(() => {}); // It may be gone already, or not answer any more.
-    const timer = setTimeout(() => this.#kill(), endMs);
+    const timer = setTimeout(() => this.#kill(), Math.min(this.#callMs, endMs));
     await this.#ended;
     clearTimeout(timer);
   }

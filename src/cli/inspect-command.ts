@@ -6,8 +6,8 @@ import { writeOut } from './write-out.ts';
 
 const help = `sluice inspect <site-dir> [--fsmap] [--json]
 
-Tells what an image consists of: superblock, counts, sizes and ratio, what is stored once for several files, blocks
-by codec and size. Reads the metadata only. --json gives the same to programs.
+Tells what an image consists of: superblock, counts, sizes and ratio, what is stored once for several files, what a
+recorded launch needs, blocks by codec and size. Reads the metadata only. --json gives the same to programs.
 
 --fsmap prints instead whose bytes are where: the bootstrap, then blob by blob its block table and each block, as
 bytes [start, end) of the file, with the files (and which of their bytes) that the block holds. Flags: "metadata" for
@@ -40,6 +40,12 @@ export const inspectCommand: Command = {
   },
 };
 
+function launchText({ launchSet, storedBytes, blocks, files }: Inspection): string {
+  const share = `${formatBytes(launchSet.bytes)} (${formatShare(launchSet.bytes, storedBytes)})`;
+  const inBlocks = `${formatNumberOf(launchSet.blocks, 'block')} (${formatShare(launchSet.blocks, blocks)})`;
+  return `${share} in ${inBlocks}, of ${formatNumberOf(launchSet.files, 'file')} (${formatShare(launchSet.files, files)})`;
+}
+
 function text(inspection: Inspection): string {
   const { superblock, logicalBytes, storedBytes, codecs, blockSizes, launchSet, fallback } = inspection;
   const lines: [name: string, text: string][] = [
@@ -63,7 +69,7 @@ function text(inspection: Inspection): string {
     ['twice', `${formatBytes(inspection.duplicateBytes)} not stored again`],
     ['extents', formatCount(superblock.extentCount)],
     ['blobs', `${formatCount(inspection.blobs)}, with ${formatNumberOf(inspection.blocks, 'block')}`],
-    ['launch set', `${formatNumberOf(launchSet.files, 'file')}, ${formatBytes(launchSet.bytes)}`],
+    ['launch set', launchSet.blocks === 0 ? 'none: it was built without a trace' : launchText(inspection)],
   ];
   if (fallback !== undefined) lines.push(['fallback', fallback]);
   for (const [name, { blocks, logicalBytes, storedBytes }] of Object.entries(codecs)) {

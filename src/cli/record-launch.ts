@@ -34,12 +34,12 @@ const lastReportMs = 600;
 
 /**
  * Launches the app at a URL in a browser of its own, with nothing kept from before, until it is ready, and answers which blocks that took. Throws
- * `not-ready`, `disconnected`, or the signal's reason.
+ * `not-ready`, `call-timeout`, `disconnected`, or the signal's reason.
  */
 export async function recordLaunch(options: RecordOptions): Promise<Recording> {
-  const { url, browser, signal } = options;
+  const { url, browser, timeoutMs, signal } = options;
   const profile = await mkdtemp(join(tmpdir(), 'sluice-record-'));
-  const devtools = new Devtools(browser, profile);
+  const devtools = new Devtools(browser, profile, timeoutMs);
   try {
     const { targetId } = await devtools.call<{ targetId: string }>('Target.createTarget', {
       url: 'about:blank',

@@ -1,5 +1,5 @@
 import { SluiceError } from '../format/errors.ts';
-import type { LaunchTrace } from '../pack/launch-order.ts';
+import type { LaunchTrace, TraceRead } from '../pack/index.ts';
 import { readJsonFile } from './json-file.ts';
 
 /** A launch trace: what `window.sluice.readLog()` gives, as JSON. Reads that name no path are passed over. Throws `EINVAL` for other JSON. */
@@ -8,8 +8,8 @@ export function readTraceFile(path: string): LaunchTrace {
   if (!Array.isArray(value?.reads)) {
     throw new SluiceError('EINVAL', `${path} is no launch trace: it has no list of reads`, { path });
   }
-  const reads = value.reads.flatMap((read: { readonly path?: unknown } | null) =>
-    typeof read?.path === 'string' ? [{ path: read.path }] : [],
-  );
-  return { reads };
+  // What it tells of a range that is none is not used by the build.
+  const isRead = (read: { readonly path?: unknown } | null): read is TraceRead =>
+    typeof read?.path === 'string';
+  return { reads: value.reads.filter(isRead) };
 }

@@ -32,6 +32,7 @@ import { LocalBlocks } from './local-blocks.ts';
 import type { Mount } from './mount.ts';
 import { Polls } from './polls.ts';
 import { provideBlocks } from './provide-blocks.ts';
+import { withRanges } from './read-ranges.ts';
 import { Scrubs } from './scrubs.ts';
 import { StorageCare } from './storage-care.ts';
 import type { StoredBlock } from './stored-block.ts';
@@ -231,7 +232,7 @@ export class LocalService implements LoaderService {
     const mount = await this.#mount(image);
     // What a service worker has read is told a little later.
     const reads = mount.log.entries().toSorted((a, b) => a.atMs - b.atMs);
-    return { sluice: 1, image, reads };
+    return { sluice: 1, image, reads: withRanges(mount.tree, reads) };
   }
 
   async setReadLog(image: string, capacity: number): Promise<void> {

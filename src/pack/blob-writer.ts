@@ -37,6 +37,7 @@ export class BlobWriter {
   #blocks: StoredBlock[] = [];
   #data: Uint8Array<ArrayBuffer>[] = [];
   #dataLength = 0;
+  #breakBefore = 0;
   /** Bytes of the blobs written, and of the blocks that wait for their blob to be full. */
   storedBytes = 0;
 
@@ -46,11 +47,17 @@ export class BlobWriter {
     this.#firstMaxLength = firstMaxLength;
   }
 
+  /** Block `number`, which is still to come, begins a blob. */
+  breakBefore(number: number): void {
+    this.#breakBefore = number;
+  }
+
   /** The next block. `logicalDigest` is the SHA-256 of its logical bytes, which a raw block is stored under as well. */
   add({ codec, stored }: EncodedBlock, logicalLength: number, logicalDigest: Uint8Array<ArrayBuffer>): void {
     const length = blockTableLength(this.#blocks.length + 1) + this.#dataLength + stored.length;
     const max = this.#blobs.length === 0 ? this.#firstMaxLength : this.#maxLength;
-    if (length > max && this.#blocks.length > 0) this.#writeBlob();
+    const ends = length > max || this.#places.length === this.#breakBefore;
+    if (ends && this.#blocks.length > 0) this.#writeBlob();
     const sha256 =
       codec === codecId.raw ? logicalDigest : new Uint8Array(createHash('sha256').update(stored).digest());
     this.#places.push({

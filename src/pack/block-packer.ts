@@ -50,8 +50,9 @@ export class BlockPacker {
     return number;
   }
 
-  /** Distinct blocks so far: the next new one has this number. */
-  get blockCount(): number {
+  /** What was added so far is what a launch needs: what comes next begins a blob. Answers how many distinct blocks it is. */
+  endLaunch(): number {
+    this.#writer.breakBefore(this.#numbers.size);
     return this.#numbers.size;
   }
 

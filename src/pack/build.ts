@@ -15,7 +15,8 @@ import { BlockPacker } from './block-packer.ts';
 import { bootPage, type Published, pageTitle } from './boot-page.ts';
 import { Breath } from './breath.ts';
 import { type CompressPool, compressPool } from './compress-pool.ts';
-import { type LaunchTrace, launchOrder } from './launch-order.ts';
+import { launchOrder } from './launch-order.ts';
+import { type LaunchTrace, launchReads } from './launch-reads.ts';
 import { isTextType, mediaType } from './media-type.ts';
 import { fromNodeError } from './node-error.ts';
 import { type PackResult, packFiles } from './pack-files.ts';
@@ -36,7 +37,10 @@ export interface BuildOptions {
   readonly codec?: 'zstd' | 'lz4' | 'none';
   /** zstd's, 1 to 19; see {@link defaultLevel}. */
   readonly level?: number;
-  /** Read logs of real launches: what they read is stored first, in their order. Paths that the app does not have are passed over. */
+  /**
+   * Read logs of real launches: what they read is stored first, in the order of the first of them, with what others add woven in. They help as far as they
+   * fit the app.
+   */
   readonly traces?: readonly LaunchTrace[];
   /** An older site of the same app: the report tells what a visitor who has it need not fetch again. */
   readonly base?: string;
@@ -66,8 +70,10 @@ export interface BuildReport extends Release {
   readonly blocks: number;
   readonly duplicateFiles: number;
   readonly duplicateBytes: number;
-  /** Files that the traces name. */
+  /** What recorded launches read: files (wholly or in part), blocks, and stored bytes; 0 where no trace fits. */
   readonly launchFiles: number;
+  readonly launchBlocks: number;
+  readonly launchBytes: number;
   readonly base: BaseReuse | undefined;
   readonly elapsedMs: number;
 }
@@ -108,7 +114,10 @@ export async function build(input: string, options: BuildOptions): Promise<Build
     const tree = await walk(input, { onFile, signal });
     checkFallback(tree, options.fallback);
     const total = tree.files.reduce((sum, file) => sum + file.size, 0);
-    const { files, launchCount } = launchOrder(tree.files, options.traces ?? [], entryLinks(tree));
+    const planned = plan(
+      launchOrder(tree.files, entryLinks(tree)),
+      launchReads(tree.files, options.traces ?? []),
+    );
     const writer = new BlobWriter(site, settings.blobSize, Math.min(firstBlobSize, settings.blobSize));
     const resolved = new Map(tree.files.map((file) => [file, attributes(file.path)]));
     const typeOf = (file: TreeFile): string => resolved.get(file)?.mime ?? mediaType(file.path);
@@ -116,7 +125,7 @@ export async function build(input: string, options: BuildOptions): Promise<Build
     const pool = await compressPool(settings, threads);
     const packed = await pack(pool, () => {
       const done = { files: 0, bytes: 0 };
-      return packFiles(plan(files, launchCount), {
+      return packFiles(planned, {
         packer: new BlockPacker(pool, writer),
         breath: new Breath(signal),
         typeOf,
@@ -163,7 +172,9 @@ export async function build(input: string, options: BuildOptions): Promise<Build
       blocks: writer.blockCount,
       duplicateFiles: packed.duplicateFiles,
       duplicateBytes: packed.duplicateBytes,
-      launchFiles: launchCount,
+      launchFiles: planned.launchFiles,
+      launchBlocks: packed.launchBlocks,
+      launchBytes: launchSet?.bytes ?? 0,
       base: base && reuseOf(base, blobs),
       elapsedMs: performance.now() - start,
     };

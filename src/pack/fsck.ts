@@ -231,6 +231,7 @@ class SiteCheck {
       for (const { length } of image.blobs()) storedBytes += length;
       if (storedBytes !== image.superblock.storedBytes)
         this.#damage('', 'the superblock tells a wrong sum of blob lengths');
+      this.#launchSet();
       const { fallback } = image;
       if (fallback !== undefined && image.inode(fallback).kind !== 'file')
         this.#damage('', 'the fallback is not a file');
@@ -239,6 +240,22 @@ class SiteCheck {
       this.#damage('', error.message);
     }
     return paths;
+  }
+
+  #launchSet(): void {
+    const { launchSet } = this.#image;
+    if (launchSet === undefined) return;
+    let bytes = 0;
+    for (const [blob, table] of this.#tables) {
+      const blocks = blob < launchSet.blob ? table.count : blob === launchSet.blob ? launchSet.block : 0;
+      if (blocks > 0) bytes += table.stored(blocks - 1).end - table.stored(0).start;
+    }
+    // Without a table nothing can be said, and that was.
+    if (bytes !== launchSet.bytes && this.#tables.size === this.#image.blobCount)
+      this.#damage(
+        '',
+        `the superblock tells a launch set of ${launchSet.bytes} bytes; its blocks have ${bytes}`,
+      );
   }
 
   #extents(inode: number, path: string): void {

@@ -8,6 +8,6 @@ export { type BuildOptions, type BuildReport, build, defaultLevel } from './buil
 export { type ExtractOptions, type ExtractReport, extract } from './extract.ts';
 export { type FsckOptions, type FsckProblem, type FsckReport, fsck } from './fsck.ts';
 export { type BlockCount, type Inspection, inspect } from './inspect.ts';
-export type { LaunchTrace } from './launch-order.ts';
+export type { LaunchTrace, TraceRead } from './launch-reads.ts';
 export type { OnProgress, PackProgress } from './progress.ts';
 export { type PublishedMap, publishedMap } from './published-map.ts';

@@ -1,5 +1,6 @@
 import { codecNames } from '../format/codec-id.ts';
 import type { Superblock } from '../format/superblock.ts';
+import type { Image, LaunchSet } from '../image/image.ts';
 import { readImage, readRelease, readTable } from './site-reader.ts';
 
 /** What an image consists of. All sizes in bytes. */
@@ -24,8 +25,16 @@ export interface Inspection {
   readonly codecs: Readonly<Record<string, BlockCount>>;
   /** By logical length: key 65536 counts the blocks in (32768, 65536]. */
   readonly blockSizes: Readonly<Record<string, number>>;
-  /** What a recorded launch needs; nothing while images carry no launch set. */
-  readonly launchSet: { readonly files: number; readonly bytes: number };
+  /** What a recorded launch needs, in front of the blobs; nothing where the build was given no trace that fits. */
+  readonly launchSet: LaunchSetSize;
+}
+
+export interface LaunchSetSize {
+  /** Files that have any bytes in it, whether a launch reads those or they share a block with what it reads. */
+  readonly files: number;
+  readonly blocks: number;
+  /** Stored bytes, block tables not counted. */
+  readonly bytes: number;
 }
 
 export interface BlockCount {
@@ -77,6 +86,22 @@ export async function inspect(site: string): Promise<Inspection> {
     blocks,
     codecs,
     blockSizes: Object.fromEntries([...sizes].sort(([a], [b]) => a - b)),
-    launchSet: { files: 0, bytes: 0 },
+    launchSet: launchSetSize(image),
   };
+}
+
+function launchSetSize(image: Image): LaunchSetSize {
+  const { launchSet } = image;
+  if (launchSet === undefined) return { files: 0, blocks: 0, bytes: 0 };
+  let blocks = launchSet.block;
+  for (let i = 0; i < launchSet.blob; i++) blocks += image.blob(i).blockCount;
+  const files = [...image.files()].filter(({ inode }) => touches(image, inode, launchSet));
+  return { files: files.length, blocks, bytes: launchSet.bytes };
+}
+
+function touches(image: Image, inode: number, { blob, block }: LaunchSet): boolean {
+  for (const span of image.mapExtents(inode, 0, image.inode(inode).size)) {
+    if (span.blob < blob || (span.blob === blob && span.firstBlock < block)) return true;
+  }
+  return false;
 }

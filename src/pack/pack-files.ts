@@ -31,6 +31,12 @@ export interface PackResult {
   readonly launchBlocks: number;
 }
 
+/** One that was stored, and the SHA-256 of its logical bytes. */
+interface Block {
+  readonly digest: Buffer<ArrayBuffer>;
+  readonly number: number;
+}
+
 interface PackOptions {
   readonly packer: BlockPacker;
   readonly breath: Breath;
@@ -39,12 +45,13 @@ interface PackOptions {
   readonly onBytes: (files: number, bytes: number) => void;
 }
 
-/** Reads every file once and stores its blocks. Holds no more of them than the packer has in flight, and one. */
+/** Reads every file once, and what a launch needs of it twice, and stores its blocks. Holds no more of them than the packer has in flight, and one. */
 export async function packFiles({ units, launchUnits }: Plan, options: PackOptions): Promise<PackResult> {
   const packing = new Packing(options);
   for (const [i, unit] of units.entries()) {
     if (i === launchUnits) packing.endLaunch();
-    if (unit.kind === 'file') await packing.addFile(unit.file, unit.shift, unit.compressed);
+    if (unit.kind === 'part') await packing.addPart(unit.file, unit.blocks, unit.shift, unit.compressed);
+    else if (unit.kind === 'file') await packing.addFile(unit.file, unit.shift, unit.compressed);
     else await packing.addShared(unit.files, unit.shift, unit.compressed);
   }
   if (launchUnits === units.length) packing.endLaunch();
@@ -57,6 +64,7 @@ class Packing implements PackResult {
   duplicateFiles = 0;
   launchBlocks = 0;
   readonly #options: PackOptions;
+  readonly #parts = new Map<TreeFile, Map<number, Block>>();
   readonly #contents = new Map<string, Content>();
   #smallDuplicateBytes = 0;
 
@@ -70,7 +78,35 @@ class Packing implements PackResult {
 
   /** What was added so far is what a launch needs. */
   endLaunch(): void {
-    this.launchBlocks = this.#options.packer.blockCount;
+    this.launchBlocks = this.#options.packer.endLaunch();
+  }
+
+  /** Some blocks of a large file that is added later. */
+  async addPart(
+    file: TreeFile,
+    blocks: readonly number[],
+    shift: number,
+    compressed: boolean,
+  ): Promise<void> {
+    const { packer, breath, onBytes } = this.#options;
+    const known = this.#parts.get(file) ?? new Map<number, Block>();
+    this.#parts.set(file, known);
+    const source = new SourceFile(file);
+    try {
+      for (const block of blocks) {
+        await breath.take();
+        const at = block * 2 ** shift;
+        const logical = new Uint8Array(Math.min(2 ** shift, file.size - at));
+        source.seek(at);
+        source.read(logical);
+        const digest = createHash('sha256').update(logical).digest();
+        onBytes(0, logical.length);
+        known.set(block, { digest, number: await packer.add(logical, digest, compressed) });
+      }
+      source.finish();
+    } finally {
+      source.close();
+    }
   }
 
   /** A large file, in blocks of its own. */
@@ -80,6 +116,7 @@ class Packing implements PackResult {
     const text = isTextType(typeOf(file)) ? new Utf8Check() : undefined;
     const whole = createHash('sha256');
     const blocks: number[] = [];
+    const parts = this.#parts.get(file);
     const source = new SourceFile(file);
     try {
       for (let at = 0; at < file.size; at += blockLength) {
@@ -89,8 +126,12 @@ class Packing implements PackResult {
         text?.add(logical);
         const digest = createHash('sha256').update(logical).digest();
         whole.update(logical);
-        onBytes(0, logical.length);
-        blocks.push(await packer.add(logical, digest, compressed));
+        const part = parts?.get(at / blockLength);
+        if (part === undefined) {
+          onBytes(0, logical.length);
+          blocks.push(await packer.add(logical, digest, compressed));
+        } else if (part.digest.equals(digest)) blocks.push(part.number);
+        else throw source.changed('some of its bytes are others');
       }
       source.finish();
     } finally {

@@ -1,21 +1,30 @@
 import { fileClass } from './file-class.ts';
+import type { FileRange, LaunchReads } from './launch-reads.ts';
 import type { TreeFile } from './tree.ts';
+import { weave } from './weave.ts';
 
 export interface Plan {
   readonly units: readonly PackUnit[];
   /** How many of them, from the front, a launch needs. */
   readonly launchUnits: number;
+  /** Files that a launch reads, wholly or in part. */
+  readonly launchFiles: number;
 }
 
-/** What is stored in a row: one large file in blocks of its own, or small files in one shared block. */
+/**
+ * What is stored in a row: one large file in blocks of its own; some blocks of one, ahead of the file, which then follows; or small files in
+ * one shared block.
+ */
 export type PackUnit =
-  | { readonly kind: 'file'; readonly file: TreeFile; readonly shift: number; readonly compressed: boolean }
-  | {
-      readonly kind: 'shared';
-      readonly files: TreeFile[];
-      readonly shift: number;
-      readonly compressed: boolean;
-    };
+  | ({ readonly kind: 'file'; readonly file: TreeFile } & Cut)
+  | ({ readonly kind: 'part'; readonly file: TreeFile; readonly blocks: number[] } & Cut)
+  | ({ readonly kind: 'shared'; readonly files: TreeFile[] } & Cut);
+
+/** How the bytes become blocks: all but the last of a unit are 2^shift long; `compressed` ones are stored as they are. */
+interface Cut {
+  readonly shift: number;
+  readonly compressed: boolean;
+}
 
 /** Smaller files share blocks. */
 const smallLength = 2 ** 16;
@@ -23,29 +32,24 @@ const smallLength = 2 ** 16;
 const wholeShift = 18;
 const rangeShift = 16;
 const sharedShift = { compressible: 17, compressed: 16 };
+/** Of what launches read whole: all of it is wanted, so that only the last of a file's blocks is waited for longer. */
+const launchShift = 20;
 
 /**
- * Cuts files in launch order into units. The first `launchCount` files were read in a recorded launch and share blocks only with each other.
+ * Cuts files into units: what recorded launches read, in the order of first read, then the rest as `ordered`. A file of which a launch reads a part has
+ * those blocks in front. How large blocks are is told by how launches read the file, and by its name where none did.
  *
  * A shared block takes the place of its first file and is filled with the small files of its kind that follow, so a small
- * file never comes later than its turn. Sizes decide alone, so the plan is the same on every machine.
+ * file never comes later than its turn; those of a launch share blocks only with each other. Sizes decide alone, so the plan is the same on every machine.
  */
-export function plan(ordered: readonly TreeFile[], launchCount: number): Plan {
+export function plan(ordered: readonly TreeFile[], reads: LaunchReads): Plan {
+  const shiftOf = shiftsOf(ordered, reads.whole);
   const units: PackUnit[] = [];
-  const shifts = new Map<number, number>();
   const open = new Map<boolean, { files: TreeFile[]; length: number }>();
-  let launchUnits: number | undefined;
-  ordered.forEach((file, i) => {
-    if (i === launchCount) {
-      open.clear();
-      launchUnits = units.length;
-    }
-    const { access, compressed } = fileClass(file.path);
-    if (file.size >= smallLength) {
-      // Files of one size may be identical; cut alike, they are stored once whatever they are called.
-      const shift = shifts.get(file.size) ?? (access === 'range' ? rangeShift : wholeShift);
-      shifts.set(file.size, shift);
-      units.push({ kind: 'file', file, shift, compressed });
+  const addFile = (file: TreeFile): void => {
+    const { compressed } = fileClass(file.path);
+    if (!isSmall(file)) {
+      units.push({ kind: 'file', file, shift: shiftOf(file), compressed });
       return;
     }
     const shift = sharedShift[compressed ? 'compressed' : 'compressible'];
@@ -57,6 +61,73 @@ export function plan(ordered: readonly TreeFile[], launchCount: number): Plan {
     }
     block.files.push(file);
     block.length += file.size;
-  });
-  return { units, launchUnits: launchUnits ?? units.length };
+  };
+  const addBlock = (file: TreeFile, block: number): void => {
+    const last = units.at(-1);
+    if (last?.kind === 'part' && last.file === file) last.blocks.push(block);
+    else
+      units.push({
+        kind: 'part',
+        file,
+        blocks: [block],
+        shift: shiftOf(file),
+        compressed: fileClass(file.path).compressed,
+      });
+  };
+
+  const stored = new Set<TreeFile>();
+  const launch = launchPieces(reads, shiftOf);
+  for (const { file, block } of launch) {
+    if (block !== undefined) addBlock(file, block);
+    else {
+      addFile(file);
+      stored.add(file);
+    }
+  }
+  const launchUnits = units.length;
+  open.clear();
+  for (const file of ordered) if (!stored.has(file)) addFile(file);
+  return { units, launchUnits, launchFiles: new Set(launch.map(({ file }) => file)).size };
+}
+
+function isSmall({ size }: TreeFile): boolean {
+  return size < smallLength;
+}
+
+/** Files of one size may be identical; cut alike, they are stored once whatever they are called and whoever reads them. */
+function shiftsOf(
+  files: readonly TreeFile[],
+  inLaunch: ReadonlyMap<TreeFile, boolean>,
+): (file: TreeFile) => number {
+  const shifts = new Map<number, number>();
+  for (const [{ size }, whole] of inLaunch) {
+    if (!shifts.has(size)) shifts.set(size, whole ? launchShift : rangeShift);
+  }
+  for (const { size, path } of files) {
+    if (!shifts.has(size)) shifts.set(size, fileClass(path).access === 'range' ? rangeShift : wholeShift);
+  }
+  return ({ size }) => shifts.get(size)!;
+}
+
+/** A whole file, or one block of it. */
+interface Piece {
+  readonly file: TreeFile;
+  readonly block: number | undefined;
+}
+
+function launchPieces({ orders, whole }: LaunchReads, shiftOf: (file: TreeFile) => number): Piece[] {
+  const pieces = new Map<string, Piece>();
+  const named = (file: TreeFile, block?: number): string => {
+    const name = `${block ?? ''}/${file.path}`;
+    pieces.set(name, { file, block });
+    return name;
+  };
+  const names = ({ file, start, end }: FileRange): string[] => {
+    if (isSmall(file) || whole.get(file)) return [named(file)];
+    const blockLength = 2 ** shiftOf(file);
+    const first = Math.floor(start / blockLength);
+    const count = Math.ceil(end / blockLength) - first;
+    return Array.from({ length: count }, (_, i) => named(file, first + i));
+  };
+  return weave(orders.map((order) => order.flatMap(names))).map((name) => pieces.get(name)!);
 }

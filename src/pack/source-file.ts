@@ -4,7 +4,7 @@ import { fromNodeError } from './node-error.ts';
 import type { TreeFile } from './tree.ts';
 
 /**
- * A file of the app, open for reading from front to back. Duty: either every byte of it as it was when the tree was walked, or an error;
+ * A file of the app, open for reading. Duty: either every byte of it as it was when the tree was walked, or an error;
  * a file that changes meanwhile is `changed`.
  */
 export class SourceFile {
@@ -23,8 +23,13 @@ export class SourceFile {
     }
     if (this.#opened.size !== file.size || !this.#opened.isFile()) {
       this.close();
-      throw this.#changed(`it had ${file.size} bytes and now has ${this.#opened.size}`);
+      throw this.changed(`it had ${file.size} bytes and now has ${this.#opened.size}`);
     }
+  }
+
+  /** What is read next begins at this offset. */
+  seek(offset: number): void {
+    this.#at = offset;
   }
 
   /** Fills all of `into` with the bytes that come next. */
@@ -34,7 +39,7 @@ export class SourceFile {
       const count = this.#attempt(() =>
         readSync(this.#descriptor, into, filled, into.length - filled, this.#at),
       );
-      if (count === 0) throw this.#changed(`it ended after ${this.#at} of its ${this.#file.size} bytes`);
+      if (count === 0) throw this.changed(`it ended after ${this.#at} of its ${this.#file.size} bytes`);
       filled += count;
       this.#at += count;
     }
@@ -44,7 +49,7 @@ export class SourceFile {
   finish(): void {
     const { size, mtimeMs } = this.#attempt(() => fstatSync(this.#descriptor));
     if (size !== this.#opened.size || mtimeMs !== this.#opened.mtimeMs) {
-      throw this.#changed(`it was written to; it had ${this.#file.size} bytes and now has ${size}`);
+      throw this.changed(`it was written to; it had ${this.#file.size} bytes and now has ${size}`);
     }
   }
 
@@ -60,7 +65,8 @@ export class SourceFile {
     }
   }
 
-  #changed(how: string): SluiceError {
+  /** The error for a file that is not what it was. */
+  changed(how: string): SluiceError {
     const { path } = this.#file;
     return new SluiceError('changed', `${path} changed while it was packed: ${how}`, { path });
   }

@@ -74,7 +74,12 @@ export interface Progress {
 export interface ReadLogEntry {
   readonly path: string;
   readonly blob: number;
+  /** -1 is the blob's table. */
   readonly block: number;
+  /** The bytes `[start, end)` of the file that lie in the block, and how many the file has; not there where that cannot be told any more. */
+  readonly start?: number;
+  readonly end?: number;
+  readonly size?: number;
   /** Milliseconds since the mount began. */
   readonly atMs: number;
   readonly waitedMs: number;

@@ -171,6 +171,8 @@ test('a trace, attributes, a base and a fallback from files', async ({ dir }) =>
       image: 'x',
       reads: [{ path: 'b.bin' }, { path: 'gone' }, {}, null],
     }),
+    'second.json': '{"reads":[{"path":"/index.html","start":0,"end":3,"size":16}]}',
+    'foreign.json': '{"reads":[{"path":"other.js"}]}',
     'attributes.json': JSON.stringify({ '*.js': { headers: { 'X-Level': '1' } } }),
     'bad.json': '{',
     'not-a-trace.json': '{}',
@@ -190,7 +192,24 @@ test('a trace, attributes, a base and a fallback from files', async ({ dir }) =>
   expect(built).toMatchObject({ status: 0 });
   expect(built.stdout).toMatch(/^base +1 blob of .* as well$/m);
   const traced = await sluice('build', source, '--out', site, '--trace', file('trace.json'), ...options);
-  expect(traced.stdout).toMatch(/^launch +1 file stored first$/m);
+  expect(traced.stdout).toMatch(
+    /^launch +\S+ k?B of the \S+ k?B \([\d.]+ %\), 1 block \([\d.]+ %\), of 1 file \([\d.]+ %\): stored first$/m,
+  );
+  const inspected = await sluice('inspect', site);
+  expect(inspected.stdout).toMatch(/^launch set +\S+ k?B \([\d.]+ %\) in 1 block \([\d.]+ %\), of 1 file /m);
+  expect(JSON.parse((await sluice('inspect', site, '--json')).stdout).launchSet).toMatchObject({
+    files: 1,
+    blocks: 1,
+  });
+  // Several in a row, the app in front or, where that is clear, behind.
+  const several = ['--trace', file('trace.json'), file('second.json')];
+  const both = await sluice('build', source, '--out', site, ...several);
+  expect(both.stdout).toMatch(/^launch .* of 2 files /m);
+  expect(await sluice('build', '--out', site, '--trace', file('foreign.json'), source)).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/^launch +nothing of the traces is in this app/m),
+  });
+  expect(await sluice('build', '--out', site, ...several, source)).toMatchObject({ status: 2 });
   for (const option of [
     ['--trace', file('bad.json')],
     ['--trace', file('not-a-trace.json')],

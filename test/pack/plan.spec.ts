@@ -1,7 +1,8 @@
 import { expect, test } from '@playwright/test';
 import { launchOrder } from '../../src/pack/launch-order.ts';
+import { launchReads } from '../../src/pack/launch-reads.ts';
 import { pageLinks } from '../../src/pack/page-links.ts';
-import { plan } from '../../src/pack/plan.ts';
+import { type PackUnit, plan } from '../../src/pack/plan.ts';
 import type { TreeFile } from '../../src/pack/tree.ts';
 
 function file(path: string, size = 10): TreeFile {
@@ -9,6 +10,11 @@ function file(path: string, size = 10): TreeFile {
 }
 
 const paths = (files: readonly TreeFile[]): string[] => files.map(({ path }) => path);
+
+const filesOf = (unit: PackUnit): readonly TreeFile[] => (unit.kind === 'shared' ? unit.files : [unit.file]);
+const told = (unit: PackUnit): string =>
+  paths(filesOf(unit)).join('+') + (unit.kind === 'part' ? `[${unit.blocks}]` : '');
+const noReads = launchReads([], []);
 
 test('without a trace: entry, pages, scripts, styles, wasm, the rest by path', () => {
   const files = [
@@ -22,8 +28,7 @@ test('without a trace: entry, pages, scripts, styles, wasm, the rest by path', (
     'index.html',
     'sub/index.html',
   ].map((path) => file(path));
-  const { files: ordered, launchCount } = launchOrder(files, []);
-  expect(launchCount).toBe(0);
+  const ordered = launchOrder(files);
   expect(paths(ordered)).toEqual([
     'index.html',
     'b.html',
@@ -46,12 +51,10 @@ test('without a trace: what the entry page names comes right behind it, in its o
   expect(linked).toEqual(['old.js', 'css/a.css', 'lib/big one.js', 'pic.png', 'gone.css', 'lib/main.js']);
   expect(pageLinks(new TextEncoder().encode('<img src=../a.png>'), 'sub/dir/b.html')).toEqual(['sub/a.png']);
   const files = ['pic.png', 'a.js', 'lib/main.js', 'lib/big one.js', 'css/a.css', 'index.html', 'b.html'];
-  const { files: ordered, launchCount } = launchOrder(
+  const ordered = launchOrder(
     files.map((path) => file(path)),
-    [],
     linked,
   );
-  expect(launchCount).toBe(0);
   expect(paths(ordered)).toEqual([
     'index.html',
     'css/a.css',
@@ -63,29 +66,39 @@ test('without a trace: what the entry page names comes right behind it, in its o
   ]);
 });
 
-test('a trace comes first in its order, ranged files after whole ones, unknown paths left out', () => {
-  const files = ['index.html', 'late.png', 'app.js', 'data.pck', 'z.json'].map((path) => file(path));
-  const read = (path: string) => ({ path, blob: 0, block: 0, atMs: 0, waitedMs: 0 });
-  const traces = [
-    { reads: ['data.pck', 'z.json', '/late.png', 'gone.js', 'z.json', ''].map(read) },
-    { reads: ['app.js', '../etc/passwd', 'late.png'].map(read) },
-  ];
-  const { files: ordered, launchCount } = launchOrder(files, traces);
-  expect(paths(ordered)).toEqual(['z.json', 'late.png', 'app.js', 'data.pck', 'index.html']);
-  expect(launchCount).toBe(4);
+test('what launches read comes first in the order of first read, unknown paths left out', () => {
+  const files = ['index.html', 'late.png', 'app.js', 'data.pck', 'z.json'].map((path) => file(path, 70_000));
+  const reads = launchReads(files, [
+    { reads: ['data.pck', 'z.json', '/late.png', 'gone.js', 'z.json', ''].map((path) => ({ path })) },
+    { reads: ['app.js', '../etc/passwd', 'late.png'].map((path) => ({ path })) },
+  ]);
+  const { units, launchUnits, launchFiles } = plan(launchOrder(files), reads);
+  expect(units.map(told)).toEqual(['data.pck', 'z.json', 'app.js', 'late.png', 'index.html']);
+  expect([launchUnits, launchFiles]).toEqual([4, 4]);
+});
+
+test('of a large file read by ranges the blocks that were read are in front, the file itself comes in its turn', () => {
+  const files = [file('index.html'), file('disk.img', 1_000_000), file('a.js', 100_000)];
+  const at = (start: number, end: number) => ({ path: 'disk.img', start, end, size: 1_000_000 });
+  const trace = {
+    reads: [at(700_000, 700_001), { path: 'index.html' }, at(0, 65_537), at(131_072, 131_073)],
+  };
+  const { units, launchUnits } = plan(launchOrder(files), launchReads(files, [trace]));
+  expect(units.map(told)).toEqual(['disk.img[10]', 'index.html', 'disk.img[0,1,2]', 'a.js', 'disk.img']);
+  expect(launchUnits).toBe(3);
 });
 
 test('every file is planned once; shared blocks hold one kind and no more than fits', () => {
   const files = Array.from({ length: 500 }, (_, i) =>
     file(`f${i}.${i % 3 === 0 ? 'png' : 'js'}`, (i * 7919) % 70_000),
   );
-  const { units, launchUnits } = plan(files, 100);
-  const planned = units.flatMap((unit) => (unit.kind === 'file' ? [unit.file] : unit.files));
-  expect(paths(planned).sort()).toEqual(paths(files).sort());
+  const launch = new Set(files.slice(0, 100));
+  const trace = { reads: Array.from(launch, ({ path }) => ({ path })) };
+  const { units, launchUnits } = plan(files, launchReads(files, [trace]));
+  expect(paths(units.flatMap(filesOf)).sort()).toEqual(paths(files).sort());
   for (const [i, unit] of units.entries()) {
-    const inFront = unit.kind === 'file' ? [unit.file] : unit.files;
-    for (const one of inFront) expect(files.indexOf(one) < 100).toBe(i < launchUnits);
-    if (unit.kind === 'file') {
+    for (const one of filesOf(unit)) expect(launch.has(one)).toBe(i < launchUnits);
+    if (unit.kind !== 'shared') {
       expect(unit.file.size).toBeGreaterThanOrEqual(65_536);
       continue;
     }
@@ -103,10 +116,7 @@ test('a small file never comes later than its turn among the units', () => {
     file('huge.js', 900_001),
     file('d.png'),
   ];
-  const units = plan(files, 0).units.map((unit) =>
-    unit.kind === 'file' ? unit.file.path : paths(unit.files).join('+'),
-  );
-  expect(units).toEqual(['a.js+b.js', 'big.wasm', 'c.png+d.png', 'huge.js']);
+  expect(plan(files, noReads).units.map(told)).toEqual(['a.js+b.js', 'big.wasm', 'c.png+d.png', 'huge.js']);
 });
 
 test('whole-read files have large blocks, range-read ones small; files of one size are cut alike', () => {
@@ -116,6 +126,29 @@ test('whole-read files have large blocks, range-read ones small; files of one si
     file('c.sqlite', 300_000),
     file('same.data', 100_000),
   ];
-  const shifts = plan(files, 0).units.map(({ shift }) => shift);
+  const shifts = plan(files, noReads).units.map(({ shift }) => shift);
   expect(shifts).toEqual([18, 16, 16, 18]);
+});
+
+test('blocks are as large as launches read the file, whatever it is called', () => {
+  const files = [
+    file('model.onnx', 500_000),
+    file('vendor.js', 600_000),
+    file('rare.js', 600_001),
+    file('same.js', 500_000),
+  ];
+  const trace = {
+    reads: [
+      { path: 'model.onnx', start: 0, end: 499_000, size: 500_000 },
+      { path: 'vendor.js', start: 0, end: 9, size: 600_000 },
+    ],
+  };
+  const shifts = plan(files, launchReads(files, [trace])).units.map((unit) => [told(unit), unit.shift]);
+  expect(shifts).toEqual([
+    ['model.onnx', 20],
+    ['vendor.js[0]', 16],
+    ['vendor.js', 16],
+    ['rare.js', 18],
+    ['same.js', 20],
+  ]);
 });
