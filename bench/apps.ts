@@ -1,5 +1,6 @@
 import { assembleDemo } from '../scripts/demo-app.mjs';
-import { monacoApp } from '../test/apps/monaco.ts';
+import { modulesApp } from '../test/apps/modules.ts';
+import { monacoTypingApp } from '../test/apps/monaco.ts';
 import { onnxApp } from '../test/apps/onnx.ts';
 import { pdfjsApp } from '../test/apps/pdfjs.ts';
 import { pyodideApp } from '../test/apps/pyodide.ts';
@@ -9,9 +10,10 @@ const makers = {
   /** Its result is a time, so nothing is expected of it. */
   demo: async (): Promise<TestApp> => ({ name: 'demo', dir: assembleDemo(), entry: '', expected: undefined }),
   pyodide: pyodideApp,
-  monaco: monacoApp,
-  pdfjs: pdfjsApp,
+  monaco: monacoTypingApp,
   onnx: onnxApp,
+  modules: modulesApp,
+  pdfjs: pdfjsApp,
 };
 
 export type AppName = keyof typeof makers;

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { cpus, release, totalmem, type } from 'node:os';
+import { arch, cpus, totalmem, type } from 'node:os';
 import { findChromium, findNginx } from '../scripts/find-chromium.mjs';
 
 /** What everything was measured on and with. */
@@ -20,7 +20,7 @@ export async function thisMachine(): Promise<Machine> {
   const nginx = findNginx();
   const chromium = await findChromium();
   return {
-    system: `${type()} ${release()}`,
+    system: `${type()}, ${arch()}`,
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,
     memoryGB: Math.round(totalmem() / 2 ** 30),

@@ -21,3 +21,17 @@ export function monacoApp(): Promise<TestApp> {
     },
   });
 }
+
+/** The same editor, and no more than what a user waits for: that what is typed shows, in colours. For benchmarks. */
+export function monacoTypingApp(): Promise<TestApp> {
+  return prepareApp({
+    name: 'monaco-typing',
+    expected: { shown: "const answer: number = 'forty-two';", coloured: true },
+    packages: ['monaco-editor'],
+    sources: ['monaco.ts', 'pages/monaco-typing.html'],
+    build: async (dir) => {
+      await copyFromPackage('monaco-editor', ['min', 'LICENSE', 'package.json'], join(dir, 'monaco-editor'));
+      await copyPage('pages/monaco-typing.html', dir);
+    },
+  });
+}
