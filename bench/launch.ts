@@ -1,4 +1,4 @@
-import { type AppName, makeApp } from './apps.ts';
+import { type AppName, apps } from './apps.ts';
 import { buildPackage } from './build-package.ts';
 import { type Comparison, compare } from './compare.ts';
 import { LINKS } from './link.ts';
@@ -18,17 +18,17 @@ export async function launch(args: readonly string[]): Promise<number> {
     console.error(`${(error as Error).message}\n\n${usage}`);
     return 2;
   }
-  const { apps, links, server = defaultServerKind() } = options;
+  const { links, server = defaultServerKind() } = options;
   const sides = options.sides.filter((side) => server === 'nginx' || side !== 'brotli');
   if (sides.length < options.sides.length) console.error(`without brotli, which ${server} does not serve`);
   buildPackage();
   let failures = 0;
   for (const link of links) {
-    for (const appName of apps) {
+    for (const appName of options.apps) {
       const { mbitPerSecond, rttMs } = LINKS[link];
       console.log(`\n${appName}: ${server}, ${mbitPerSecond} Mbit/s, ${rttMs} ms`);
       const narrowed = { ...options, sides, server };
-      if (options.timeline) await timeline(await makeApp(appName), LINKS[link], server, sides);
+      if (options.timeline) await timeline(await apps[appName].make(), LINKS[link], server, sides);
       else failures += (await measure(appName, link, narrowed)).failures.length;
     }
   }
@@ -46,7 +46,7 @@ async function measure(
   const date = new Date().toISOString();
   const machine = await thisMachine();
   const shape = LINKS[link];
-  const plan = { app: await makeApp(appName), shape, server, sides, visits, runs };
+  const plan = { app: await apps[appName].make(), shape, server, sides, visits, runs };
   let measured: Comparison = { launches: [], failures: [] };
   let run = 0;
   for await (const comparison of compare(plan)) {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { buildPackage } from './build-package.ts';
+import { chart, usage as chartUsage } from './chart.ts';
 import { huge } from './huge.ts';
 import { launch } from './launch.ts';
 import { usage as launchUsage } from './options.ts';
@@ -43,9 +44,15 @@ function repeated(
 
 const targets: Readonly<Record<string, Target>> = {
   launch: {
-    summary: 'cold and warm launches of real apps, beside a plain web server (the default target)',
+    summary:
+      'cold, warm and offline launches of real apps, beside plain servers and Workbox (the default target)',
     usage: launchUsage,
     run: launch,
+  },
+  chart: {
+    summary: 'what launch has measured, as docs/launch.svg, docs/launch.json and a table of targets',
+    usage: chartUsage,
+    run: chart,
   },
   huge: repeated('huge', 'an image of 100,000 files and 10 GB beside one of a tenth of the bytes', 9, huge),
   overhead: repeated('overhead', 'reads of what is there already, beside Cache Storage', 9, overhead),

@@ -85,6 +85,19 @@ for (const [name, shape] of Object.entries(LINKS)) {
   });
 }
 
+test('a link takes another shape, and the first one again', async () => {
+  await withLink(LINKS.slow, async (link) => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const took = async () => (await timedGet(`${link.url}/file.bin`, agent, 'bytes=0-999999')).ms;
+    const slowMs = (8 * 1e6) / 1000 / LINKS.slow.mbitPerSecond;
+    await link.reshape({ mbitPerSecond: Number.POSITIVE_INFINITY, rttMs: 0 });
+    expect(await took()).toBeLessThan(slowMs);
+    await link.reshape(LINKS.slow);
+    expect(await took()).toBeGreaterThan(slowMs);
+    agent.destroy();
+  });
+});
+
 test('turns are fair: a small answer does not wait for a large one', async () => {
   await withLink(LINKS.slow, async (link) => {
     const agent = new Agent({ keepAlive: true, maxSockets: 2 });
