@@ -24,6 +24,9 @@ export interface ReadRequest extends Run {
   readonly partial: boolean;
 }
 
+/** Blocks that are wanted here before somebody reads them. */
+export type BringRequest = Omit<ReadRequest, 'path' | 'mayWaitForLoader' | 'partial'>;
+
 /** A read that is under way. `bytes` settles within the deadline. */
 export interface PendingBlock {
   /** The decoded block; shared with other readers, so it must not be written or transferred. */
@@ -36,7 +39,7 @@ export interface BlockReaderOptions {
   /** Undefined where there is no store (no OPFS, nothing stored yet). */
   readonly local: () => Promise<LocalBlocks | undefined>;
   readonly ports: Pick<LoaderPorts, 'best' | 'wait'>;
-  readonly selfFetch: Pick<SelfFetch, 'read'>;
+  readonly selfFetch: Pick<SelfFetch, 'read' | 'give'>;
   readonly served: Pick<ServedReads, 'note'>;
   readonly decode: (block: EncodedBlock) => Promise<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer>;
 }
@@ -62,6 +65,8 @@ interface Arrival {
 /** The blocks that one request brings: those of its run that were not on their way already, by index. */
 interface Batch {
   readonly request: ReadRequest;
+  /** It goes on whether or not somebody waits. */
+  readonly ahead: boolean;
   readonly abort: AbortController;
   /** What has not been delivered yet. */
   readonly missing: Map<number, Arrival>;
@@ -85,7 +90,7 @@ export class BlockReader {
   /** One pending block for each block of the request, in order. */
   read(request: ReadRequest): PendingBlock[] {
     const { sha256 } = request.image.blob(request.blob);
-    const batch: Batch = { request, abort: new AbortController(), missing: new Map() };
+    const batch = newBatch(request, false);
     const pending = [...blocksOf(request)].map((block): PendingBlock => {
       const key = `${sha256}:${block}`;
       const decoded = this.#decoded.get(key);
@@ -103,6 +108,24 @@ export class BlockReader {
     });
     if (batch.missing.size > 0) void this.#load(batch);
     return pending;
+  }
+
+  /**
+   * Fetches blocks that nobody may be waiting for yet; whoever does joins in. Settles when they have come or failed, which is for their readers to hear:
+   * never rejects.
+   */
+  async bring(request: BringRequest): Promise<void> {
+    const { sha256 } = request.image.blob(request.blob);
+    const batch = newBatch({ ...request, path: '', mayWaitForLoader: false, partial: false }, true);
+    for (const block of blocksOf(request)) {
+      const key = `${sha256}:${block}`;
+      if (this.#arrivals.has(key)) continue;
+      const arrival = newArrival(key, batch);
+      arrival.deadline = Date.now() + request.timeoutMs;
+      this.#arrivals.set(key, arrival);
+      batch.missing.set(block, arrival);
+    }
+    if (batch.missing.size > 0) await this.#load(batch);
   }
 
   /** What was read from the store before this call is not served from memory any more. */
@@ -148,7 +171,8 @@ export class BlockReader {
   }
 
   /** A batch of which somebody still wants a block goes on as a whole: the others may find a reader again. */
-  #abandonIfUnread({ missing, abort }: Batch): void {
+  #abandonIfUnread({ ahead, missing, abort }: Batch): void {
+    if (ahead) return;
     const arrivals = [...missing.values()];
     if (arrivals.length === 0 || arrivals.some(({ readers }) => readers > 0)) return;
     for (const { key } of arrivals) this.#arrivals.delete(key);
@@ -177,7 +201,9 @@ export class BlockReader {
   /** Ends with every block of the run delivered or failed. */
   async #loadMissing(batch: Batch, run: Run, deliver: Deliver): Promise<void> {
     const left = (): number[] => [...blocksOf(run)].filter((block) => batch.missing.has(block));
+    const { image, blob } = batch.request;
     try {
+      for (const block of left()) this.#options.selfFetch.give(image, blob, block, deliver);
       for (const part of runsOf(left())) await this.#ask(batch, part, deliver);
     } catch (error) {
       const code = error instanceof SluiceError ? error.code : undefined;
@@ -242,6 +268,8 @@ export class BlockReader {
   }
 
   async #settle(arrival: Arrival, encoded: EncodedBlock): Promise<void> {
+    // Brought ahead, and nobody has come for it yet: it is remembered as it is.
+    if (arrival.readers === 0) return this.#forget(arrival);
     try {
       const bytes = await this.#options.decode(encoded);
       if (arrival.keep) {
@@ -270,6 +298,10 @@ export class BlockReader {
   #forget(arrival: Arrival): void {
     if (this.#arrivals.get(arrival.key) === arrival) this.#arrivals.delete(arrival.key);
   }
+}
+
+function newBatch(request: ReadRequest, ahead: boolean): Batch {
+  return { request, ahead, abort: new AbortController(), missing: new Map() };
 }
 
 function newArrival(key: string, batch: Batch): Arrival {

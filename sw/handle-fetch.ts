@@ -78,7 +78,10 @@ async function answerFile(
   const navigates = request.mode === 'navigate';
   // A page, or a worker: it sees the version that it began with, and a worker waits as long as its page.
   if (resultingClientId) event.waitUntil(site.begin(resultingClientId, reader, release));
-  if (navigates) site.served.launch();
+  if (navigates) {
+    site.served.launch();
+    site.relay.launched(image);
+  }
   const held = site.held.begin(reader);
   try {
     const { response, finished } = await respond(

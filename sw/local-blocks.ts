@@ -35,12 +35,20 @@ export class LocalBlocks {
     this.#store = store;
   }
 
+  has({ sha256 }: BlobRecord, block: number): boolean {
+    return this.#store.has(sha256, block);
+  }
+
+  isSealed({ sha256 }: BlobRecord): boolean {
+    return this.#store.sealed(sha256);
+  }
+
   /** Delivers what is here of the run. */
   async read(record: BlobRecord, run: Run, deliver: Deliver): Promise<void> {
     const { sha256 } = record;
-    const isHere = (block: number): boolean => this.#store.has(sha256, block);
+    const isHere = (block: number): boolean => this.has(record, block);
     if (![...blocksOf(run)].some(isHere)) return;
-    const table = await this.#table(record);
+    const table = await this.table(record);
     if (!table) return;
     // What is present is asked, and read, in one tick: later it may be another generation's truth.
     const reads = runsOf([...blocksOf(run)].filter(isHere)).map(async (part) => {
@@ -89,7 +97,7 @@ export class LocalBlocks {
       const record = tree.blob(span.blob);
       const { sha256 } = record;
       if (!this.#store.sealed(sha256)) return undefined;
-      const table = await this.#table(record);
+      const table = await this.table(record);
       if (!table) return undefined;
       for (const block of blocksOf({ first: span.firstBlock, count: span.blockCount })) {
         if (table.codec(block) !== codecId.raw) return undefined;
@@ -104,7 +112,8 @@ export class LocalBlocks {
     return parts;
   }
 
-  async #table(record: BlobRecord): Promise<BlockTable | undefined> {
+  /** The blob's block table, if it is here. */
+  async table(record: BlobRecord): Promise<BlockTable | undefined> {
     if (record.blockSize !== undefined) return BlockTable.fixed(record);
     const cached = this.#tables.get(record.sha256);
     if (cached) return cached;

@@ -4,11 +4,11 @@ import { SluiceError } from '../src/format/errors.ts';
 import type { FileTree } from '../src/image/file-tree.ts';
 import type { BlockSource } from '../src/protocol/block-source.ts';
 import { systemClock } from '../src/protocol/clock.ts';
-import type { ProvideBlocks } from '../src/protocol/messages.ts';
+import type { BringingBlocks, ProvideBlocks } from '../src/protocol/messages.ts';
 import { BlockStream } from '../src/source/block-stream.ts';
 import { retrying } from '../src/source/retrying.ts';
 import { BoundedCache } from './bounded-cache.ts';
-import type { Deliver } from './encoded-block.ts';
+import type { Deliver, EncodedBlock } from './encoded-block.ts';
 import { blocksOf, type Run, runsOf } from './runs.ts';
 
 const cacheBytes = 8 * 1024 * 1024;
@@ -24,6 +24,14 @@ export interface Patience {
   readonly signal: AbortSignal;
 }
 
+export interface SelfFetchOptions {
+  /** A block table that is here already. */
+  readonly storedTable?: (record: BlobRecord) => Promise<BlockTable | undefined>;
+  /** Takes what has come for good; false: nobody can now. */
+  readonly take?: (message: ProvideBlocks) => boolean;
+  readonly random?: () => number;
+}
+
 /**
  * Reads missing blocks from the network when there is no loader to do it. Stores nothing (there is one writer, and it is a
  * loader), but remembers a few megabytes to hand them to the next loader, so that nothing is fetched twice.
@@ -32,14 +40,21 @@ export interface Patience {
  */
 export class SelfFetch {
   readonly #source: BlockSource;
+  readonly #storedTable: (record: BlobRecord) => Promise<BlockTable | undefined>;
+  readonly #take: (message: ProvideBlocks) => boolean;
   readonly #random: () => number;
   readonly #fetched = new BoundedCache<Fetched>(cacheBytes);
   readonly #tables = new BoundedCache<BlockTable>(tableCacheBytes);
   readonly #opening = new Map<string, Promise<BlockTable>>();
 
-  constructor(source: BlockSource, random: () => number = Math.random) {
+  /** What was asked for and has not ended. */
+  readonly #underWay = new Set<BringingBlocks>();
+
+  constructor(source: BlockSource, options: SelfFetchOptions = {}) {
     this.#source = source;
-    this.#random = random;
+    this.#storedTable = options.storedTable ?? (async () => undefined);
+    this.#take = options.take ?? (() => false);
+    this.#random = options.random ?? Math.random;
   }
 
   /**
@@ -47,11 +62,28 @@ export class SelfFetch {
    * source's errors, `integrity`, or the signal's reason; what was delivered before that stands.
    */
   async read(image: FileTree, blob: number, run: Run, deliver: Deliver, patience: Patience): Promise<void> {
+    const message: BringingBlocks = { type: 'bringing-blocks', image: image.id, blob, ...run };
+    this.#underWay.add(message);
+    try {
+      await this.#read({ image, blob, record: image.blob(blob) }, run, deliver, patience);
+    } finally {
+      this.#underWay.delete(message);
+    }
+  }
+
+  /** Delivers the block if it was fetched lately. */
+  give(image: FileTree, blob: number, block: number, deliver: Deliver): void {
     const place = { image, blob, record: image.blob(blob) };
+    const table = this.#tables.get(place.record.sha256);
+    const fetched = this.#fetched.get(keyOf(place, block));
+    if (table && fetched) deliver(block, encodedBlock(table, block, fetched.bytes));
+  }
+
+  async #read(place: Place, run: Run, deliver: Deliver, patience: Patience): Promise<void> {
     const missing = new Set(blocksOf(run));
     const give = (table: BlockTable, block: number, bytes: Uint8Array<ArrayBuffer>): void => {
       if (!missing.delete(block)) return;
-      deliver(block, { codec: table.codec(block), logicalLength: table.logicalLength(block), bytes });
+      deliver(block, encodedBlock(table, block, bytes));
     };
     let table = this.#tables.get(place.record.sha256);
     // Tried again by itself. A source that gives whole files brings it with the blocks.
@@ -74,6 +106,11 @@ export class SelfFetch {
         `Block ${wrong} of blob ${place.record.sha256} does not match its digest`,
       );
     });
+  }
+
+  /** What was asked for and has still to come, in part at least. */
+  get underWay(): Iterable<BringingBlocks> {
+    return this.#underWay;
   }
 
   /** What was fetched lately, for a loader to verify and store. From then on it is that loader's to give. */
@@ -139,6 +176,11 @@ export class SelfFetch {
     // Not tied to the first reader's patience: others wait for it too, and a table is small.
     const patience = { timeoutMs: tableTimeoutMs, signal: new AbortController().signal };
     const opening = this.#retrying(patience, async () => {
+      const stored = await this.#storedTable(place.record);
+      if (stored) {
+        this.#tables.set(sha256, stored, tableLength);
+        return stored;
+      }
       const table = await this.#bring(place, undefined, 0, tableLength, () => {}, patience.signal);
       if (!table) throw new SluiceError('unreadable', `The block table of blob ${sha256} did not come`);
       return table;
@@ -153,6 +195,8 @@ export class SelfFetch {
 
   #remember(place: Place, block: number, bytes: Uint8Array<ArrayBuffer>): void {
     const fetched = { image: place.image.id, blob: place.blob, block, bytes };
+    const { image, ...given } = fetched;
+    if (this.#take({ type: 'provide-blocks', image, blocks: [given] })) return;
     this.#fetched.set(keyOf(place, block), fetched, bytes.length);
   }
 }
@@ -168,6 +212,10 @@ interface Fetched {
   readonly blob: number;
   readonly block: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+function encodedBlock(table: BlockTable, block: number, bytes: Uint8Array<ArrayBuffer>): EncodedBlock {
+  return { codec: table.codec(block), logicalLength: table.logicalLength(block), bytes };
 }
 
 function keyOf({ record }: Place, block: number): string {

@@ -3,7 +3,7 @@ import type { FileTree } from '../src/image/file-tree.ts';
 import { Image } from '../src/image/image.ts';
 import { systemClock } from '../src/protocol/clock.ts';
 import { withDeadline } from '../src/protocol/deadline.ts';
-import type { ReleaseRecord, ServiceWorkerToPage } from '../src/protocol/messages.ts';
+import type { ProvideBlocks, ReleaseRecord, ServiceWorkerToPage } from '../src/protocol/messages.ts';
 import { fetchPublished } from '../src/source/fetch-published.ts';
 import { fetchRelease } from '../src/source/fetch-release.ts';
 import { HttpSource } from '../src/source/http-source.ts';
@@ -16,6 +16,7 @@ import { type LoaderPort, LoaderPorts } from './loader-ports.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import { ReadTimeouts } from './read-timeouts.ts';
 import { type FetchFacts, isNested, readerOf } from './reader-of.ts';
+import { Relay } from './relay.ts';
 import { Releases } from './releases.ts';
 import { RuntimeFiles } from './runtime-files.ts';
 import { SelfFetch } from './self-fetch.ts';
@@ -50,6 +51,7 @@ export class Site {
   readonly ports: LoaderPorts;
   readonly served: ServedReads;
   readonly reader: BlockReader;
+  readonly relay: Relay;
   readonly runtimeFiles: RuntimeFiles;
   readonly zstd: Zstd;
   readonly #images: Images;
@@ -67,7 +69,10 @@ export class Site {
     this.scope = scope;
     this.#clients = worker.clients;
     this.#source = new HttpSource({ base: scope, fetch });
-    this.#selfFetch = new SelfFetch(this.#source);
+    this.#selfFetch = new SelfFetch(this.#source, {
+      storedTable: async (record) => (await this.local())?.table(record),
+      take: (message) => this.#giveToLeader(message),
+    });
     this.releases = new Releases(scope, async () => (await this.#liveClients()).map(({ id }) => id));
     this.readTimeouts = new ReadTimeouts(scope);
     this.held = new HeldReads(async (id) => (await worker.clients.get(id)) !== undefined);
@@ -89,6 +94,7 @@ export class Site {
       served: this.served,
       decode: ({ codec, bytes, logicalLength }) => decodeBlock(codec, bytes, logicalLength, this.zstd.start),
     });
+    this.relay = new Relay({ local: this.local, reader: this.reader, ports: this.ports });
     this.#images = new Images(
       [
         (release) => this.#imageFromStore(release),
@@ -233,7 +239,11 @@ export class Site {
     };
     this.#store
       .changed()
-      .finally(forget)
+      .finally(() => {
+        forget();
+        // Whoever told it may be gone by now.
+        void this.relay.goOn();
+      })
       .then(seen, (error: unknown) => {
         // What was read before stays true, or is not asked for again; the loader answers for the rest.
         console.warn('sluice: the local store could not be read again', error);
@@ -243,13 +253,23 @@ export class Site {
   #onHello(port: LoaderPort): void {
     // What was changed before it was connected, it told nobody.
     this.#onStoreChanged(() => {}, false);
-    if (port.role === 'leader') for (const message of this.#selfFetch.handOver()) port.post(message);
+    if (port.role === 'leader') {
+      for (const message of this.#selfFetch.handOver()) port.post(message);
+      for (const message of this.#selfFetch.underWay) port.post(message);
+    }
     this.served.flush();
     this.held.sweep().catch((error) => console.warn('sluice: reads of closed pages go on', error));
     // It has the image: the next navigation finds it open.
     const { current } = this.releases;
     if (current)
       this.#images.open(current).catch((error) => console.info('sluice: image not opened ahead', error));
+  }
+
+  #giveToLeader(message: ProvideBlocks): boolean {
+    const port = this.ports.best;
+    if (port?.role !== 'leader') return false;
+    port.post(message);
+    return true;
   }
 
   /** Ahead of the first block that needs it. */

@@ -1,6 +1,6 @@
 import type { BlobRecord } from '../format/blob-record.ts';
 import type { DirectoryEntry } from './directory.ts';
-import type { Inode } from './image.ts';
+import type { Inode, LaunchSet } from './image.ts';
 import type { BlockSpan, ExtentSpan } from './map-range.ts';
 
 /**
@@ -12,6 +12,7 @@ export interface FileTree {
   readonly id: string;
   readonly crossOriginIsolate: boolean;
   readonly fallback: number | undefined;
+  readonly launchSet: LaunchSet | undefined;
   lookup(path: string): number | undefined;
   inode(n: number): Inode;
   readdir(n: number): Iterable<DirectoryEntry>;

@@ -6,7 +6,7 @@ import type { Overlay } from '../overlay/overlay.ts';
 import { privateBlob } from '../overlay/private-blob.ts';
 import type { DirectoryEntry } from './directory.ts';
 import type { FileTree } from './file-tree.ts';
-import type { Image, Inode } from './image.ts';
+import type { Image, Inode, LaunchSet } from './image.ts';
 import { type BlockSpan, blockSpans, checkRange, type ExtentSpan } from './map-range.ts';
 
 /**
@@ -28,6 +28,10 @@ export class MountedTree implements FileTree {
 
   get id(): string {
     return this.image.id;
+  }
+
+  get launchSet(): LaunchSet | undefined {
+    return this.image.launchSet;
   }
 
   get crossOriginIsolate(): boolean {

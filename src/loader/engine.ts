@@ -210,6 +210,12 @@ export class Engine {
     await this.#arrivals.giveBlock(blob, await this.#tableOf(blob), block, bytes);
   }
 
+  /** Somebody else is bringing blocks `[first, end)` of a blob, see {@link ExpectedBlocks}. Throws `ERANGE`. */
+  expect(mount: Mount, index: number, first: number, end: number): void {
+    const blob = this.#blobOf(mount, { blob: index, block: end - 1, path: `blob ${index}` });
+    if (first < end && !blob.isPrivate) this.#scheduler.expect(blob, first, end);
+  }
+
   /** The images that are served. */
   mounted(): Iterable<string> {
     return this.#mounts.keys();
@@ -374,7 +380,7 @@ export class Engine {
     return bytes && asStoredBlock(table, block, bytes);
   }
 
-  #blobOf(mount: Mount, { blob, block, path }: BlockRead): BlobState {
+  #blobOf(mount: Mount, { blob, block, path }: Pick<BlockRead, 'blob' | 'block' | 'path'>): BlobState {
     if (this.#closed) throw this.#closed;
     const found = mount.blob(blob);
     if (found && block < found.blockCount) return found;

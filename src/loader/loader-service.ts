@@ -8,7 +8,7 @@ import type {
   ProvidedBlock,
   ScrubReport,
 } from '../protocol/loader-api.ts';
-import type { BlocksQuery, ReleaseRecord, ServedRead } from '../protocol/messages.ts';
+import type { BlockRun, BlocksQuery, ReleaseRecord, ServedRead } from '../protocol/messages.ts';
 import type { PendingReadInfo, Progress, ReadLog, SluiceState } from '../protocol/state.ts';
 import type { StoredBlock } from './stored-block.ts';
 
@@ -42,6 +42,8 @@ export interface LoaderService {
   /** The bootstrap as published. */
   readBootstrap(image: string): Promise<Uint8Array<ArrayBuffer>>;
   provideBlocks(image: string, blocks: readonly ProvidedBlock[]): Promise<void>;
+  /** A service worker is bringing these blocks and will provide each as it comes: they need not be fetched. */
+  expectBlocks(image: string, blocks: BlockRun): Promise<void>;
   pendingReads(
     image: string,
     after: number,

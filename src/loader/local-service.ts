@@ -13,7 +13,7 @@ import type {
   ProvidedBlock,
   ScrubReport,
 } from '../protocol/loader-api.ts';
-import type { BlocksQuery, ReleaseRecord, ServedRead } from '../protocol/messages.ts';
+import type { BlockRun, BlocksQuery, ReleaseRecord, ServedRead } from '../protocol/messages.ts';
 import type { PendingReadInfo, Progress, ReadLog } from '../protocol/state.ts';
 import { fetchRelease } from '../source/fetch-release.ts';
 import { HttpSource } from '../source/http-source.ts';
@@ -190,6 +190,10 @@ export class LocalService implements LoaderService {
 
   async provideBlocks(image: string, blocks: readonly ProvidedBlock[]): Promise<void> {
     await provideBlocks(this.#engine, await this.#mount(image), blocks);
+  }
+
+  async expectBlocks(image: string, { blob, first, count }: BlockRun): Promise<void> {
+    this.#engine.expect(await this.#mount(image), blob, first, first + count);
   }
 
   async pendingReads(

@@ -85,6 +85,7 @@ const remoteMethods: Record<RemoteMethod, true> = {
   readBlocks: true,
   readBootstrap: true,
   provideBlocks: true,
+  expectBlocks: true,
   pendingReads: true,
   state: true,
   logReads: true,

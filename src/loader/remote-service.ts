@@ -11,7 +11,7 @@ import type {
   ProvidedBlock,
   ScrubReport,
 } from '../protocol/loader-api.ts';
-import type { BlocksQuery, ReleaseRecord, ServedRead } from '../protocol/messages.ts';
+import type { BlockRun, BlocksQuery, ReleaseRecord, ServedRead } from '../protocol/messages.ts';
 import { readDeadlineMs } from '../protocol/read-deadline.ts';
 import type { PendingReadInfo, ReadLog } from '../protocol/state.ts';
 import type { LoaderService, OpenOptions, ServiceState } from './loader-service.ts';
@@ -84,6 +84,10 @@ export class RemoteService implements LoaderService {
 
   provideBlocks(image: string, blocks: readonly ProvidedBlock[]): Promise<void> {
     return this.#call('provideBlocks', [image, blocks], { timeoutMs: provideMs });
+  }
+
+  expectBlocks(image: string, blocks: BlockRun): Promise<void> {
+    return this.#call('expectBlocks', [image, blocks]);
   }
 
   pendingReads(

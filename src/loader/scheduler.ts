@@ -3,7 +3,8 @@ import type { PrefetchPriority } from '../protocol/loader-api.ts';
 import type { LoaderInfo } from '../protocol/state.ts';
 import type { BlobState } from './blob-state.ts';
 import type { Completion } from './completion.ts';
-import { type Demand, isBlockInFlight, planFetch, type RunHint } from './fetch-plan.ts';
+import { ExpectedBlocks, expectMs } from './expected-blocks.ts';
+import { type Demand, type FlightView, isBlockInFlight, planFetch, type RunHint } from './fetch-plan.ts';
 import type { Flight } from './flight.ts';
 import type { Flights } from './flights.ts';
 import type { Health } from './health.ts';
@@ -38,6 +39,8 @@ export class Scheduler {
   readonly #hints = new WeakMap<PendingRead, RunHint>();
   readonly #calm = new LaunchCalm();
   #calmAwaited = false;
+  readonly #expected = new ExpectedBlocks();
+  #expectedAwaited = false;
   /** Flights may be going on that nobody waits for. */
   #lingering = false;
   #pumping = false;
@@ -77,6 +80,12 @@ export class Scheduler {
   /** An image is being launched; see {@link LaunchCalm.launches}. */
   launches(reads: boolean): void {
     this.#calm.launches(this.#options.clock.now(), reads);
+  }
+
+  /** Somebody else is bringing blocks `[first, end)` of the blob. */
+  expect(blob: BlobState, first: number, end: number): void {
+    this.#expected.add(blob, first, end, this.#options.clock.now());
+    this.pump();
   }
 
   /** Where the read's block and its neighbours lie, as far as that can be told without the block table. */
@@ -128,7 +137,7 @@ export class Scheduler {
   /** Those that nobody serves now, and that the network could. */
   *unserved(): Generator<PendingRead> {
     const { pending, flights, blobOf } = this.#options;
-    const inTheAir = [...flights];
+    const inTheAir = [...flights, ...this.#expected.underWay(this.#options.clock.now())];
     for (const read of pending.all()) {
       const blob = blobOf(read.blob);
       // Those of run-time files wait for whoever made the file.
@@ -146,13 +155,14 @@ export class Scheduler {
       flights.endUnread(() => false);
     }
     if (this.#someoneReads()) this.#calm.reads(clock.now());
+    const expected = this.#underWayElsewhere();
     const mayComplete = !health.paused && !local.full && this.#isCalm();
     for (;;) {
       const request = planFetch({
         demands: demands.demand,
         early: demands.launch,
         late: mayComplete ? demands.background : [],
-        flights: [...flights],
+        flights: [...flights, ...expected],
         background: mayComplete ? this.#missingBlobs() : [],
         rate: flights.rate,
         latencyMs: flights.latencyMs,
@@ -162,6 +172,20 @@ export class Scheduler {
       flights.start(request);
     }
     onPlanned();
+  }
+
+  /** Plans again when it does not come. */
+  #underWayElsewhere(): FlightView<BlobState>[] {
+    const { clock, tasks } = this.#options;
+    const views = this.#expected.underWay(clock.now());
+    if (views.length > 0 && !this.#expectedAwaited) {
+      this.#expectedAwaited = true;
+      tasks.after(expectMs + 1, () => {
+        this.#expectedAwaited = false;
+        this.pump();
+      });
+    }
+    return views;
   }
 
   /** Plans again when it has become calm. */

@@ -105,6 +105,12 @@ export class ServiceWorkerPort {
         return this.#use('provide-blocks', (service) =>
           service.provideBlocks(message.image, message.blocks),
         ).catch((error) => console.info('sluice: provided blocks were not taken:', error));
+      case 'bringing-blocks': {
+        const { image, blob, first, count } = message;
+        return this.#use('bringing-blocks', (service) =>
+          service.expectBlocks(image, { blob, first, count }),
+        ).catch((error) => console.info('sluice: expected blocks are fetched all the same:', error));
+      }
       case 'reads-served':
         return this.#use('reads-served', (service) => service.logReads(message.image, message.reads)).catch(
           (error) => console.info('sluice: reads were not logged:', error),

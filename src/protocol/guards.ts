@@ -32,6 +32,7 @@ const toLoaderShapes: Record<ToLoader['type'], Shape> = {
     image: isDigest,
     blocks: isArrayOf((value) => hasShape(value, { blob: isCount, block: isInteger, bytes: isBytes })),
   },
+  'bringing-blocks': { image: isDigest, blob: isCount, first: isCount, count: isCount },
   'reads-served': {
     image: isDigest,
     reads: isArrayOf((value) =>

@@ -24,15 +24,19 @@ export interface Alive {
   readonly lock: string;
 }
 
-/** Consecutive blocks `[first, first + count)` of one blob that somebody wants. */
-export interface BlocksQuery {
+/** Consecutive blocks `[first, first + count)` of one blob. */
+export interface BlockRun {
+  readonly blob: number;
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Blocks that somebody wants. */
+export interface BlocksQuery extends BlockRun {
   /** SHA-256 of the bootstrap, hex. */
   readonly image: string;
   /** What the reader asked for, for the eyes of people: state(), the inspector, the read log. */
   readonly path: string;
-  readonly blob: number;
-  readonly first: number;
-  readonly count: number;
   /** Milliseconds that the reader is ready to wait; 0 = only what is here. */
   readonly timeoutMs: number;
 }
@@ -93,6 +97,15 @@ export interface ProvideBlocks {
   }[];
 }
 
+/**
+ * Service worker → loader: it had begun to fetch these blocks when the loader came, and will provide each as it arrives. Never answered;
+ * what does not come is fetched.
+ */
+export interface BringingBlocks extends BlockRun {
+  readonly type: 'bringing-blocks';
+  readonly image: string;
+}
+
 /** Service worker → loader: blocks that it has read, oldest first, from wherever they came. For the read log; never answered. */
 export interface ReadsServed {
   readonly type: 'reads-served';
@@ -141,6 +154,7 @@ export type ToLoader =
   | CancelRead
   | ReadBootstrap
   | ProvideBlocks
+  | BringingBlocks
   | ReadsServed
   | StoreSeen;
 export type FromLoader = Hello | BlockReply | ReadFailed | BootstrapReply | StoreChanged | ImageComplete;

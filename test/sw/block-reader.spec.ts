@@ -72,6 +72,7 @@ function fixture(loaders: LoaderPort[] = [new HandLoader()]) {
     },
     served: { note: () => {} },
     selfFetch: {
+      give: () => {},
       read: async (_image, _blob, { first, count }, deliver) => {
         for (let block = first; block < first + count; block++) {
           fetched.push(block);

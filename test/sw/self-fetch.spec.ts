@@ -12,7 +12,7 @@ const patience = { timeoutMs: 10_000, signal: new AbortController().signal };
 async function fixture() {
   const small = await smallImage({ 'a.bin': { bytes: content } }, { blocksPerBlob: 20 });
   const source = new MemorySource(small);
-  const selfFetch = new SelfFetch(source, () => 0.5);
+  const selfFetch = new SelfFetch(source, { random: () => 0.5 });
   const read = async (first: number, count: number): Promise<number[]> => {
     const got: number[] = [];
     await selfFetch.read(
