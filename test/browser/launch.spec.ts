@@ -3,7 +3,7 @@ import { LINKS, ShapedLink } from '../../bench/link.ts';
 import type { Sluice } from '../../src/client/index.ts';
 import { expect, test } from '../support/browser.ts';
 import { hasNginx, Nginx } from '../support/nginx.ts';
-import { Origin } from '../support/origin.ts';
+import { type LoggedRequest, Origin } from '../support/origin.ts';
 import { appPage, appScript, launched, smallApp, smallSite } from './small-site.ts';
 
 declare const window: Window & { sluice: Sluice; address: string };
@@ -36,6 +36,10 @@ test('next to nothing is fetched twice on the way from the boot page to the app'
   await page.evaluate(() => window.sluice.whenComplete());
   // One request of 150 ms, and what the link holds, may have been on their way when the boot page went.
   expect(origin.bytes(/\.bin$/)).toBeLessThan(site.storedBytes * 1.12);
+  // In between, the service worker has gone on.
+  const relayed = ({ path, headers }: LoggedRequest) =>
+    path.endsWith('.bin') && headers.referer === `http://127.0.0.1:${link.port}/sw.js`;
+  expect(origin.requests(relayed).length).toBeGreaterThan(0);
 });
 
 for (const address of ['/?level=3&mode=hard#start', '/docs/guide.html?chapter=2#part-5', '/index.html#x']) {

@@ -58,6 +58,8 @@ class HandLoader implements LoaderPort {
 function fixture(loaders: LoaderPort[] = [new HandLoader()]) {
   const fetched: number[] = [];
   const decoded: number[] = [];
+  const lately = new Set<number>();
+  let gate = Promise.resolve();
   const waits: number[] = [];
   const reader = new BlockReader({
     local: async () => undefined,
@@ -72,8 +74,11 @@ function fixture(loaders: LoaderPort[] = [new HandLoader()]) {
     },
     served: { note: () => {} },
     selfFetch: {
-      give: () => {},
+      give: (_image, _blob, block, deliver) => {
+        if (lately.has(block)) deliver(block, { codec: 0, logicalLength: 4096, bytes: blockBytes(block) });
+      },
       read: async (_image, _blob, { first, count }, deliver) => {
+        await gate;
         for (let block = first; block < first + count; block++) {
           fetched.push(block);
           deliver(block, { codec: 0, logicalLength: 4096, bytes: blockBytes(block) });
@@ -97,7 +102,15 @@ function fixture(loaders: LoaderPort[] = [new HandLoader()]) {
       partial: false,
       ...more,
     });
-  return { reader, read, loaders, fetched, decoded, waits, loader: loaders[0] as HandLoader };
+  /** Fetching by itself waits until the answer is called. */
+  const hold = (): (() => void) => {
+    let open = (): void => {};
+    gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    return open;
+  };
+  return { reader, read, lately, hold, loaders, fetched, decoded, waits, loader: loaders[0] as HandLoader };
 }
 
 async function isRight(block: number, bytes: Promise<Uint8Array>): Promise<void> {
@@ -257,4 +270,25 @@ test('when the last reader has withdrawn the call is cancelled, not before', asy
   const [again] = read(1, 1);
   (await loader.call(1)).give(1);
   await isRight(1, again!.bytes);
+});
+
+test('what is brought ahead is joined by its readers, goes on without them, and is decoded for them only', async () => {
+  const { reader, read, hold, fetched, decoded } = fixture([]);
+  const open = hold();
+  const brought = reader.bring({ image: small.image, blob: 0, first: 0, count: 4, timeoutMs: 10_000 });
+  const [left, stays] = read(1, 2);
+  left!.withdraw();
+  await expect(left!.bytes).rejects.toMatchObject({ code: 'closed' });
+  open();
+  expect(await stays!.bytes).toEqual(blockBytes(2));
+  await brought;
+  expect(fetched).toEqual([0, 1, 2, 3]);
+  expect(decoded).toEqual([blockBytes(2)[0]]);
+});
+
+test('a block that was fetched lately is not waited for', async () => {
+  const { read, lately, waits, fetched } = fixture([]);
+  lately.add(3);
+  expect(await read(3, 1, { mayWaitForLoader: true })[0]!.bytes).toEqual(blockBytes(3));
+  expect([waits, fetched]).toEqual([[], []]);
 });

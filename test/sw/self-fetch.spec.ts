@@ -1,4 +1,5 @@
 import { expect, test } from '@playwright/test';
+import { BlockTable } from '../../src/format/block-table.ts';
 import { SluiceError } from '../../src/format/errors.ts';
 import { OriginError } from '../../src/source/origin-error.ts';
 import { SelfFetch } from '../../sw/self-fetch.ts';
@@ -168,4 +169,45 @@ test('an aborted read ends with the signal’s reason', async () => {
       signal: abort.signal,
     }),
   ).rejects.toThrow('enough');
+});
+
+test('what comes while a loader is there is given to it at once, and it hears what is still to come', async () => {
+  const small = await smallImage({ 'a.bin': { bytes: content } }, { blocksPerBlob: 20 });
+  const source = new MemorySource(small);
+  const given: number[] = [];
+  let takes = false;
+  const selfFetch = new SelfFetch(source, {
+    take: ({ blocks }) => {
+      if (takes) given.push(...blocks.map(({ block }) => block));
+      return takes;
+    },
+  });
+  const seen: unknown[] = [];
+  const deliver = (): void => {
+    seen.push(...selfFetch.underWay);
+  };
+  await selfFetch.read(small.image, 0, { first: 0, count: 2 }, deliver, patience);
+  expect(seen[0]).toEqual({ type: 'bringing-blocks', image: small.image.id, blob: 0, first: 0, count: 2 });
+  expect([...selfFetch.underWay]).toEqual([]);
+  takes = true;
+  await selfFetch.read(small.image, 0, { first: 2, count: 2 }, () => {}, patience);
+  expect(given.toSorted()).toEqual([2, 3]);
+  expect(
+    selfFetch
+      .handOver()[0]!
+      .blocks.map(({ block }) => block)
+      .toSorted(),
+  ).toEqual([-1, 0, 1]);
+});
+
+test('a block that was fetched lately is given without asking again, with its table from the store', async () => {
+  const { small, record } = await fixture();
+  const source = new MemorySource(small);
+  const table = await BlockTable.open(small.blobs[0]!.bytes.slice(0, record.tableLength), record);
+  const selfFetch = new SelfFetch(source, { storedTable: async () => table });
+  await selfFetch.read(small.image, 0, { first: 4, count: 1 }, () => {}, patience);
+  expect(source.requests.map(({ start }) => start)).toEqual([table.stored(4).start]);
+  const got: number[] = [];
+  for (const block of [3, 4]) selfFetch.give(small.image, 0, block, (given) => got.push(given));
+  expect(got).toEqual([4]);
 });
