@@ -4,6 +4,7 @@ import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { launchChart } from './launch-chart.ts';
 import { type LinkName, linkNames } from './options.ts';
 import { formatFigures, publication } from './publication.ts';
+import { readmeTable } from './readme-table.ts';
 import { newest, readResults } from './results.ts';
 
 const docs = new URL('../docs/', import.meta.url);
@@ -45,7 +46,7 @@ export async function chart(args: readonly string[]): Promise<number> {
   const published = publication(combinations, last.machine);
   writeFileSync(new URL('launch.json', docs), `${JSON.stringify(published, undefined, 2)}\n`);
   writeFileSync(new URL('launch.svg', docs), launchChart(published, link));
-  console.log(`${formatFigures(published)}\n`);
+  console.log(`${formatFigures(published)}\n\nFor the README, ${link}:\n${readmeTable(published, link)}\n`);
   for (const name of ['launch.json', 'launch.svg']) console.log(fileURLToPath(new URL(name, docs)));
   return 0;
 }

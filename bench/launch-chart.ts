@@ -97,7 +97,7 @@ function drawBar({ side, readyMs }: Measurement, y: number, most: number, base: 
   const seconds = readyMs.median / 1000;
   const length = (Math.min(seconds, most) / most) * barWidth;
   const ratio = readyMs.median / base.readyMs.median;
-  const compared = side === base.side ? '' : `, ${ratio.toFixed(2)} of ${labels[base.side]}`;
+  const compared = side === base.side ? '' : `, ${ratio.toFixed(2)} × ${labels[base.side]}`;
   const middle = y + barHeight - 3;
   const bar = [
     `<text x="${left - 8}" y="${middle}" text-anchor="end">${labels[side]}</text>`,

@@ -1,6 +1,7 @@
 import { expect, test } from '@playwright/test';
 import { launchChart } from '../../bench/launch-chart.ts';
 import { publication } from '../../bench/publication.ts';
+import { readmeTable } from '../../bench/readme-table.ts';
 import { newest } from '../../bench/results.ts';
 import { launches, machine, result } from './bench-launches.ts';
 
@@ -27,8 +28,8 @@ test('bars are as long as the medians, and one that would hide the others is cut
   expect(rest['sluice-trace']! / gzip!).toBeCloseTo(0.55, 2);
   expect(workbox! / gzip!).toBeCloseTo(1.25, 2);
   expect(svg.match(/class="cut"/g)).toHaveLength(1);
-  expect(svg).toContain('>40.0 s, 20.00 of gzip<');
-  expect(svg).toContain('>1.1 s, 0.55 of gzip<');
+  expect(svg).toContain('>40.0 s, 20.00 × gzip<');
+  expect(svg).toContain('>1.1 s, 0.55 × gzip<');
   expect(svg).toContain('20 Mbit/s, 50 ms round trip; median of 1–3');
 });
 
@@ -55,4 +56,21 @@ test('it is well-formed, has colours for both schemes, and says by what it was m
 
 test('a link that was not measured makes no picture', () => {
   expect(() => launchChart(published, 'slow')).toThrow('no cold launch was measured on the slow link');
+});
+
+test('the table for the README has seconds and ratios, and a dash for what was not measured', () => {
+  const [head, rule, demo, ...rest] = readmeTable(published, 'medium').split('\n');
+  expect(rest).toEqual([]);
+  expect(rule!.split('|').length).toBe(head!.split('|').length);
+  const cells = demo!.split('|').map((cell) => cell.trim());
+  expect(cells.slice(2)).toEqual([
+    '2.0 s',
+    '1.8 s (0.90)',
+    '40.0 s (20.00)',
+    '1.9 s (0.95)',
+    '1.1 s (0.55)',
+    '–',
+    '0.0 s',
+    '',
+  ]);
 });
