@@ -6,7 +6,7 @@ import { rotated } from './rotated.ts';
 import type { ServerKind } from './server.ts';
 import { settle } from './settle.ts';
 import { isSluice, Side, type SideName } from './side.ts';
-import { type Visit, type VisitKind, visit } from './visit.ts';
+import { type Visit, type VisitKind, visit, visitKinds } from './visit.ts';
 
 /** What is launched how often. */
 export interface Plan {
@@ -27,7 +27,7 @@ export interface Launch extends Visit {
   readonly launch?: LaunchBlocks;
 }
 
-/** Launches of a side that did not come to their end. */
+/** Launches of a side that did not come to their end, or never began. */
 export interface Failure {
   readonly run: number;
   readonly side: SideName;
@@ -39,14 +39,24 @@ export interface Comparison {
   readonly failures: readonly Failure[];
 }
 
-/** Launches the app from all sides, in turn, `runs` times each; the side that begins changes from run to run. Answers after each run what there is so far. */
+/**
+ * Launches the app from all sides, in turn, `runs` times each; the side that begins changes from run to run. One that fails does not keep the others
+ * from going on. Answers after each visitor what there is so far.
+ */
 export async function* compare(plan: Plan): AsyncGenerator<Comparison> {
   const { app, shape, server, runs } = plan;
   const sides: Side[] = [];
   const launches: Launch[] = [];
   const failures: Failure[] = [];
   try {
-    for (const name of plan.sides) sides.push(await Side.start(name, app, shape, server));
+    for (const name of plan.sides) {
+      try {
+        sides.push(await Side.start(name, app, shape, server));
+      } catch (error) {
+        failures.push({ run: 0, side: name, message: (error as Error).message });
+        yield { launches, failures };
+      }
+    }
     for (let run = 0; run < runs; run++) {
       for (const side of rotated(sides, run)) {
         try {
@@ -54,8 +64,8 @@ export async function* compare(plan: Plan): AsyncGenerator<Comparison> {
         } catch (error) {
           failures.push({ run, side: side.name, message: (error as Error).message });
         }
+        yield { launches, failures };
       }
-      yield { launches, failures };
     }
   } finally {
     for (const side of sides) await side[Symbol.asyncDispose]();
@@ -67,14 +77,16 @@ async function* visits(
   side: Side,
   kinds: readonly VisitKind[],
 ): AsyncGenerator<Omit<Launch, 'run' | 'side'>> {
-  const later = kinds.filter((kind) => kind === 'warm' || (kind === 'offline' && worksOffline(side.name)));
+  const later = visitKinds.filter(
+    (kind) => kinds.includes(kind) && kind !== 'cold' && (kind === 'warm' || worksOffline(side.name)),
+  );
   const profile = await BrowserProfile.create();
   try {
     await side.connect();
     const cold = await visit(profile, side, 'cold', async (page, result) => {
-      const launch = isSluice(side.name) ? { launch: await launchBlocks(page, side.dir) } : {};
+      const read = isSluice(side.name) ? await launchBlocks(page, side.dir) : undefined;
       if (later.length > 0) await side.unshaped(() => settle(page, side, profile));
-      return { ...result, ...launch };
+      return { ...result, ...(read === undefined ? {} : { launch: read }) };
     });
     if (kinds.includes('cold')) yield { visit: 'cold', ...cold };
     for (const kind of later)

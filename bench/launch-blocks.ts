@@ -15,18 +15,18 @@ const lastReportMs = 600;
 
 /**
  * What the app in this page has read so far. Call it the moment that the app is ready. What is read afterwards does not count: a read of the page's
- * own HTML marks the moment in the log.
+ * own HTML marks the moment in the log. Undefined where the log does not tell of that.
  */
-export async function launchBlocks(page: Page, site: string): Promise<LaunchBlocks> {
+export async function launchBlocks(page: Page, site: string): Promise<LaunchBlocks | undefined> {
   const log = await page.evaluate(async (waitMs) => {
     const marker = await fetch(location.href);
     await marker.arrayBuffer();
     await new Promise((resolve) => setTimeout(resolve, waitMs));
     return window.sluice.readLog();
   }, lastReportMs);
-  const page_ = new URL(page.url()).pathname.slice(1) || 'index.html';
-  const mark = log.reads.findLast(({ path }) => path === page_);
-  if (mark === undefined) throw new Error(`the read log does not tell of ${page_}`);
+  const html = new URL(page.url()).pathname.slice(1) || 'index.html';
+  const mark = log.reads.findLast(({ path }) => path === html);
+  if (mark === undefined) return undefined;
   const reads = log.reads.filter(({ atMs }) => atMs < mark.atMs);
   return { blockBytes: await storedBytes(site, reads), imageBytes: await imageBytes(site) };
 }

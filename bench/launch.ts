@@ -1,6 +1,6 @@
 import { type AppName, apps } from './apps.ts';
 import { buildPackage } from './build-package.ts';
-import { type Comparison, compare } from './compare.ts';
+import { type Comparison, compare, type Failure, type Launch } from './compare.ts';
 import { LINKS } from './link.ts';
 import { thisMachine } from './machine.ts';
 import { type BenchOptions, type LinkName, readOptions, usage } from './options.ts';
@@ -36,7 +36,7 @@ export async function launch(args: readonly string[]): Promise<number> {
   return failures === 0 ? 0 : 1;
 }
 
-/** One app on one link. What there is after each run is kept at once. */
+/** One app on one link. What there is after each visitor is kept at once. */
 async function measure(
   appName: AppName,
   link: LinkName,
@@ -48,18 +48,27 @@ async function measure(
   const shape = LINKS[link];
   const plan = { app: await apps[appName].make(), shape, server, sides, visits, runs };
   let measured: Comparison = { launches: [], failures: [] };
-  let run = 0;
-  for await (const comparison of compare(plan)) {
-    run += 1;
-    for (const { side, message } of comparison.failures.slice(measured.failures.length)) {
-      console.error(`  ${side} failed: ${message}`);
+  for await (const { launches, failures } of compare(plan)) {
+    for (const line of news(
+      launches.slice(measured.launches.length),
+      failures.slice(measured.failures.length),
+    )) {
+      console.error(`  ${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${line}`);
     }
-    measured = { launches: [...comparison.launches], failures: [...comparison.failures] };
+    measured = { launches: [...launches], failures: [...failures] };
     writeResult({ version: 2, date, app: appName, link, shape, server, machine, ...measured });
-    console.error(`  run ${run} of ${runs}, ${((performance.now() - began) / 1000).toFixed(0)} s so far`);
   }
   console.log(formatTable(measured));
   return measured;
+}
+
+function news(launches: readonly Launch[], failures: readonly Failure[]): string[] {
+  const [first] = launches;
+  const times = launches.map(({ visit, readyMs }) => `${visit} ${(readyMs / 1000).toFixed(2)} s`).join(', ');
+  return [
+    ...(first === undefined ? [] : [`run ${first.run + 1}, ${first.side}: ${times}`]),
+    ...failures.map(({ run, side, message }) => `run ${run + 1}, ${side} FAILED: ${message}`),
+  ];
 }
 
 function legend(runs: number): string {
