@@ -5,7 +5,7 @@ import type { Clock } from '../protocol/clock.ts';
 import type { PartialBlock } from '../source/block-stream.ts';
 import type { BlobPresence } from '../store/presence.ts';
 import { BackOff } from './back-off.ts';
-import type { BlobView, PartialMark } from './fetch-plan.ts';
+import type { BlobView, PartialMark } from './blob-view.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 
 /** How long background work leaves a block alone after a failure. */

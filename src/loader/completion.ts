@@ -1,4 +1,6 @@
 import type { BlobState } from './blob-state.ts';
+import type { BlobHead } from './blob-view.ts';
+import type { LinkView } from './link-view.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import type { Mount } from './mount.ts';
 
@@ -43,8 +45,14 @@ export class Completion {
   }
 
   /** What is still to come, in order. */
-  *missing(): Generator<BlobState> {
+  *missing(): Generator<BlobHead<BlobState>> {
     for (const mount of this.#background) yield* mount.missing();
+  }
+
+  /** What the launch of the newest still needs, in order. */
+  *missingForLaunch(link: LinkView): Generator<BlobHead<BlobState>> {
+    const [newest] = this.#background;
+    if (newest) yield* newest.missingForLaunch(link);
   }
 
   /** Those of the mounts that are complete, durably, since they were asked about last. */

@@ -229,7 +229,7 @@ export class Engine {
   leaveIncomplete(mount: Mount): void {
     this.#completion.end(mount);
     // Whose request it is cannot be told where images share a blob; the others' are asked for again.
-    this.#flights.abort(new SluiceError('closed', 'The image is not completed any more'), 'background');
+    this.#flights.abortUnawaited(new SluiceError('closed', 'The image is not completed any more'));
     this.#scheduler.pump();
   }
 
@@ -334,7 +334,7 @@ export class Engine {
   info(): EngineInfo {
     return {
       activity: this.#scheduler.activity,
-      rate: Math.round(this.#flights.rate),
+      rate: Math.round(this.#flights.link.rate),
       requests: this.#flights.requests,
       health: healthOf(this.#oldestWaitMs()),
       ...this.#health.counts(),
@@ -401,6 +401,7 @@ export class Engine {
     const pending = this.#pending.get(blob.sha256, block);
     const toFetch = !blob.table && !blob.tableLoading && !blob.isStored(block);
     if (pending && toFetch) this.#scheduler.hint(pending, () => mount.hint(path, read.blob, block));
+    if (urgency === 'demand') this.#scheduler.missed(mount, path, read.blob, block);
     this.#scheduler.pump();
     return waiting;
   }

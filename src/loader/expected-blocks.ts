@@ -1,5 +1,5 @@
 import type { BlobState } from './blob-state.ts';
-import type { FlightView } from './fetch-plan.ts';
+import type { FlightView } from './flight-view.ts';
 
 interface Expected {
   readonly blob: BlobState;

@@ -2,7 +2,9 @@ import type { BlockTable } from '../format/block-table.ts';
 import type { BlockSource, Chunk } from '../protocol/block-source.ts';
 import { BlockStream } from '../source/block-stream.ts';
 import type { BlobState } from './blob-state.ts';
-import { type FetchRequest, type FlightView, planLimits } from './fetch-plan.ts';
+import type { FetchRequest } from './fetch-plan.ts';
+import type { FlightKind, FlightView } from './flight-view.ts';
+import { planLimits } from './plan-limits.ts';
 
 /** What a flight tells the engine as it goes. */
 export interface FlightEvents {
@@ -20,7 +22,7 @@ export interface FlightEvents {
 /** One request under way: from the source, through the block stream, to the engine. */
 export class Flight implements FlightView<BlobState> {
   readonly blob: BlobState;
-  readonly kind: 'demand' | 'background';
+  readonly kind: FlightKind;
   readonly start: number;
   /** Clock time of its begin. */
   readonly since: number;

@@ -6,6 +6,7 @@ import type { Arrivals } from './arrivals.ts';
 import type { BlobState } from './blob-state.ts';
 import type { FetchRequest } from './fetch-plan.ts';
 import { Flight, type FlightEvents } from './flight.ts';
+import { hasRoom, type LinkView } from './link-view.ts';
 import type { PendingRead } from './pending-reads.ts';
 import { RateMeter } from './rate-meter.ts';
 import { TableWaits } from './table-waits.ts';
@@ -58,13 +59,8 @@ export class Flights implements Iterable<Flight> {
     return this.#fetched;
   }
 
-  /** Bytes per second; 0 = not known. */
-  get rate(): number {
-    return this.#meter.rate();
-  }
-
-  get latencyMs(): number {
-    return this.#meter.latencyMs;
+  get link(): LinkView {
+    return { rate: this.#meter.rate(), latencyMs: this.#meter.latencyMs };
   }
 
   get isAnswered(): boolean {
@@ -72,7 +68,7 @@ export class Flights implements Iterable<Flight> {
   }
 
   /** What is in the air: for somebody who waits, for later, or nothing. */
-  get kind(): Flight['kind'] | undefined {
+  get kind(): 'demand' | 'background' | undefined {
     if (this.#flights.size === 0) return undefined;
     return this.#some(({ kind }) => kind === 'demand') ? 'demand' : 'background';
   }
@@ -117,9 +113,14 @@ export class Flights implements Iterable<Flight> {
     }
   }
 
-  /** Ends all of them, or those of a kind. */
-  abort(reason: SluiceError, kind?: Flight['kind']): void {
-    for (const flight of this.#flights) if (kind === undefined || flight.kind === kind) flight.abort(reason);
+  /** Ends all of them. */
+  abort(reason: SluiceError): void {
+    for (const flight of this.#flights) flight.abort(reason);
+  }
+
+  /** Ends those that are for nobody who waits. */
+  abortUnawaited(reason: SluiceError): void {
+    for (const flight of this.#flights) if (flight.kind !== 'demand') flight.abort(reason);
   }
 
   readonly #events: FlightEvents = {
@@ -130,8 +131,8 @@ export class Flights implements Iterable<Flight> {
         if (flight.answered) this.#meter.add(count, now);
         else this.#meter.begin(now, now - flight.since);
       }
-      // The next background request may start before this one is in.
-      if (flight.kind === 'background' && this.#flights.size === 1) this.#options.onFree();
+      // The next request may start before this one is in.
+      if (hasRoom([...this.#flights], this.link)) this.#options.onFree();
     },
     onTable: async (flight, table, bytes) => {
       await this.#options.arrivals.table(flight.blob, table, bytes);

@@ -4,7 +4,9 @@ import type { MountedTree } from '../image/mounted-tree.ts';
 import type { ServedRead } from '../protocol/messages.ts';
 import type { ReadErrorInfo } from '../protocol/state.ts';
 import type { BlobState } from './blob-state.ts';
-import type { RunHint } from './fetch-plan.ts';
+import type { BlobHead, RunHint } from './blob-view.ts';
+import { isEager } from './eagerness.ts';
+import type { LinkView } from './link-view.ts';
 import { ReadRing } from './read-log.ts';
 
 /** One block, and what it was read for. */
@@ -110,11 +112,22 @@ export class Mount {
   }
 
   /** The published blobs that are not wholly here, in their order. */
-  *missing(): Generator<BlobState> {
-    for (const [, index] of this.#published()) {
+  *missing(): Generator<BlobHead<BlobState>> {
+    for (const [, index] of this.#published()) yield* head(this.blob(index)!);
+  }
+
+  /** Of these what a launch needs; all of them, where that is not worth telling apart. */
+  *missingForLaunch(link: LinkView): Generator<BlobHead<BlobState>> {
+    const { launchSet, superblock } = this.image;
+    if (isEager(superblock.storedBytes, launchSet?.bytes ?? 0, link)) return yield* this.missing();
+    if (!launchSet) return;
+    let { bytes } = launchSet;
+    for (let index = 0; index < launchSet.blob; index++) {
       const blob = this.blob(index)!;
-      if (!blob.complete) yield blob;
+      bytes -= blob.length - blob.tableLength;
+      yield* head(blob);
     }
+    if (launchSet.block > 0) yield* head(this.blob(launchSet.blob)!, launchSet.block, bytes);
   }
 
   get complete(): boolean {
@@ -158,4 +171,12 @@ export class Mount {
     for (const [sha256, index] of this.#published()) if (this.#isKnown(sha256)) sum += of(this.blob(index)!);
     return sum;
   }
+}
+
+function* head(
+  blob: BlobState,
+  blocks = blob.blockCount,
+  bytes = blob.length - blob.tableLength,
+): Generator<BlobHead<BlobState>> {
+  if (!blob.complete) yield { blob, blocks, end: blob.tableLength + bytes };
 }

@@ -20,7 +20,9 @@ export class RateMeter {
   begin(now: number, latencyMs: number): void {
     this.#advance(now);
     this.#active += 1;
-    this.#latencyMs = this.#latencyMs === 0 ? latencyMs : this.#latencyMs + (latencyMs - this.#latencyMs) / 4;
+    // Up slowly, down at once: most of what takes longer has waited behind our own requests, or made a connection first.
+    const known = this.#latencyMs === 0 ? latencyMs : this.#latencyMs;
+    this.#latencyMs = latencyMs < known ? latencyMs : known + (latencyMs - known) / 8;
   }
 
   /** A request that had begun ends, in whatever way. */

@@ -64,7 +64,7 @@ export class ReadFailures {
     for (const read of reads) lost = this.#fail(blob, read, error, moment) || lost;
     if (code === 'offline' && (lost || reads.length === 0)) health.wentOffline();
     if (lost && code === 'offline') this.#rejectUnserved(error);
-    if (kind === 'background' && reads.length === 0) {
+    if (kind !== 'demand' && reads.length === 0) {
       if (code === 'bad-origin' || code === 'integrity' || code === 'corrupt-image') this.#hold(blob, -1);
       wakeAfter(health.pause(error instanceof OriginError ? error.retryAfterMs : undefined));
     }

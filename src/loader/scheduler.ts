@@ -2,15 +2,19 @@ import type { Clock } from '../protocol/clock.ts';
 import type { PrefetchPriority } from '../protocol/loader-api.ts';
 import type { LoaderInfo } from '../protocol/state.ts';
 import type { BlobState } from './blob-state.ts';
+import type { BlobHead, Demand, RunHint } from './blob-view.ts';
 import type { Completion } from './completion.ts';
 import { ExpectedBlocks, expectMs } from './expected-blocks.ts';
-import { type Demand, type FlightView, isBlockInFlight, planFetch, type RunHint } from './fetch-plan.ts';
+import { planFetch } from './fetch-plan.ts';
 import type { Flight } from './flight.ts';
+import { type FlightView, isBlockInFlight } from './flight-view.ts';
 import type { Flights } from './flights.ts';
 import type { Health } from './health.ts';
 import { LaunchCalm } from './launch-calm.ts';
 import type { LocalBlocks } from './local-blocks.ts';
+import type { Mount } from './mount.ts';
 import type { PendingRead, PendingReads } from './pending-reads.ts';
+import { Readahead } from './readahead.ts';
 import type { StoredBlock } from './stored-block.ts';
 import type { Tasks } from './tasks.ts';
 
@@ -37,6 +41,7 @@ export interface SchedulerOptions {
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #hints = new WeakMap<PendingRead, RunHint>();
+  readonly #readahead = new Readahead();
   readonly #calm = new LaunchCalm();
   #calmAwaited = false;
   readonly #expected = new ExpectedBlocks();
@@ -95,6 +100,11 @@ export class Scheduler {
     if (hint) this.#hints.set(read, hint);
   }
 
+  /** Somebody waits for a block of the file. Of an image that is not completed, only what is read is fetched. */
+  missed(mount: Mount, path: string, blob: number, block: number): void {
+    if (this.#options.completion.isUnderWay(mount)) this.#readahead.missed(mount, path, blob, block);
+  }
+
   /** Somebody waits for the network: what can wait should. */
   get isDemanded(): boolean {
     return this.#someoneReads() || this.#options.flights.kind === 'demand';
@@ -148,7 +158,7 @@ export class Scheduler {
   }
 
   #plan(): void {
-    const { flights, health, local, wholeFiles, clock, onPlanned } = this.#options;
+    const { flights, health, local, completion, wholeFiles, clock, onPlanned } = this.#options;
     const demands = this.#readyDemands();
     if (this.#lingering && this.#isSomebodyUnserved()) {
       this.#lingering = false;
@@ -156,16 +166,19 @@ export class Scheduler {
     }
     if (this.#someoneReads()) this.#calm.reads(clock.now());
     const expected = this.#underWayElsewhere();
-    const mayComplete = !health.paused && !local.full && this.#isCalm();
+    const mayStream = !health.paused && !local.full;
+    const mayComplete = mayStream && this.#isCalm();
     for (;;) {
+      const { link } = flights;
       const request = planFetch({
         demands: demands.demand,
+        ahead: mayStream ? [...this.#readahead.wanted(link)] : [],
         early: demands.launch,
         late: mayComplete ? demands.background : [],
+        launch: mayStream ? this.#withTables(completion.missingForLaunch(link)) : [],
+        background: mayComplete ? this.#withTables(completion.missing()) : [],
         flights: [...flights, ...expected],
-        background: mayComplete ? this.#missingBlobs() : [],
-        rate: flights.rate,
-        latencyMs: flights.latencyMs,
+        link,
         wholeFiles: wholeFiles(),
       });
       if (!request) break;
@@ -225,13 +238,13 @@ export class Scheduler {
     return demands;
   }
 
-  *#missingBlobs(): Generator<BlobState> {
-    for (const blob of this.#options.completion.missing()) {
-      if (blob.tableLoading) {
-        this.#loadTable(blob);
+  *#withTables(heads: Iterable<BlobHead<BlobState>>): Generator<BlobHead<BlobState>> {
+    for (const head of heads) {
+      if (head.blob.tableLoading) {
+        this.#loadTable(head.blob);
         return;
       }
-      yield blob;
+      yield head;
     }
   }
 

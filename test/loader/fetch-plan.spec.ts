@@ -1,16 +1,9 @@
 import { expect, test } from '@playwright/test';
-import {
-  type BlobView,
-  backgroundBytes,
-  type Demand,
-  type FetchRequest,
-  type FlightView,
-  type PartialMark,
-  type PlanInput,
-  planFetch,
-  planLimits,
-  type RunHint,
-} from '../../src/loader/fetch-plan.ts';
+import type { BlobHead, BlobView, Demand, PartialMark, RunHint } from '../../src/loader/blob-view.ts';
+import { type PlanInput, planFetch } from '../../src/loader/fetch-plan.ts';
+import type { FlightKind, FlightView } from '../../src/loader/flight-view.ts';
+import { requestBytes } from '../../src/loader/link-view.ts';
+import { planLimits } from '../../src/loader/plan-limits.ts';
 import { seededRandom } from '../support/random.ts';
 
 const KiB = 1024;
@@ -62,18 +55,29 @@ function blob(sizes: readonly number[], known = true): TestBlob {
   return made;
 }
 
-function plan(input: Partial<PlanInput<TestBlob>>): FetchRequest<TestBlob> | undefined {
+interface TestInput extends Omit<Partial<PlanInput<TestBlob>>, 'background' | 'link'> {
+  readonly background?: readonly TestBlob[];
+  readonly rate?: number;
+  readonly latencyMs?: number;
+}
+
+function plan({ background = [], rate = 0, latencyMs = 0, ...input }: TestInput) {
   return planFetch({
     demands: [],
+    ahead: [],
     early: [],
     late: [],
+    launch: [],
     flights: [],
-    background: [],
-    rate: 0,
-    latencyMs: 0,
+    background: background.map((one) => head(one)),
+    link: { rate, latencyMs },
     wholeFiles: false,
     ...input,
   });
+}
+
+function head(of: TestBlob, blocks = of.blockCount): BlobHead<TestBlob> {
+  return { blob: of, blocks, end: of.ends[blocks - 1]! };
 }
 
 function want(of: TestBlob, block: number, hint?: RunHint): Demand<TestBlob> {
@@ -92,7 +96,7 @@ function run(of: TestBlob, firstBlock: number, blockCount = 1): RunHint {
 
 function flight(
   of: TestBlob,
-  kind: 'demand' | 'background',
+  kind: FlightKind,
   position: number,
   end: number,
   remaining = end - position,
@@ -142,14 +146,108 @@ test('a gap of exactly the limit is bridged, a longer one is not', () => {
   expect(plan({ demands: [want(far, 0), want(far, 2)] })).toMatchObject({ end: far.stored(0).end });
 });
 
-test('no more than four demand requests', () => {
+test('as many demand requests as fill the link: two at least, six at most, four on an unknown one', () => {
+  const one = blob(Array.from({ length: 40 }, () => 100 * KiB));
+  const running = (count: number) =>
+    Array.from({ length: count }, (_, i) => {
+      const { start, end } = one.stored(4 * i);
+      return flight(one, 'demand', start, end);
+    });
+  /** How many run when no more start. */
+  const limit = (link: { rate: number; latencyMs: number }): number => {
+    let count = 0;
+    while (plan({ demands: [want(one, 4 * count)], flights: running(count), ...link })) count += 1;
+    return count;
+  };
+  expect(limit({ rate: 0, latencyMs: 0 })).toBe(4);
+  expect(limit({ rate: 625_000, latencyMs: 150 })).toBe(2);
+  // 312,500 bytes fill the round trip: four blocks of 100 KiB pass that.
+  expect(limit({ rate: 2_500_000, latencyMs: 100 })).toBe(4);
+  expect(limit({ rate: 12_500_000, latencyMs: 150 })).toBe(6);
+  // A browser has six connections: what others use is not there for a third.
+  const others = Array.from({ length: 4 }, () => flight(blob(ten), 'background', 0, 10));
+  const fast = { demands: [want(one, 36)], rate: 12_500_000, latencyMs: 150 };
+  expect(plan({ ...fast, flights: [...running(1), ...others] })).toBeDefined();
+  expect(plan({ ...fast, flights: [...running(2), ...others] })).toBeUndefined();
+});
+
+test('classes: readers, what they want next, what was asked for early, the launch set, the rest', () => {
+  const blobs = Array.from({ length: 6 }, () => blob(ten));
+  const [reader, ahead, early, launch, rest, late] = blobs as [
+    TestBlob,
+    TestBlob,
+    TestBlob,
+    TestBlob,
+    TestBlob,
+    TestBlob,
+  ];
+  const input: TestInput = {
+    demands: [want(reader, 9)],
+    ahead: [want(ahead, 5)],
+    early: [want(early, 5)],
+    launch: [head(launch, 3)],
+    background: [rest],
+    late: [want(late, 5)],
+  };
+  const order: unknown[] = [];
+  for (;;) {
+    const next = plan(input);
+    if (!next) break;
+    order.push([blobs.indexOf(next.blob), next.kind]);
+    for (let block = 0; block < 10; block++) {
+      const { start, end } = next.blob.stored(block);
+      if (start >= next.start && end <= next.end) next.blob.here.add(block);
+    }
+  }
+  expect(order).toEqual([
+    [0, 'demand'],
+    [1, 'launch'],
+    [2, 'launch'],
+    [3, 'launch'],
+    [4, 'background'],
+    [5, 'background'],
+  ]);
+  expect([...launch.here], 'the launch set, and no more').toEqual([0, 1, 2]);
+});
+
+test('a reader who may not start yet is still before everybody else', () => {
   const one = blob(Array.from({ length: 20 }, () => 100 * KiB));
-  const flights = [0, 4, 8, 12].map((block) => {
-    const { start, end } = one.stored(block);
-    return flight(one, 'demand', start, end);
+  const flights = [flight(one, 'demand', one.stored(0).start, one.stored(3).end)];
+  const two = [...flights, flight(one, 'demand', one.stored(4).start, one.stored(4).end)];
+  const link = { rate: 1_000_000, latencyMs: 100 };
+  expect(plan({ ...link, demands: [want(one, 9)], launch: [head(one)], flights: two })).toBeUndefined();
+});
+
+test('the launch set goes on beside a reader’s request, when the link would idle; the rest does not', () => {
+  const one = blob(ten);
+  const link = { rate: 100_000, latencyMs: 80 };
+  const reading = (remaining: number) => [flight(blob(ten), 'demand', 0, 20_000, remaining)];
+  expect(plan({ ...link, launch: [head(one)], flights: reading(10_001) })).toBeUndefined();
+  expect(plan({ ...link, launch: [head(one)], flights: reading(10_000) })).toMatchObject({ kind: 'launch' });
+  expect(plan({ ...link, background: [one], flights: reading(1) })).toBeUndefined();
+});
+
+test('read ahead: along with what is wanted where it follows, up to what a request may have, else by itself', () => {
+  const one = blob(ten);
+  const far = { start: one.stored(2).start, end: one.stored(4).end, kind: 'demand' };
+  const ahead = [3, 4, 7].map((block) => want(one, block));
+  // 7 follows closely as well: two missing blocks are fetched along. Of a slow link, only as much as its requests have.
+  expect(plan({ demands: [want(one, 2)], ahead })).toMatchObject({ end: one.stored(7).end });
+  const large = blob(Array.from({ length: 10 }, () => 40 * KiB));
+  expect(
+    plan({
+      demands: [want(large, 2)],
+      ahead: [3, 4].map((block) => want(large, block)),
+      rate: 1000,
+      latencyMs: 1,
+    }),
+  ).toMatchObject({ start: large.stored(2).start, end: large.stored(2).end });
+  const flights = [flight(one, 'demand', far.start, far.end, 10)];
+  expect(plan({ demands: [want(one, 2)], ahead, flights })).toEqual({
+    blob: one,
+    kind: 'launch',
+    ...one.stored(7),
   });
-  expect(plan({ demands: [want(one, 16)], flights: flights.slice(1) })).toBeDefined();
-  expect(plan({ demands: [want(one, 16)], flights })).toBeUndefined();
 });
 
 test('a block that came in part: only the rest', () => {
@@ -212,7 +310,7 @@ test('background: from the front, as much as fits the time, at least a block', (
     start: one.stored(0).start,
     end: one.stored(5).end,
   });
-  const big = blob([planLimits.backgroundMinBytes * 3, 10]);
+  const big = blob([planLimits.requestMinBytes * 3, 10]);
   expect(plan({ background: [big], rate: 1 })).toMatchObject({
     start: big.stored(0).start,
     end: big.stored(0).end,
@@ -234,7 +332,7 @@ test('background: an unknown table comes with the first blocks', () => {
     blob: one,
     kind: 'background',
     start: 0,
-    end: one.tableLength + planLimits.backgroundFirstBytes,
+    end: one.tableLength + planLimits.requestFirstBytes + planLimits.unmeasuredRoom,
   });
   const small = blob([10], false);
   expect(plan({ background: [small] })).toMatchObject({ start: 0, end: small.length });
@@ -254,17 +352,25 @@ test('background: the next request starts when the rest of the one before comes 
   const one = blob(ten);
   const { start, end } = one.stored(0);
   const running = (remaining: number) => [flight(one, 'background', start, end, remaining)];
-  const link = { background: [one], rate: 100_000, latencyMs: 50 };
+  // A quarter sooner than it would have to.
+  const link = { background: [one], rate: 100_000, latencyMs: 40 };
   expect(plan({ ...link, flights: running(5001) })).toBeUndefined();
   expect(plan({ ...link, flights: running(5000) })).toMatchObject({ start: one.stored(1).start });
-  expect(plan({ ...link, flights: [...running(10), ...running(10)] })).toBeUndefined();
+  expect(plan({ ...link, flights: [...running(2000), ...running(3001)] })).toBeUndefined();
+  expect(plan({ ...link, flights: [...running(2000), ...running(3000)] })).toBeDefined();
+  expect(plan({ ...link, flights: [...running(10), ...running(10), ...running(10)] })).toBeUndefined();
 });
 
 test('background requests last about as long as they should', () => {
-  expect(backgroundBytes(0)).toBe(planLimits.backgroundFirstBytes);
-  expect(backgroundBytes(1000)).toBe(planLimits.backgroundMinBytes);
-  expect(backgroundBytes(2_500_000)).toBe((2_500_000 * planLimits.backgroundMs) / 1000);
-  expect(backgroundBytes(1e12)).toBe(planLimits.backgroundMaxBytes);
+  const bytes = (rate: number, kind: 'launch' | 'background' = 'background', latencyMs = 50) =>
+    requestBytes({ rate, latencyMs }, kind);
+  expect(bytes(0)).toBe(planLimits.requestFirstBytes);
+  expect(bytes(1000)).toBe(planLimits.requestMinBytes);
+  expect(bytes(2_500_000)).toBe((2_500_000 * planLimits.requestMs.background) / 1000);
+  expect(bytes(2_500_000, 'launch')).toBe((2_500_000 * planLimits.requestMs.launch) / 1000);
+  // Three of them fill a link with a long round trip.
+  expect(bytes(2_500_000, 'background', 600)).toBe(750_000);
+  expect(bytes(1e12)).toBe(planLimits.requestMaxBytes);
 });
 
 test('whole files: one request a blob', () => {
@@ -326,7 +432,7 @@ for (let seed = 1; seed <= 20; seed++) {
         expect(start).toBeGreaterThanOrEqual(0);
         expect(start).toBeLessThan(end);
         expect(end).toBeLessThanOrEqual(of.length);
-        const limit = kind === 'demand' ? planLimits.demandBytes : planLimits.backgroundMaxBytes;
+        const limit = kind === 'demand' ? planLimits.demandBytes : planLimits.requestMaxBytes;
         if (!wholeFiles) expect(end - start).toBeLessThanOrEqual(limit + of.tableLength + (1 << 20));
         const bytes = fetched.get(of)!;
         for (let at = start; at < end; at++) bytes[at] = bytes[at]! + 1;

@@ -7,6 +7,7 @@ import type { Extent } from '../../src/format/extent.ts';
 import { formatRelease } from '../../src/format/release.ts';
 import { hex, sha256 } from '../../src/format/sha256.ts';
 import { encodeBootstrap, type FileModel } from '../../src/image/encode-bootstrap.ts';
+import type { LaunchSet } from '../../src/image/image.ts';
 import { noise } from '../support/random.ts';
 
 export interface FixtureFile {
@@ -28,9 +29,14 @@ export interface Fixture {
 
 /**
  * A published image of noise in raw blocks, so that stored and logical bytes are the same. Files lie in the order given, each in
- * blocks of its own; no blob has more than `blobBytes` of blocks (at least one block each).
+ * blocks of its own; no blob has more than `blobBytes` of blocks (at least one block each). The first `launchFiles` are the launch set.
  */
-export async function makeSite(files: readonly FixtureFile[], blobBytes: number, seed = 1): Promise<Fixture> {
+export async function makeSite(
+  files: readonly FixtureFile[],
+  blobBytes: number,
+  seed = 1,
+  launchFiles = 0,
+): Promise<Fixture> {
   const contents = new Map(files.map(({ name, size }, i) => [name, noise(seed * 1000 + i, size)]));
   interface Blob {
     readonly parts: Uint8Array[];
@@ -40,7 +46,8 @@ export async function makeSite(files: readonly FixtureFile[], blobBytes: number,
   const blobs: Blob[] = [];
   /** Extents with storedOffset counted from the end of the table, whose length is not known yet. */
   const extentsOf = new Map<string, Extent[]>();
-  for (const { name, shift } of files) {
+  let launchSet: LaunchSet | undefined;
+  for (const [i, { name, shift }] of files.entries()) {
     const content = contents.get(name)!;
     const extents: Extent[] = [];
     for (let at = 0; at < content.length; ) {
@@ -81,6 +88,9 @@ export async function makeSite(files: readonly FixtureFile[], blobBytes: number,
       at += block.length;
     }
     extentsOf.set(name, extents);
+    if (i + 1 !== launchFiles) continue;
+    const bytes = blobs.reduce((sum, blob) => sum + blob.bytes, 0);
+    launchSet = { blob: blobs.length - 1, block: blobs.at(-1)!.blocks.length, bytes };
   }
 
   const published = await Promise.all(
@@ -111,7 +121,7 @@ export async function makeSite(files: readonly FixtureFile[], blobBytes: number,
     })),
   );
   const bootstrap = encodeBootstrap(
-    { root, blobs: published.map(({ record }) => record), codecs: ['raw'] },
+    { root, blobs: published.map(({ record }) => record), codecs: ['raw'], ...(launchSet && { launchSet }) },
     (body) => body,
   );
   const image = hex(await sha256(bootstrap));

@@ -34,12 +34,14 @@ test('rate: a few bytes say nothing', () => {
   expect(meter.rate()).toBe(0);
 });
 
-test('latency: smoothed', () => {
+test('latency: down at once, up slowly', () => {
   const meter = new RateMeter();
   expect(meter.latencyMs).toBe(0);
   meter.begin(0, 100);
   meter.begin(0, 200);
-  expect(meter.latencyMs).toBe(125);
+  expect(meter.latencyMs).toBe(112.5);
+  meter.begin(0, 90);
+  expect(meter.latencyMs).toBe(90);
 });
 
 test('back-off doubles to its limit, ±25 %, and forgets', () => {

@@ -1,0 +1,67 @@
+import { LINKS, type LinkShape } from '../../../bench/link.ts';
+import { Image } from '../../../src/image/image.ts';
+import { Engine } from '../../../src/loader/engine.ts';
+import { FileReader } from '../../../src/loader/file-reader.ts';
+import { LocalBlocks } from '../../../src/loader/local-blocks.ts';
+import type { Mount } from '../../../src/loader/mount.ts';
+import { BlockStore } from '../../../src/store/block-store.ts';
+import { MemoryDirectory } from '../../../src/store/memory-directory.ts';
+import { seededRandom } from '../../support/random.ts';
+import type { Fixture } from '../site-fixture.ts';
+import { LinkModel } from './link-model.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+export { LINKS };
+
+/** The loader's engine, wholly real, at the end of a modelled link, in virtual time. */
+export interface Simulation {
+  readonly clock: VirtualClock;
+  readonly link: LinkModel;
+  readonly engine: Engine;
+  readonly mount: Mount;
+  /** Reads `[start, end)` of a file, as one who waits for it; answers how long that took, in milliseconds. */
+  read(path: string, start?: number, end?: number): Promise<number>;
+  /** Resolves when the image is complete. */
+  readonly complete: Promise<void>;
+}
+
+export async function simulate(
+  site: Fixture,
+  shape: LinkShape,
+  run: (simulation: Simulation) => Promise<void>,
+): Promise<void> {
+  const clock = new VirtualClock();
+  const store = await BlockStore.open(new MemoryDirectory());
+  const local = new LocalBlocks(store, { onFull: (reason) => engine.report(reason) });
+  const link = new LinkModel(
+    clock,
+    shape,
+    new Map(site.blobs.map(({ record, bytes }) => [record.sha256, bytes])),
+  );
+  let completed = (): void => {};
+  const complete = new Promise<void>((resolve) => {
+    completed = resolve;
+  });
+  const engine: Engine = new Engine({
+    source: link,
+    local,
+    clock,
+    random: seededRandom(7),
+    onEvent: ({ type }) => {
+      if (type === 'complete') completed();
+    },
+  });
+  const mount = engine.mount(await Image.open(site.bootstrap, { sha256: site.image }));
+  const files = new FileReader(engine, mount);
+  const read = async (path: string, start = 0, end = Number.MAX_SAFE_INTEGER): Promise<number> => {
+    const since = clock.now();
+    await files.read(path, start, end, 120_000);
+    return clock.now() - since;
+  };
+  try {
+    await clock.countingDigests(() => clock.run(run({ clock, link, engine, mount, read, complete })));
+  } finally {
+    await engine.close();
+    await local.close();
+  }
+}
