@@ -3,6 +3,7 @@ import { SluiceError } from '../format/errors.ts';
 import { withDeadline } from '../protocol/deadline.ts';
 import type { LoaderApi, LoaderOptions } from '../protocol/loader-api.ts';
 import { loaderLockName, type ReleaseRecord } from '../protocol/messages.ts';
+import { pageBeat, pageBeatMs, pageBeatsMs } from '../protocol/page-beat.ts';
 import type { Progress } from '../protocol/state.ts';
 import { scriptError } from './script-error.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -43,6 +44,8 @@ export class LoaderLife {
   constructor(recipe: LoaderRecipe, events: LoaderEvents) {
     this.#worker = new Worker(recipe.script, { name: 'sluice loader' });
     this.api = wrap<LoaderApi>(this.#worker);
+    const beats = setInterval(() => this.#worker.postMessage(pageBeat), pageBeatMs);
+    setTimeout(clearInterval, pageBeatsMs, beats);
     this.over = new Promise((resolve) => {
       this.#end.signal.addEventListener('abort', () => resolve(this.#end.signal.reason));
     });

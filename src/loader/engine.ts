@@ -306,6 +306,11 @@ export class Engine {
     this.#scheduler.pump();
   }
 
+  /** A page's main thread says that it runs, see LaunchCalm. */
+  pageBeats(): void {
+    this.#scheduler.pageBeats();
+  }
+
   /** The network may be back: tries now what was waiting for it. */
   retryNow(): void {
     this.#health.endPause();

@@ -243,6 +243,11 @@ export class Loader implements LoaderApi {
     this.#local?.retryNow();
   }
 
+  /** Our page's main thread says that it runs: of use where we lead. */
+  pageBeats(): void {
+    this.#local?.pageBeats();
+  }
+
   #newSuccession({ scope, source }: LoaderOptions): Succession {
     const { loader, locks, newChannel, clock } = this.#platform;
     return new Succession({

@@ -311,6 +311,11 @@ export class LocalService implements LoaderService {
     return this.#scrubs.scrub(await this.#mount(image), signal);
   }
 
+  /** The main thread of the leader's page says that it runs. */
+  pageBeats(): void {
+    this.#engine.pageBeats();
+  }
+
   /** The browser says that it is online: a hint to try now. */
   retryNow(): void {
     this.#engine.retryNow();

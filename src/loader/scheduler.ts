@@ -93,6 +93,11 @@ export class Scheduler {
     this.pump();
   }
 
+  /** See {@link LaunchCalm.pageBeats}. */
+  pageBeats(): void {
+    this.#calm.pageBeats(this.#options.clock.now());
+  }
+
   /** Where the read's block and its neighbours lie, as far as that can be told without the block table. */
   hint(read: PendingRead, find: () => RunHint | undefined): void {
     if (this.#hints.has(read)) return;

@@ -1,6 +1,7 @@
 import { expose } from 'comlink';
 import { systemClock } from '../protocol/clock.ts';
 import { carrySluiceErrors } from '../protocol/comlink-errors.ts';
+import { pageBeat } from '../protocol/page-beat.ts';
 import { openOpfsDirectory } from '../store/opfs-directory.ts';
 import { storeFolder } from '../store/store-paths.ts';
 import { Loader } from './loader.ts';
@@ -23,6 +24,9 @@ const loader = new Loader({
   random: Math.random,
 });
 
+addEventListener('message', ({ data }) => {
+  if (data === pageBeat) loader.pageBeats();
+});
 addEventListener('online', () => loader.retryNow());
 carrySluiceErrors();
 expose(loader);

@@ -141,6 +141,23 @@ test('calm: at once on a first visit, else after a second without reads, within 
   expect(calm.waitMs(50_000)).toBe(1000);
 });
 
+test('calm: not while the page computes, if it is one that tells', () => {
+  const calm = new LaunchCalm();
+  calm.launches(0, false);
+  for (let now = 100; now <= 2000; now += 250) calm.pageBeats(now);
+  expect(calm.waitMs(2000)).toBe(0);
+  // A long task: silence, then a late beat.
+  expect(calm.waitMs(2300)).toBe(1000);
+  calm.pageBeats(4000);
+  expect(calm.waitMs(4000)).toBe(1000);
+  for (let now = 4250; now < 5000; now += 250) calm.pageBeats(now);
+  expect(calm.waitMs(5000)).toBe(0);
+  // It does not tell for ever, and a launch is over some time.
+  expect(calm.waitMs(30_050)).toBe(0);
+  calm.launches(60_000, false);
+  expect(calm.waitMs(60_000), 'another page, long after the beats').toBe(0);
+});
+
 test('retries: one for a lost connection, three for a busy server, one refetch, stalls while there is time', () => {
   const delays = (error: unknown, left = 60_000): (number | undefined)[] => {
     const counts = noRetries();

@@ -1,0 +1,8 @@
+/**
+ * A page that launches says to its loader, so often, that its main thread runs: a beat that comes late tells of a long task, silence of one that goes on. As
+ * a number, because comlink passes over what is falsy.
+ */
+export const pageBeat = 0;
+export const pageBeatMs = 250;
+/** As long as a launch may take, see LaunchCalm. */
+export const pageBeatsMs = 30_000;
