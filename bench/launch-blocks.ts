@@ -1,6 +1,6 @@
-import type { Page } from '@playwright/test';
 import { readImage, readRelease, readTable } from '../src/pack/site-reader.ts';
 import type { ReadLog } from '../src/protocol/state.ts';
+import type { QuietPage } from './quiet-page.ts';
 
 /** What a launch has read of an image, in stored bytes. */
 export interface LaunchBlocks {
@@ -17,15 +17,15 @@ const lastReportMs = 600;
  * What the app in this page has read so far. Call it the moment that the app is ready. What is read afterwards does not count: a read of the page's
  * own HTML marks the moment in the log. Undefined where the log does not tell of that.
  */
-export async function launchBlocks(page: Page, site: string): Promise<LaunchBlocks | undefined> {
-  const log = await page.evaluate(async (waitMs) => {
+export async function launchBlocks(page: QuietPage, site: string): Promise<LaunchBlocks | undefined> {
+  const { log, path } = await page.evaluate(async (waitMs) => {
     const marker = await fetch(location.href);
     await marker.arrayBuffer();
     await new Promise((resolve) => setTimeout(resolve, waitMs));
-    return window.sluice.readLog();
+    return { log: await window.sluice.readLog(), path: location.pathname };
   }, lastReportMs);
-  const html = new URL(page.url()).pathname.slice(1) || 'index.html';
-  const mark = log.reads.findLast(({ path }) => path === html);
+  const html = path.slice(1) || 'index.html';
+  const mark = log.reads.findLast((read) => read.path === html);
   if (mark === undefined) return undefined;
   const reads = log.reads.filter(({ atMs }) => atMs < mark.atMs);
   return { blockBytes: await storedBytes(site, reads), imageBytes: await imageBytes(site) };

@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test';
+import type { QuietPage } from './quiet-page.ts';
 
 /** Something that happened in a page, in milliseconds of the epoch. */
 export interface Mark {
@@ -35,8 +35,8 @@ interface Recorder {
 declare const window: Window & { __bench: Recorder };
 
 /** Call before the page navigates. Marks survive the way from one document to the next in sessionStorage. */
-export async function recordMarks(page: Page): Promise<void> {
-  await page.addInitScript(() => {
+export async function recordMarks(page: QuietPage): Promise<void> {
+  await page.beforeScripts(() => {
     if (window !== window.top || location.protocol === 'about:') return;
     const marks: { at: number; what: string }[] = JSON.parse(sessionStorage.getItem('bench') ?? '[]');
     const document_ = `document ${marks.filter(({ what }) => what.endsWith(': runs')).length + 1}`;
@@ -77,7 +77,7 @@ export async function recordMarks(page: Page): Promise<void> {
   });
 }
 
-export function readStory(page: Page): Promise<PageStory> {
+export function readStory(page: QuietPage): Promise<PageStory> {
   return page.evaluate(() => {
     const entries = performance.getEntriesByType('resource') as PerformanceResourceTiming[];
     return {

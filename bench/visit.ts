@@ -1,8 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { Page } from '@playwright/test';
-import { appReady } from '../test/apps/test-app.ts';
 import type { BrowserProfile } from '../test/support/browser-profile.ts';
 import { cpuTimeMs } from './cpu-time.ts';
+import { QuietPage } from './quiet-page.ts';
 import type { Side } from './side.ts';
 
 /**
@@ -14,7 +14,7 @@ export type VisitKind = (typeof visitKinds)[number];
 
 /** One launch, up to the app's own sign that it is ready. */
 export interface Visit {
-  /** From the call that navigates to the sign, on the clock of the process that drives the browser. */
+  /** From the call that navigates to the sign. */
   readonly readyMs: number;
   /** Over the link towards the browser until then, HTTP headers included; also what was not asked for by the app. */
   readonly wireBytes: number;
@@ -36,24 +36,22 @@ export async function visit<T>(
   profile: BrowserProfile,
   side: Side,
   kind: VisitKind,
-  then: (page: Page, visit: Visit) => Promise<T>,
-  before: (page: Page) => Promise<void> = async () => {},
+  then: (page: QuietPage, visit: Visit) => Promise<T>,
+  before: (page: QuietPage) => Promise<void> = async () => {},
 ): Promise<T> {
   const url = kind === 'cold' ? side.firstUrl : side.url;
   const link = kind === 'offline' ? undefined : side.link;
   if (link === undefined) await side.link.stop();
-  const context = await profile.launch();
+  const page = await QuietPage.launch(profile.dir);
   try {
-    const page = context.pages()[0] ?? (await context.newPage());
     await before(page);
-    await page.waitForTimeout(settleMs);
+    await pause(settleMs);
     await link?.reset();
     const idleMs = await cpuTimeMs(profile.dir);
-    const start = performance.now();
-    const navigation = page.goto(url, { waitUntil: 'commit' });
-    navigation.catch(() => {}); // Awaited below; until then it is not unhandled.
-    const result = await Promise.race([appReady(page, readyDeadlineMs), failed(navigation)]);
-    const readyMs = performance.now() - start;
+    const start = Date.now();
+    const navigation = page.goto(url);
+    const { value: result, at } = await Promise.race([page.ready(readyDeadlineMs), failed(navigation)]);
+    const readyMs = at - start;
     const [stats, spentMs] = await Promise.all([link?.stats(), cpuTimeMs(profile.dir)]);
     const cpuMs = spentMs === undefined || idleMs === undefined ? undefined : spentMs - idleMs;
     const { expected } = side.app;
@@ -62,7 +60,7 @@ export async function visit<T>(
     }
     return await then(page, { readyMs, wireBytes: stats?.down ?? 0, requests: stats?.requests ?? 0, cpuMs });
   } finally {
-    await profile.close();
+    await page.close();
   }
 }
 
