@@ -2,6 +2,7 @@ import type { FileTree } from '../src/image/file-tree.ts';
 import type { Inode } from '../src/image/image.ts';
 import type { BlockReader } from './block-reader.ts';
 import { BlockWindow, type WindowOptions } from './block-window.ts';
+import { type CodeCopies, isCode } from './code-copies.ts';
 import { type Conditions, isNotModified, rangeCounts } from './conditional.ts';
 import { contentRange, entityHeaders, etagOf, validatorHeaders } from './headers.ts';
 import { inject } from './inject.ts';
@@ -23,6 +24,7 @@ export interface AnswerSources {
   readonly reader: Pick<BlockReader, 'read'>;
   readonly local: () => Promise<Pick<LocalBlocks, 'rawSlices'> | undefined>;
   readonly served: Pick<ServedReads, 'note'>;
+  readonly copies: Pick<CodeCopies, 'match'>;
 }
 
 /** An answer, and when its body has been handed over (or given up): until then the event must be kept alive. */
@@ -66,12 +68,33 @@ export async function respond(
     headers.set('Content-Range', contentRange(size));
     return bodiless(416, headers);
   }
+  if (asked.kind === 'none' && !script && isCode(request, inode.mime, size)) {
+    const { url } = request;
+    const copy = await sources.copies.match(url, entityHeaders(inode, etag, size, isolate));
+    noteCode(what, size, sources, url, copy !== undefined);
+    if (copy) return { response: copy, finished: now };
+  }
   const range = asked.kind === 'one' ? asked : { start: 0, end: size };
   const body = await openBody(what, range, script, sources, options);
   const headers = entityHeaders(inode, etag, body.length, isolate);
   if (asked.kind === 'one') headers.set('Content-Range', contentRange(size, range));
   const response = new Response(body.content, { status: asked.kind === 'one' ? 206 : 200, headers });
   return { response, finished: body.finished };
+}
+
+/** The loader is told what is read as code; the blocks count as read here where the copy stands for them. */
+function noteCode(
+  { image, inode, path }: Answerable,
+  size: number,
+  { served }: AnswerSources,
+  code: string,
+  isCopied: boolean,
+): void {
+  for (const { blob, firstBlock: first, blockCount } of image.mapExtents(inode, 0, size)) {
+    const count = isCopied ? blockCount : 0;
+    served.note(image.id, { path, blob, first, count, at: Date.now(), waitedMs: 0, code });
+    if (!isCopied) return;
+  }
 }
 
 interface Body {
@@ -92,9 +115,12 @@ async function openBody(
   if (!script) {
     const slices = await (await sources.local())?.rawSlices(image, inode, range.start, range.end);
     if (slices) {
-      const at = Date.now();
-      for (const { blob, firstBlock, blockCount } of image.mapExtents(inode, range.start, range.end))
-        sources.served.note(image.id, { path, blob, first: firstBlock, count: blockCount, at, waitedMs: 0 });
+      for (const { blob, firstBlock: first, blockCount: count } of image.mapExtents(
+        inode,
+        range.start,
+        range.end,
+      ))
+        sources.served.note(image.id, { path, blob, first, count, at: Date.now(), waitedMs: 0 });
       return { content: slices, length, finished: now };
     }
   }

@@ -9,9 +9,14 @@ const atOnceMs = 10;
 const maxReads = 4096;
 
 /** Blocks that were there are one read with their neighbours; one that was waited for is told by itself. */
-function goesOn(last: ServedRead, { path, blob, first, waitedMs, failed }: ServedRead): boolean {
+function goesOn(last: ServedRead, { path, blob, first, waitedMs, failed, code }: ServedRead): boolean {
   const isNext = last.path === path && last.blob === blob && last.first + last.count === first;
-  return isNext && Math.max(last.waitedMs, waitedMs) < atOnceMs && (last.failed ?? failed) === undefined;
+  return (
+    isNext &&
+    code === undefined &&
+    Math.max(last.waitedMs, waitedMs) < atOnceMs &&
+    (last.failed ?? failed) === undefined
+  );
 }
 
 /** Whom to tell. */

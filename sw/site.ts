@@ -9,6 +9,7 @@ import { fetchRelease } from '../src/source/fetch-release.ts';
 import { HttpSource } from '../src/source/http-source.ts';
 import { retrying } from '../src/source/retrying.ts';
 import { BlockReader } from './block-reader.ts';
+import { CodeCopies } from './code-copies.ts';
 import { asSluiceError } from './errors.ts';
 import { HeldReads } from './held-reads.ts';
 import { Images } from './images.ts';
@@ -53,6 +54,7 @@ export class Site {
   readonly reader: BlockReader;
   readonly relay: Relay;
   readonly runtimeFiles: RuntimeFiles;
+  readonly copies: CodeCopies;
   readonly zstd: Zstd;
   readonly #images: Images;
   readonly #source: HttpSource;
@@ -76,6 +78,7 @@ export class Site {
     this.releases = new Releases(scope, async () => (await this.#liveClients()).map(({ id }) => id));
     this.readTimeouts = new ReadTimeouts(scope);
     this.held = new HeldReads(async (id) => (await worker.clients.get(id)) !== undefined);
+    this.copies = new CodeCopies(scope, worker.caches);
     this.runtimeFiles = new RuntimeFiles(scope, build, worker.caches);
     this.zstd = new Zstd(scope, this.runtimeFiles, (input, init) => fetch(input, init));
     this.#store = new StoreView(scope, () => this.ports.best !== undefined);

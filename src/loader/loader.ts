@@ -20,7 +20,7 @@ import type { Directory } from '../store/directory.ts';
 import type { Room } from './culling.ts';
 import type { LoaderLocks } from './image-uses.ts';
 import type { LoaderService, ServiceEvent } from './loader-service.ts';
-import { LocalService } from './local-service.ts';
+import { LocalService, type LocalServiceOptions } from './local-service.ts';
 import { mediaType } from './media-type.ts';
 import { ServiceWorkerPort } from './service-worker-port.ts';
 import { Succession } from './succession.ts';
@@ -33,6 +33,8 @@ export interface LoaderPlatform {
   readonly locks: LoaderLocks;
   /** How much of the origin's quota is used; undefined where the platform does not tell. */
   readonly estimate: () => Promise<Room | undefined>;
+  /** Cache Storage, for second copies of code files; undefined where the browser gives none. */
+  readonly caches?: LocalServiceOptions['caches'];
   readonly newChannel: (name: string) => MessageEndpoint;
   /** The scope's folder; undefined where the browser gives none. Asked when this loader is to lead. */
   readonly openDirectory: (scope: string) => Promise<Directory | undefined>;
@@ -257,13 +259,14 @@ export class Loader implements LoaderApi {
       newChannel,
       clock,
       lead: async (onEvent) => {
-        const { fetch, random, openDirectory, estimate } = this.#platform;
+        const { fetch, random, openDirectory, estimate, caches } = this.#platform;
         const directory = await openDirectory(scope);
         this.#local = await LocalService.start({
           scope,
           loader,
           locks,
           estimate,
+          caches,
           fetch,
           source,
           clock,

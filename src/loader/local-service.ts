@@ -22,6 +22,7 @@ import { BlockStore } from '../store/block-store.ts';
 import type { Directory } from '../store/directory.ts';
 import { MemoryDirectory } from '../store/memory-directory.ts';
 import { Bootstraps } from './bootstraps.ts';
+import { CodeCopies, type CodeCopiesOptions } from './code-copies.ts';
 import type { Room } from './culling.ts';
 import { Engine, type EngineEvent } from './engine.ts';
 import { FileReader } from './file-reader.ts';
@@ -51,6 +52,8 @@ export interface LocalServiceOptions {
   readonly locks: LoaderLocks;
   /** How much of the quota is used; undefined where the platform does not tell. */
   readonly estimate: () => Promise<Room | undefined>;
+  /** Cache Storage; undefined where the browser gives none. */
+  readonly caches?: CodeCopiesOptions['caches'] | undefined;
   readonly clock: Clock;
   /** In [0, 1): for jitter. */
   readonly random: () => number;
@@ -86,6 +89,8 @@ export class LocalService implements LoaderService {
   readonly #care: StorageCare;
   readonly #scrubs: Scrubs;
   readonly #zstd: StartZstd;
+  /** Undefined where nothing is kept beyond this session. */
+  readonly #copies: CodeCopies | undefined;
 
   private constructor(options: LocalServiceOptions, store: BlockStore, persistent: boolean) {
     this.#options = options;
@@ -99,7 +104,11 @@ export class LocalService implements LoaderService {
         this.#engine.report(reason);
         this.#care.stopped();
       },
-      makeRoom: () => this.#care.makeRoom(),
+      makeRoom: async () => {
+        // Second copies go before anything that has no other.
+        await this.#copies?.clear();
+        await this.#care.makeRoom();
+      },
       onCommitted: (bytes) => this.#care.wrote(bytes),
       ...(persistent ? {} : { capacityBytes: memoryBytes }),
     });
@@ -122,7 +131,10 @@ export class LocalService implements LoaderService {
       loader,
       locks,
       estimate: persistent ? estimate : async () => ({ usage: this.#local.writtenBytes, quota: memoryBytes }),
-      onCulled: () => options.onEvent({ type: 'culled' }),
+      onCulled: () => {
+        void this.#copies?.clear();
+        options.onEvent({ type: 'culled' });
+      },
     });
     this.#bootstraps = new Bootstraps({
       source,
@@ -139,6 +151,19 @@ export class LocalService implements LoaderService {
       clock,
       polls: this.#polls,
     });
+    const engine = this.#engine;
+    if (persistent && options.caches) {
+      this.#copies = new CodeCopies({
+        scope,
+        caches: options.caches,
+        fetch: options.fetch,
+        clock,
+        isQuiet: () => engine.isQuiet && !this.#local.full,
+        mounts: () => Array.from(engine.mounted(), (id) => engine.mountOf(id)!),
+        estimate,
+        report: (error) => engine.report(error),
+      });
+    }
     if (store.damage) this.#engine.report(store.damage);
   }
 
@@ -166,6 +191,7 @@ export class LocalService implements LoaderService {
     if (release) void this.#lookForUpdate(release.image);
     this.#tellProgress(mount);
     this.#scrubs.checkRecent();
+    this.#copies?.look();
     return { image: mount.image.id, bytes: superblockLayout.size + mount.image.superblock.bodyStoredLength };
   }
 
@@ -225,11 +251,13 @@ export class LocalService implements LoaderService {
         lastReadError: mount.lastReadError,
       },
       sequence: mount.tree.overlay.sequence,
+      copies: this.#copies?.info ?? { files: 0, bytes: 0 },
     };
   }
 
   async logReads(image: string, reads: readonly ServedRead[]): Promise<void> {
     (await this.#mount(image)).served(reads);
+    this.#copies?.served(reads);
   }
 
   async readLog(image: string): Promise<ReadLog> {
@@ -299,6 +327,7 @@ export class LocalService implements LoaderService {
   async evict(image: string, paths: readonly string[]): Promise<void> {
     const mount = await this.#mount(image);
     await this.#care.evict(mount, paths);
+    await this.#copies?.drop();
     this.#options.onEvent({ type: 'evicted', image });
   }
 
@@ -308,7 +337,9 @@ export class LocalService implements LoaderService {
   }
 
   async scrub(image: string, signal: AbortSignal): Promise<ScrubReport> {
-    return this.#scrubs.scrub(await this.#mount(image), signal);
+    const report = await this.#scrubs.scrub(await this.#mount(image), signal);
+    if (report.bad.length > 0) await this.#copies?.drop();
+    return report;
   }
 
   /** The main thread of the leader's page says that it runs. */
@@ -327,6 +358,7 @@ export class LocalService implements LoaderService {
     this.#abort.abort(closed);
     this.#polls.close(closed);
     this.#care.close();
+    await this.#copies?.close();
     for (const throttle of this.#progress.values()) throttle.cancel();
     await this.#scrubs.close(closed);
     await this.#engine.close();
@@ -380,6 +412,9 @@ export class LocalService implements LoaderService {
       for (const throttle of this.#progress.values()) throttle.request();
       return;
     }
+    // A copy may have been made of what was found bad.
+    if (event.type === 'dropped') void this.#copies?.clear();
+    else this.#copies?.look();
     this.#options.onEvent(event);
     // The last progress event of an image is not left to the throttle.
     if (event.type === 'complete') this.#progress.get(event.image)?.now();

@@ -20,6 +20,8 @@ const loader = new Loader({
     const { usage, quota } = await navigator.storage.estimate();
     return usage === undefined || quota === undefined ? undefined : { usage, quota };
   },
+  // Not in every private window, and not on every origin.
+  caches: 'caches' in globalThis ? caches : undefined,
   clock: systemClock,
   random: Math.random,
 });

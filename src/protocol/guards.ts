@@ -44,6 +44,7 @@ const toLoaderShapes: Record<ToLoader['type'], Shape> = {
         at: isCount,
         waitedMs: isCount,
         failed: isOptional(isText),
+        code: isOptional(isText),
       }),
     ),
   },

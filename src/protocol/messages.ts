@@ -123,6 +123,8 @@ export interface ServedRead {
   readonly waitedMs: number;
   /** The code of the error that the read ended with, if it did. */
   readonly failed?: string;
+  /** The URL that was asked for, where the file is read to be compiled (`count` may be 0: its blocks are told by themselves). */
+  readonly code?: string;
 }
 
 /** Loader → service worker: what changed on disk, so that it can read by itself. */

@@ -10,6 +10,8 @@ export interface SluiceState {
   readonly loader: LoaderInfo;
   /** Counts changes of the tree, of this image. */
   readonly sequence: number;
+  /** Code files that are kept a second time, in Cache Storage; their bytes count towards the origin's quota beside those of the store. */
+  readonly copies: { readonly files: number; readonly bytes: number };
   /** Of the service worker; undefined where none answers for this page. */
   readonly mappings?: MappingCounts;
 }

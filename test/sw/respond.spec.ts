@@ -87,7 +87,7 @@ async function fixture(
           path,
           ...(navigates ? { clientScript: script } : {}),
         },
-        { reader, local: async () => local, served },
+        { reader, local: async () => local, served, copies: { match: async () => undefined } },
         { timeoutMs, mayWaitForLoader: false, signal },
       );
     },
