@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { buildPackage } from './build-package.ts';
 import { chart, usage as chartUsage } from './chart.ts';
+import { compression } from './compression.ts';
 import { huge } from './huge.ts';
 import { launch } from './launch.ts';
 import { usage as launchUsage } from './options.ts';
@@ -54,6 +55,12 @@ const targets: Readonly<Record<string, Target>> = {
     usage: chartUsage,
     run: chart,
   },
+  compression: repeated(
+    'compression',
+    'block sizes and levels: bytes of what a launch reads, time to pack and to decode it',
+    3,
+    compression,
+  ),
   huge: repeated('huge', 'an image of 100,000 files and 10 GB beside one of a tenth of the bytes', 9, huge),
   overhead: repeated('overhead', 'reads of what is there already, beside Cache Storage', 9, overhead),
 };

@@ -1,4 +1,11 @@
-import { type Attributes, type BuildOptions, type BuildReport, build, defaultLevel } from '../pack/index.ts';
+import {
+  type Attributes,
+  type BuildOptions,
+  type BuildReport,
+  build,
+  defaultLaunchLevel,
+  defaultLevel,
+} from '../pack/index.ts';
 import { type Command, parse, UsageError, wholeNumber } from './command.ts';
 import { interruptible } from './interruption.ts';
 import { readJsonFile } from './json-file.ts';
@@ -14,7 +21,8 @@ An older site at <site-dir> is replaced when the new one is whole; nothing half-
 
   --out DIR               where to make the site (needed)
   --codec NAME            zstd (default), lz4 (needs no WebAssembly in the page), none
-  --level N               zstd's, 1 to 19; default ${defaultLevel}. 15 makes about 5 % less in five times the time
+  --level N               zstd's, 1 to 19, of everything; default ${defaultLaunchLevel} for what a launch reads and ${defaultLevel} for the
+                          rest. 15 makes about 5 % less than ${defaultLevel} in five times the time
   --trace FILE…           what launches read, from sluice record or JSON of window.sluice.readLog(): that is stored
                           first, in the order of the first trace, with what the others add woven in. May be given
                           several times; what the app has no more is passed over
@@ -23,7 +31,7 @@ An older site at <site-dir> is replaced when the new one is whole; nothing half-
   --fallback PATH         the file that answers navigations to unknown paths, for single-page apps
   --attributes FILE       JSON: {"<path or glob>": {"mime": "…", "headers": {"<name>": "…"}, "meta": "…"}}
   --blob-size N[k|M]      most bytes of one blob; default 8M
-  --threads N             compressing threads; default the processors, at most 4
+  --threads N             compressing threads; default the processors, at most 16
 
 Examples
   sluice build dist --out site

@@ -10,6 +10,7 @@ import type { CompressPool } from './compress-pool.ts';
 export class BlockPacker {
   readonly #pool: CompressPool;
   readonly #writer: BlobWriter;
+  readonly #onBytes: (bytes: number) => void;
   readonly #numbers = new Map<string, number>();
   readonly #inFlight: {
     encoded: Promise<EncodedBlock>;
@@ -19,7 +20,11 @@ export class BlockPacker {
   /** Logical bytes of blocks that were there already. */
   duplicateBytes = 0;
 
-  constructor(pool: CompressPool, writer: BlobWriter) {
+  #launch = true;
+
+  /** `onBytes` is told of logical bytes that are done with: stored, or there already. */
+  constructor(pool: CompressPool, writer: BlobWriter, onBytes: (bytes: number) => void) {
+    this.#onBytes = onBytes;
     this.#pool = pool;
     this.#writer = writer;
   }
@@ -37,12 +42,13 @@ export class BlockPacker {
     const known = this.#numbers.get(key);
     if (known !== undefined) {
       this.duplicateBytes += logicalLength;
+      this.#onBytes(logicalLength);
       return known;
     }
     const number = this.#numbers.size;
     this.#numbers.set(key, number);
     const raw: EncodedBlock = { codec: codecId.raw, stored: logical };
-    const encoded = compressed ? Promise.resolve(raw) : this.#pool.encode(logical);
+    const encoded = compressed ? Promise.resolve(raw) : this.#pool.encode({ logical, launch: this.#launch });
     // It is awaited when its turn comes; until then a failure must not count as unheard.
     encoded.catch(() => {});
     this.#inFlight.push({ encoded, logicalLength, digest });
@@ -52,6 +58,7 @@ export class BlockPacker {
 
   /** What was added so far is what a launch needs: what comes next begins a blob. Answers how many distinct blocks it is. */
   endLaunch(): number {
+    this.#launch = false;
     this.#writer.breakBefore(this.#numbers.size);
     return this.#numbers.size;
   }
@@ -64,5 +71,6 @@ export class BlockPacker {
   async #store(): Promise<void> {
     const { encoded, logicalLength, digest } = this.#inFlight.shift()!;
     this.#writer.add(await encoded, logicalLength, digest);
+    this.#onBytes(logicalLength);
   }
 }

@@ -35,7 +35,7 @@ export interface BuildOptions {
   readonly out: string;
   /** Default zstd. lz4 needs no WebAssembly in the page. */
   readonly codec?: 'zstd' | 'lz4' | 'none';
-  /** zstd's, 1 to 19; see {@link defaultLevel}. */
+  /** zstd's, 1 to 19, of everything; see {@link defaultLevel} and {@link defaultLaunchLevel}. */
   readonly level?: number;
   /**
    * Read logs of real launches: what they read is stored first, in the order of the first of them, with what others add woven in. They help as far as they
@@ -51,7 +51,7 @@ export interface BuildOptions {
   readonly attributes?: Attributes;
   /** Most bytes of a blob; default 8 MiB. */
   readonly blobSize?: number;
-  /** Compressing threads; default the processors, at most 4. 0 for none. The result is the same. */
+  /** Compressing threads; default the processors, at most 16. 0 for none. The result is the same. */
   readonly threads?: number;
   /** Where the package's built runtime files are; default in the package. */
   readonly runtimeDir?: string;
@@ -83,6 +83,8 @@ export interface BuildReport extends Release {
  * 19 6 % less at 1.6 MB/s. The default is for building often; 15 is worth it for what is published.
  */
 export const defaultLevel = 9;
+/** Of what recorded launches read: few bytes as a rule, and the ones that are waited for. */
+export const defaultLaunchLevel = 19;
 const defaultBlobSize = 8 * 2 ** 20;
 /**
  * Of the first blob, which the boot page's markup asks for as a whole, before any script runs: what 20 Mbit/s bring until a loader has started
@@ -91,6 +93,8 @@ const defaultBlobSize = 8 * 2 ** 20;
 const firstBlobSize = 2 ** 20;
 /** A blob must hold the largest block; and is kept in memory while it is made. */
 const blobSizes = { min: 2 ** 19, max: 64 * 2 ** 20 };
+/** Each holds about 15 MB. */
+const mostThreads = 16;
 /** Less is compressed sooner than threads start. */
 const threadsFrom = 2 ** 20;
 
@@ -117,6 +121,7 @@ export async function build(input: string, options: BuildOptions): Promise<Build
     const planned = plan(
       launchOrder(tree.files, entryLinks(tree)),
       launchReads(tree.files, options.traces ?? []),
+      settings.blobSize,
     );
     const writer = new BlobWriter(site, settings.blobSize, Math.min(firstBlobSize, settings.blobSize));
     const resolved = new Map(tree.files.map((file) => [file, attributes(file.path)]));
@@ -125,20 +130,17 @@ export async function build(input: string, options: BuildOptions): Promise<Build
     const pool = await compressPool(settings, threads);
     const packed = await pack(pool, () => {
       const done = { files: 0, bytes: 0 };
+      const tell = (files: number, bytes: number): void => {
+        done.files += files;
+        done.bytes += bytes;
+        const totals = { totalFiles: tree.files.length, totalBytes: total, storedBytes: writer.storedBytes };
+        onProgress?.({ phase: 'pack', ...done, ...totals });
+      };
       return packFiles(planned, {
-        packer: new BlockPacker(pool, writer),
+        packer: new BlockPacker(pool, writer, (bytes) => tell(0, bytes)),
         breath: new Breath(signal),
         typeOf,
-        onBytes: (files, bytes) => {
-          done.files += files;
-          done.bytes += bytes;
-          const totals = {
-            totalFiles: tree.files.length,
-            totalBytes: total,
-            storedBytes: writer.storedBytes,
-          };
-          onProgress?.({ phase: 'pack', ...done, ...totals });
-        },
+        onFile: (bytes) => tell(1, bytes),
       });
     });
     const { blobs, codecs } = writer.finish();
@@ -189,6 +191,7 @@ function entryLinks(tree: Tree): string[] {
 
 interface Settings {
   readonly codec: CodecName;
+  readonly launchLevel: number;
   readonly level: number;
   readonly blobSize: number;
   readonly threads: number;
@@ -196,13 +199,14 @@ interface Settings {
 
 function checkOptions(options: BuildOptions): Settings {
   const { codec = 'zstd', level = defaultLevel, blobSize = defaultBlobSize } = options;
-  const { threads = Math.min(availableParallelism(), 4) } = options;
+  const { level: launchLevel = defaultLaunchLevel } = options;
+  const { threads = Math.min(availableParallelism(), mostThreads) } = options;
   const name = ({ zstd: 'zstd', lz4: 'lz4', none: 'raw' } as const)[codec];
   if (name === undefined) throw new SluiceError('EINVAL', `the codec "${codec}" is none of zstd, lz4, none`);
   checkNumber('level', level, 1, 19);
   checkNumber('blob size', blobSize, blobSizes.min, blobSizes.max);
   checkNumber('number of threads', threads, 0, 64);
-  return { codec: name, level, blobSize, threads };
+  return { codec: name, launchLevel, level, blobSize, threads };
 }
 
 function checkNumber(what: string, value: number, min: number, max: number): void {

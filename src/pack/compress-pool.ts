@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { blockEncoder, type EncodedBlock } from '../codec/encode-block.ts';
+import type { EncodedBlock } from '../codec/encode-block.ts';
+import { blockEncoders } from './block-encoders.ts';
 import type { CompressJob, CompressResult, CompressSetup } from './compress-messages.ts';
-import { encodeWorthwhile } from './encode-worthwhile.ts';
 
 /** Encodes blocks, several at once where there are threads. What it makes of a block does not depend on their number. */
 export interface CompressPool {
   /** How many blocks are worth handing over before waiting for the first. */
   readonly width: number;
-  /** Takes the bytes over: they must not be used afterwards. */
-  encode(logical: Uint8Array<ArrayBuffer>): Promise<EncodedBlock>;
+  /** Takes the job's bytes over: they must not be used afterwards. */
+  encode(job: CompressJob): Promise<EncodedBlock>;
   close(): Promise<void>;
 }
 
@@ -30,11 +30,11 @@ function workerScript(): URL | undefined {
   return existsSync(fileURLToPath(script)) ? script : undefined;
 }
 
-async function inThisThread({ codec, level }: CompressSetup): Promise<CompressPool> {
-  const encode = await blockEncoder(codec, level);
+async function inThisThread(setup: CompressSetup): Promise<CompressPool> {
+  const encode = await blockEncoders(setup);
   return {
     width: 1,
-    encode: async (logical) => encodeWorthwhile(encode, logical),
+    encode: async (job) => encode(job),
     close: async () => {},
   };
 }
@@ -48,9 +48,9 @@ class ThreadPool implements CompressPool {
     this.width = threads.length * jobsPerThread;
   }
 
-  encode(logical: Uint8Array<ArrayBuffer>): Promise<EncodedBlock> {
+  encode(job: CompressJob): Promise<EncodedBlock> {
     const least = this.#threads.reduce((a, b) => (b.waiting < a.waiting ? b : a));
-    return least.encode(logical);
+    return least.encode(job);
   }
 
   async close(): Promise<void> {
@@ -81,12 +81,11 @@ class Thread {
     return this.#waiting.length;
   }
 
-  encode(logical: Uint8Array<ArrayBuffer>): Promise<EncodedBlock> {
+  encode(job: CompressJob): Promise<EncodedBlock> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      const job: CompressJob = { logical };
-      this.#worker.postMessage(job, [logical.buffer]);
+      this.#worker.postMessage(job, [job.logical.buffer]);
     });
   }
 

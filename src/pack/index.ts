@@ -4,7 +4,7 @@ export type { FsmapFlag, FsmapOwner, FsmapRow } from '../format/fsmap.ts';
 export { remedies } from '../format/remedies.ts';
 export type { Attributes, FileAttributes } from './attributes.ts';
 export type { BaseReuse } from './base.ts';
-export { type BuildOptions, type BuildReport, build, defaultLevel } from './build.ts';
+export { type BuildOptions, type BuildReport, build, defaultLaunchLevel, defaultLevel } from './build.ts';
 export { type ExtractOptions, type ExtractReport, extract } from './extract.ts';
 export { type FsckOptions, type FsckProblem, type FsckReport, fsck } from './fsck.ts';
 export { type BlockCount, type Inspection, inspect } from './inspect.ts';

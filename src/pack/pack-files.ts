@@ -42,7 +42,8 @@ interface PackOptions {
   readonly breath: Breath;
   /** Of the attributes or by extension, without charset. */
   readonly typeOf: (file: TreeFile) => string;
-  readonly onBytes: (files: number, bytes: number) => void;
+  /** A file was gone through, and `bytes` of it that are not stored again: those of blocks the packer tells. */
+  readonly onFile: (bytes: number) => void;
 }
 
 /** Reads every file once, and what a launch needs of it twice, and stores its blocks. Holds no more of them than the packer has in flight, and one. */
@@ -88,7 +89,7 @@ class Packing implements PackResult {
     shift: number,
     compressed: boolean,
   ): Promise<void> {
-    const { packer, breath, onBytes } = this.#options;
+    const { packer, breath } = this.#options;
     const known = this.#parts.get(file) ?? new Map<number, Block>();
     this.#parts.set(file, known);
     const source = new SourceFile(file);
@@ -100,7 +101,6 @@ class Packing implements PackResult {
         source.seek(at);
         source.read(logical);
         const digest = createHash('sha256').update(logical).digest();
-        onBytes(0, logical.length);
         known.set(block, { digest, number: await packer.add(logical, digest, compressed) });
       }
       source.finish();
@@ -111,7 +111,7 @@ class Packing implements PackResult {
 
   /** A large file, in blocks of its own. */
   async addFile(file: TreeFile, shift: number, compressed: boolean): Promise<void> {
-    const { packer, breath, typeOf, onBytes } = this.#options;
+    const { packer, breath, typeOf, onFile } = this.#options;
     const blockLength = 2 ** shift;
     const text = isTextType(typeOf(file)) ? new Utf8Check() : undefined;
     const whole = createHash('sha256');
@@ -127,10 +127,8 @@ class Packing implements PackResult {
         const digest = createHash('sha256').update(logical).digest();
         whole.update(logical);
         const part = parts?.get(at / blockLength);
-        if (part === undefined) {
-          onBytes(0, logical.length);
-          blocks.push(await packer.add(logical, digest, compressed));
-        } else if (part.digest.equals(digest)) blocks.push(part.number);
+        if (part === undefined) blocks.push(await packer.add(logical, digest, compressed));
+        else if (part.digest.equals(digest)) blocks.push(part.number);
         else throw source.changed('some of its bytes are others');
       }
       source.finish();
@@ -139,12 +137,12 @@ class Packing implements PackResult {
     }
     const content = this.#content(whole.digest(), { blocks, shift, blockOffset: 0 });
     this.files.set(file, { content, isUtf8: text?.finish() ?? false });
-    onBytes(1, 0);
+    onFile(0);
   }
 
   /** Small files, in one block together. */
   async addShared(files: readonly TreeFile[], shift: number, compressed: boolean): Promise<void> {
-    const { packer, breath, typeOf, onBytes } = this.#options;
+    const { packer, breath, typeOf, onFile } = this.#options;
     const length = files.reduce((sum, file) => sum + file.size, 0);
     const logical = new Uint8Array(length);
     /** The number of the block, known when it is full; all files in it share this array. */
@@ -162,9 +160,10 @@ class Packing implements PackResult {
         blockOffset: end,
       });
       this.files.set(file, { content, isUtf8: isTextType(typeOf(file)) && isUtf8(bytes) });
-      if (this.duplicateFiles > before) this.#smallDuplicateBytes += file.size;
-      else end += file.size;
-      onBytes(1, file.size);
+      const isNew = this.duplicateFiles === before;
+      if (isNew) end += file.size;
+      else this.#smallDuplicateBytes += file.size;
+      onFile(isNew ? 0 : file.size);
     }
     if (end === 0) return;
     const stored = end === length ? logical : logical.slice(0, end);

@@ -1,3 +1,4 @@
+import { blockTableLength } from '../format/block-table.ts';
 import { fileClass } from './file-class.ts';
 import type { FileRange, LaunchReads } from './launch-reads.ts';
 import type { TreeFile } from './tree.ts';
@@ -32,7 +33,7 @@ const smallLength = 2 ** 16;
 const wholeShift = 18;
 const rangeShift = 16;
 const sharedShift = { compressible: 17, compressed: 16 };
-/** Of what launches read whole: all of it is wanted, so that only the last of a file's blocks is waited for longer. */
+/** Of what launches read whole: all of it is wanted, so that only the last of a file's blocks is waited for longer. The format has none larger. */
 const launchShift = 20;
 
 /**
@@ -40,10 +41,12 @@ const launchShift = 20;
  * those blocks in front. How large blocks are is told by how launches read the file, and by its name where none did.
  *
  * A shared block takes the place of its first file and is filled with the small files of its kind that follow, so a small
- * file never comes later than its turn; those of a launch share blocks only with each other. Sizes decide alone, so the plan is the same on every machine.
+ * file never comes later than its turn; those of a launch share blocks only with each other. Sizes decide alone, so the plan is the same on every machine. No block is larger than
+ * fits a blob of `blobSize` bytes.
  */
-export function plan(ordered: readonly TreeFile[], reads: LaunchReads): Plan {
-  const shiftOf = shiftsOf(ordered, reads.whole);
+export function plan(ordered: readonly TreeFile[], reads: LaunchReads, blobSize: number): Plan {
+  const largest = Math.floor(Math.log2(blobSize - blockTableLength(1)));
+  const shiftOf = shiftsOf(ordered, reads.whole, Math.min(launchShift, largest));
   const units: PackUnit[] = [];
   const open = new Map<boolean, { files: TreeFile[]; length: number }>();
   const addFile = (file: TreeFile): void => {
@@ -98,10 +101,11 @@ function isSmall({ size }: TreeFile): boolean {
 function shiftsOf(
   files: readonly TreeFile[],
   inLaunch: ReadonlyMap<TreeFile, boolean>,
+  wholeInLaunch: number,
 ): (file: TreeFile) => number {
   const shifts = new Map<number, number>();
   for (const [{ size }, whole] of inLaunch) {
-    if (!shifts.has(size)) shifts.set(size, whole ? launchShift : rangeShift);
+    if (!shifts.has(size)) shifts.set(size, whole ? wholeInLaunch : rangeShift);
   }
   for (const { size, path } of files) {
     if (!shifts.has(size)) shifts.set(size, fileClass(path).access === 'range' ? rangeShift : wholeShift);

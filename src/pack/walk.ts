@@ -60,7 +60,8 @@ export async function walk(root: string, { onFile, signal }: WalkOptions = {}): 
       } else if (stats.isFile()) {
         const file: TreeFile = { kind: 'file', name, path, source: child, size: stats.size };
         entries.push(file);
-        onFile?.(files.push(file));
+        files.push(file);
+        onFile?.(files.length);
       } else {
         throw new SluiceError('bad-file', `${path} is ${kindOf(stats)}`, { path });
       }

@@ -23,6 +23,7 @@ const golden = {
   zstd: '4f9376b24493462be43c13163d87bced75193b623c8640e8ba359874a9125f98',
   lz4: '7b62d7528d80d23141e409c8fe72982b17d4f947e4e746298b2b588bc402e1bc',
   none: '3c81394a603ccf9bf0c3e07739f892f1c36b7e47d366beb534cfcc516e5ed128',
+  traced: '2cee2a322096e10e8d65f60382215b7125dd0eb67f6d874735fba39dec86f923',
 } as const;
 
 for (const codec of ['zstd', 'lz4', 'none'] as const) {
@@ -32,6 +33,17 @@ for (const codec of ['zstd', 'lz4', 'none'] as const) {
     expect(image).toBe(golden[codec]);
   });
 }
+
+test('golden digest, with traces', async ({ dir, runtimeDir }) => {
+  const app = makeTree(join(dir, 'app'), tree);
+  const part = { path: 'data/level.pck', start: 70_000, end: 70_001, size: 150_000 };
+  const traces = [
+    { reads: [{ path: 'index.html' }, part, { path: 'app.wasm' }] },
+    { reads: [{ path: 'index.html' }, { path: 'main.js' }, { path: 'app.wasm' }, { path: 'style.css' }] },
+  ];
+  const { image } = await build(app, { out: join(dir, 'site'), runtimeDir, traces });
+  expect(image).toBe(golden.traced);
+});
 
 test('neither the order of creation nor times nor an older site at the place change a byte', async ({
   dir,

@@ -46,7 +46,7 @@ test('of a large file the blocks that a launch read lie in front in its order, t
   });
   const reads = [{ path: 'index.html' }, at(4), { path: 'big.js' }, at(1), at(2)];
   const out = join(dir, 'site');
-  const report = await build(app, { out, runtimeDir, traces: [{ reads }] });
+  const report = await build(app, { out, runtimeDir, level: 1, traces: [{ reads }] });
   const image = await imageOf(out, report);
   const bigBlocks = placesOf(image, 'big.js').length;
   expect(placesOf(image, 'index.html')).toEqual(['0/0']);
@@ -69,6 +69,21 @@ test('of a large file the blocks that a launch read lie in front in its order, t
   expect((await fsck(out)).problems).toEqual([]);
   await extract(out, { out: join(dir, 'again') });
   expect(contents(join(dir, 'again'))).toEqual(contents(app));
+});
+
+test('what a launch reads is compressed harder than the rest, unless a level is given', async ({
+  dir,
+  runtimeDir,
+}) => {
+  const app = makeTree(join(dir, 'app'), { 'a.js': prose(1, 300_000), 'b.js': prose(2, 300_000) });
+  const traces = [{ reads: [{ path: 'a.js' }] }];
+  const { launchBytes, storedBytes } = await build(app, { out: join(dir, 'site'), runtimeDir, traces });
+  const nine = await build(app, { out: join(dir, 'nine'), runtimeDir, traces, level: 9 });
+  const nineteen = await build(app, { out: join(dir, 'nineteen'), runtimeDir, traces, level: 19 });
+  expect(launchBytes).toBe(nineteen.launchBytes);
+  expect(storedBytes - launchBytes).toBe(nine.storedBytes - nine.launchBytes);
+  expect(nineteen.launchBytes).toBeLessThan(nine.launchBytes);
+  expect(nineteen.storedBytes - nineteen.launchBytes).toBeLessThan(nine.storedBytes - nine.launchBytes);
 });
 
 test('a file that changes between the pass over its front and the one over the file is an error', async ({

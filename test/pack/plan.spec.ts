@@ -14,6 +14,7 @@ const paths = (files: readonly TreeFile[]): string[] => files.map(({ path }) => 
 const filesOf = (unit: PackUnit): readonly TreeFile[] => (unit.kind === 'shared' ? unit.files : [unit.file]);
 const told = (unit: PackUnit): string =>
   paths(filesOf(unit)).join('+') + (unit.kind === 'part' ? `[${unit.blocks}]` : '');
+const blobSize = 2 ** 23;
 const noReads = launchReads([], []);
 
 test('without a trace: entry, pages, scripts, styles, wasm, the rest by path', () => {
@@ -72,7 +73,7 @@ test('what launches read comes first in the order of first read, unknown paths l
     { reads: ['data.pck', 'z.json', '/late.png', 'gone.js', 'z.json', ''].map((path) => ({ path })) },
     { reads: ['app.js', '../etc/passwd', 'late.png'].map((path) => ({ path })) },
   ]);
-  const { units, launchUnits, launchFiles } = plan(launchOrder(files), reads);
+  const { units, launchUnits, launchFiles } = plan(launchOrder(files), reads, blobSize);
   expect(units.map(told)).toEqual(['data.pck', 'z.json', 'app.js', 'late.png', 'index.html']);
   expect([launchUnits, launchFiles]).toEqual([4, 4]);
 });
@@ -83,7 +84,7 @@ test('of a large file read by ranges the blocks that were read are in front, the
   const trace = {
     reads: [at(700_000, 700_001), { path: 'index.html' }, at(0, 65_537), at(131_072, 131_073)],
   };
-  const { units, launchUnits } = plan(launchOrder(files), launchReads(files, [trace]));
+  const { units, launchUnits } = plan(launchOrder(files), launchReads(files, [trace]), blobSize);
   expect(units.map(told)).toEqual(['disk.img[10]', 'index.html', 'disk.img[0,1,2]', 'a.js', 'disk.img']);
   expect(launchUnits).toBe(3);
 });
@@ -94,7 +95,7 @@ test('every file is planned once; shared blocks hold one kind and no more than f
   );
   const launch = new Set(files.slice(0, 100));
   const trace = { reads: Array.from(launch, ({ path }) => ({ path })) };
-  const { units, launchUnits } = plan(files, launchReads(files, [trace]));
+  const { units, launchUnits } = plan(files, launchReads(files, [trace]), blobSize);
   expect(paths(units.flatMap(filesOf)).sort()).toEqual(paths(files).sort());
   for (const [i, unit] of units.entries()) {
     for (const one of filesOf(unit)) expect(launch.has(one)).toBe(i < launchUnits);
@@ -116,7 +117,12 @@ test('a small file never comes later than its turn among the units', () => {
     file('huge.js', 900_001),
     file('d.png'),
   ];
-  expect(plan(files, noReads).units.map(told)).toEqual(['a.js+b.js', 'big.wasm', 'c.png+d.png', 'huge.js']);
+  expect(plan(files, noReads, blobSize).units.map(told)).toEqual([
+    'a.js+b.js',
+    'big.wasm',
+    'c.png+d.png',
+    'huge.js',
+  ]);
 });
 
 test('whole-read files have large blocks, range-read ones small; files of one size are cut alike', () => {
@@ -126,7 +132,7 @@ test('whole-read files have large blocks, range-read ones small; files of one si
     file('c.sqlite', 300_000),
     file('same.data', 100_000),
   ];
-  const shifts = plan(files, noReads).units.map(({ shift }) => shift);
+  const shifts = plan(files, noReads, blobSize).units.map(({ shift }) => shift);
   expect(shifts).toEqual([18, 16, 16, 18]);
 });
 
@@ -143,7 +149,10 @@ test('blocks are as large as launches read the file, whatever it is called', () 
       { path: 'vendor.js', start: 0, end: 9, size: 600_000 },
     ],
   };
-  const shifts = plan(files, launchReads(files, [trace])).units.map((unit) => [told(unit), unit.shift]);
+  const shifts = plan(files, launchReads(files, [trace]), blobSize).units.map((unit) => [
+    told(unit),
+    unit.shift,
+  ]);
   expect(shifts).toEqual([
     ['model.onnx', 20],
     ['vendor.js[0]', 16],
@@ -151,4 +160,13 @@ test('blocks are as large as launches read the file, whatever it is called', () 
     ['rare.js', 18],
     ['same.js', 20],
   ]);
+});
+
+test('no block is larger than a blob', () => {
+  const files = [file('a.js', 3_000_000)];
+  const reads = launchReads(files, [{ reads: [{ path: 'a.js' }] }]);
+  const shifts = [2 ** 23, 2 ** 20 + 56, 2 ** 20 + 55, 2 ** 19].map(
+    (size) => plan(files, reads, size).units[0]!.shift,
+  );
+  expect(shifts).toEqual([20, 20, 19, 18]);
 });
