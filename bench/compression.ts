@@ -6,7 +6,7 @@ import { decodeBlock } from '../src/codec/decode-block.ts';
 import { blockEncoder, type EncodedBlock } from '../src/codec/encode-block.ts';
 import { encodeWorthwhile } from '../src/pack/encode-worthwhile.ts';
 import { zstdInNode } from '../src/pack/zstd-in-node.ts';
-import { appNames, makeApp } from './apps.ts';
+import { appNames, apps } from './apps.ts';
 import { columns } from './columns.ts';
 import { type LaunchContent, launchContent } from './launch-content.ts';
 import { publish } from './publish.ts';
@@ -23,8 +23,8 @@ const published = fileURLToPath(new URL('../.cache/bench/published/', import.met
  */
 export async function compression(runs: number): Promise<void> {
   for (const name of appNames) {
-    const app = await makeApp(name);
-    const trace = join(published, name, 'trace.json');
+    const app = await apps[name].make();
+    const trace = join(published, app.name, 'trace.json');
     if (!existsSync(trace)) await recordTrace(app, await publish(app, 'sluice'), trace);
     const content = await launchContent(app.dir, trace);
     console.log(`\n${name}\n${columns(await rowsOf(content, runs), 2)}`);
