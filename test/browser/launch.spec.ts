@@ -134,6 +134,10 @@ test('readLog, progress events, readTimeoutMs', async ({ page }) => {
   await page.evaluate(async () => void (await (await fetch('data.json')).text()));
   const log = await page.evaluate(() => window.sluice.readLog());
   expect(log).toMatchObject({ sluice: 1, image: site.image });
+  // What sluice record writes down is this: each read with the bytes of its file.
+  const entry = log.reads.find(({ path }) => path === 'index.html')!;
+  expect(entry).toMatchObject({ start: 0, end: entry.size, block: expect.any(Number) });
+  expect(entry.size).toBeGreaterThan(0);
   expect(await page.evaluate(() => window.sluice.readTimeoutMs)).toBe(30_000);
   expect(
     await page.evaluate(() => {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { findChromium } from '../../scripts/find-chromium.mjs';
+import { inspect } from '../../src/pack/index.ts';
 import { expect, test } from '../support/browser.ts';
 import { Origin } from '../support/origin.ts';
 import { noise } from '../support/random.ts';
@@ -67,8 +68,16 @@ test('a launch is recorded, and the next build has it in front', async () => {
     const paths = [...new Set<string>(trace.reads.map(({ path }: { path: string }) => path))];
     expect(paths).toEqual(['index.html', 'z-start.js', 'large.bin', 'm-text.txt']);
 
+    // Of the large file the one block that was read, as bytes of the file: what holds for other images, too.
+    const large = trace.reads.filter(({ path }: { path: string }) => path === 'large.bin');
+    expect(large).toEqual([expect.objectContaining({ start: 0, end: 65_536, size: 3_000_000 })]);
+
     await using next = await smallSite(app, { traces: [trace] });
     expect(next.launchFiles).toBe(4);
+    const { launchSet } = await inspect(next.dir);
+    expect(launchSet.files).toBe(4);
+    expect(launchSet.bytes).toBeGreaterThan(65_536);
+    expect(launchSet.bytes).toBeLessThan(70_000);
   } finally {
     await remove();
   }
