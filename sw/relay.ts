@@ -42,7 +42,7 @@ export class Relay {
   /** A loader has gone, perhaps the last. Settles when there is nothing more to do here; never rejects. */
   goOn(): Promise<void> {
     const launch = this.#launch;
-    if (!launch || launch.until < Date.now() || this.#options.ports.best) return Promise.resolve();
+    if (!launch || launch.until < Date.now() || this.#isLed()) return Promise.resolve();
     this.#running ??= this.#bring(launch.image)
       .catch((error: unknown) => console.info('sluice: the launch waits for its loader', error))
       .finally(() => {
@@ -51,13 +51,18 @@ export class Relay {
     return this.#running;
   }
 
+  /** A loader that is only starting, or that stands by, asks for nothing. */
+  #isLed(): boolean {
+    return this.#options.ports.best?.role === 'leader';
+  }
+
   async #bring(image: FileTree): Promise<void> {
-    const { local, reader, ports } = this.#options;
+    const { local, reader } = this.#options;
     const store = await local();
     if (!store) return;
     const underWay = new Set<Promise<void>>();
     for (const { blob, run } of missingRuns(image, store)) {
-      if (ports.best) break;
+      if (this.#isLed()) break;
       const request = reader
         .bring({ image, blob, ...run, timeoutMs })
         .finally(() => underWay.delete(request));

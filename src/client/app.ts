@@ -47,7 +47,7 @@ export function runApp(site: Site): void {
         const worker = controllerOf(site);
         if (worker !== undefined) announceRelease(worker, release);
       },
-      onStarted: () => broker(),
+      onBegin: () => broker(),
     },
   );
   const sluice = new Sluice(site.scope, loader, {

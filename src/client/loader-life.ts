@@ -32,12 +32,15 @@ export interface LoaderRecipe {
  */
 export class LoaderLife {
   readonly api: Remote<LoaderApi>;
+  /** Resolves when it was asked to start: what it is asked from then on, it hears after that. Rejects as {@link started}. */
+  readonly asked: Promise<void>;
   /** Resolves when the image is mounted; rejects with the reason why it cannot be. */
   readonly started: Promise<void>;
   /** Resolves with the reason of the end; never rejects. */
   readonly over: Promise<SluiceError>;
   readonly #worker: Worker;
   readonly #end = new AbortController();
+  #wasAsked = (): void => {};
   #image = '';
   #checking = false;
 
@@ -49,6 +52,12 @@ export class LoaderLife {
     this.over = new Promise((resolve) => {
       this.#end.signal.addEventListener('abort', () => resolve(this.#end.signal.reason));
     });
+    this.asked = this.whileAlive(
+      new Promise((resolve) => {
+        this.#wasAsked = resolve;
+      }),
+    );
+    this.asked.catch(() => {}); // Told by `started` as well.
     this.started = this.whileAlive(
       withDeadline('Starting the loader', this.#start(recipe, events), startDeadlineMs),
     );
@@ -102,9 +111,11 @@ export class LoaderLife {
     };
     this.#worker.addEventListener('error', onError);
     const options = await recipe.options();
-    const { loader, image } = await this.api.start(
+    const starting = this.api.start(
       options.source === undefined ? options : transfer(options, [options.source]),
     );
+    this.#wasAsked();
+    const { loader, image } = await starting;
     this.#worker.removeEventListener('error', onError);
     this.#image = image;
     this.#watchLock(loader);

@@ -18,8 +18,8 @@ const checkEveryMs = 5_000;
 const healthyMs = 30_000;
 
 export interface LoaderProcessEvents extends LoaderEvents {
-  /** A life has started, the first one or one after a death: service workers need a new port. */
-  readonly onStarted?: () => void;
+  /** A life begins, the first one or one after a death: service workers need a new port, and it is well to know them from the start. */
+  readonly onBegin?: () => void;
 }
 
 /**
@@ -33,6 +33,8 @@ export class LoaderProcess {
   readonly #complete = deferred<void>();
   /** The life that calls go to; rejects when its start failed. Always the newest one. */
   #current!: Promise<LoaderLife>;
+  /** The newest life, whether or not it has started. */
+  #newest!: LoaderLife;
   #failures = 0;
   /** No more lives. */
   #closing = false;
@@ -72,10 +74,10 @@ export class LoaderProcess {
 
   /** Gives the running life one end of a channel to a service worker. Not repeated: a new life needs a new port. */
   async connect(port: MessagePort): Promise<void> {
-    const life = await this.#whileOpen(this.#current);
+    const life = this.#newest;
     await withDeadline(
       'Connecting the loader',
-      life.whileAlive(life.api.connect(transfer(port, [port]))),
+      life.whileAlive(life.asked.then(() => life.api.connect(transfer(port, [port])))),
       callDeadlineMs,
     );
   }
@@ -145,6 +147,7 @@ export class LoaderProcess {
   async #launch(): Promise<LoaderLife> {
     const startedAt = performance.now();
     const life = new LoaderLife(this.#recipe, this.#events);
+    this.#newest = life;
     const onClose = (): void => life.end(this.#closed.signal.reason);
     this.#closed.signal.addEventListener('abort', onClose);
     void life.over.then(() => {
@@ -153,6 +156,7 @@ export class LoaderProcess {
       this.#failures = performance.now() - startedAt > healthyMs ? 0 : this.#failures + 1;
       this.#use(this.#relaunch(backOffMs(this.#failures)));
     });
+    life.asked.then(this.#events.onBegin, () => {}); // Why it could not, `started` tells.
     await life.started;
     life.whileAlive(life.api.whenComplete()).then(
       () => this.#complete.resolve(),
@@ -160,7 +164,6 @@ export class LoaderProcess {
         if (!life.ended) console.warn('sluice: the image does not complete:', error);
       },
     );
-    this.#events.onStarted?.();
     return life;
   }
 

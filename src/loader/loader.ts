@@ -25,6 +25,9 @@ import { mediaType } from './media-type.ts';
 import { ServiceWorkerPort } from './service-worker-port.ts';
 import { Succession } from './succession.ts';
 
+/** For service workers to tell what they are bringing. */
+const toldMs = 150;
+
 /** The edges to the platform. */
 export interface LoaderPlatform {
   /** A name that no other loader has. */
@@ -272,6 +275,7 @@ export class Loader implements LoaderApi {
           clock,
           random,
           directory,
+          told: () => this.#told(),
           onEvent,
         });
         return this.#local;
@@ -333,6 +337,18 @@ export class Loader implements LoaderApi {
   #tellStoreChanged(dropped?: readonly string[]): void {
     for (const port of this.#ports)
       port.post({ type: 'store-changed', sealed: [], ...(dropped ? { dropped } : {}) });
+  }
+
+  /**
+   * Before the first plan: service workers that are connected already have said what they have fetched, and are fetching, of a launch that is under
+   * way (that goes out before they answer). They are not waited for long.
+   */
+  async #told(): Promise<void> {
+    if (this.#ports.size === 0) return;
+    const enough = new Promise<void>((resolve) => {
+      this.#platform.clock.after(toldMs, resolve);
+    });
+    await Promise.race([this.#storeSeen(), enough]);
   }
 
   /** Resolves when the service workers answer by what is on disk now. */

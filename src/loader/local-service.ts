@@ -59,6 +59,8 @@ export interface LocalServiceOptions {
   readonly random: () => number;
   /** The scope's folder; undefined, with the reason, where the browser gives none. */
   readonly directory: Directory | undefined;
+  /** Settles when service workers have said what they are bringing, before the first plan. Default: there are none. */
+  readonly told?: () => Promise<void>;
   readonly onEvent: (event: ServiceEvent) => void;
   /** See HttpSource and PortSource. */
   readonly stallMs?: number;
@@ -88,6 +90,8 @@ export class LocalService implements LoaderService {
   readonly #trees: TreeChanges;
   readonly #care: StorageCare;
   readonly #scrubs: Scrubs;
+  /** What comes for an image that is being opened waits for that. */
+  #opened: Promise<unknown> = Promise.resolve();
   readonly #zstd: StartZstd;
   /** Undefined where nothing is kept beyond this session. */
   readonly #copies: CodeCopies | undefined;
@@ -185,8 +189,13 @@ export class LocalService implements LoaderService {
   async open({ loader, release, background }: OpenOptions): Promise<ReleaseRecord> {
     const named = release ?? (await this.#currentRelease());
     this.#care.use(named.image, loader);
-    const mount = await this.#mount(named.image, named.bytes);
-    if (background) this.#engine.complete(mount);
+    const mounting = this.#mount(named.image, named.bytes);
+    this.#opened = mounting.catch(() => {}); // Told to who opens.
+    const mount = await mounting;
+    if (background) {
+      await this.#options.told?.();
+      this.#engine.complete(mount);
+    }
     // What sluice.json has just told need not be asked again.
     if (release) void this.#lookForUpdate(release.image);
     this.#tellProgress(mount);
@@ -215,10 +224,12 @@ export class LocalService implements LoaderService {
   }
 
   async provideBlocks(image: string, blocks: readonly ProvidedBlock[]): Promise<void> {
+    await this.#opened;
     await provideBlocks(this.#engine, await this.#mount(image), blocks);
   }
 
   async expectBlocks(image: string, { blob, first, count }: BlockRun): Promise<void> {
+    await this.#opened;
     this.#engine.expect(await this.#mount(image), blob, first, first + count);
   }
 

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
+import { BlockTable } from '../../src/format/block-table.ts';
 import { SluiceError } from '../../src/format/errors.ts';
 import { formatRelease } from '../../src/format/release.ts';
 import { loaderLockName, type ReleaseRecord } from '../../src/protocol/messages.ts';
@@ -227,6 +228,47 @@ test('a service worker: hello, blocks, bootstrap, news, cancellation, gifts', ()
       .poll(() => sw.told.flatMap((one) => (one.type === 'store-changed' ? one.sealed : [])).length)
       .toBeGreaterThan(1);
     sw.channel.close();
+  }));
+
+test('a service worker that went on with the launch is heard before the first plan: nothing is fetched twice', () =>
+  withTabs(site, async ({ open, scope, release, origin }) => {
+    const [{ record, bytes }] = site.blobs as [Fixture['blobs'][number]];
+    const table = await BlockTable.open(bytes.slice(0, record.tableLength), record);
+    const block = (index: number) => {
+      const { start, end } = table.stored(index);
+      return { blob: 0, block: index, bytes: bytes.slice(start, end) };
+    };
+    const loader = open();
+    const started = loader.start({ scope, release });
+    const { channel, told } = connect(loader, site);
+    const { image } = site;
+    const asked = (): number | undefined =>
+      told.flatMap((message) => (message.type === 'store-changed' ? (message.id ?? []) : []))[0];
+    await expect.poll(asked, { intervals: [1] }).toBeDefined();
+    expect(told.some((message) => message.type === 'hello' && message.role === 'leader')).toBe(true);
+    channel.post({
+      type: 'provide-blocks',
+      image,
+      blocks: [{ blob: 0, block: -1, bytes: table.bytes.slice() }, block(0)],
+    });
+    channel.post({ type: 'bringing-blocks', image, blob: 0, first: 1, count: 9 });
+    channel.post({ type: 'store-seen', id: asked()! });
+    await started;
+    for (let index = 1; index < 10; index++)
+      channel.post({ type: 'provide-blocks', image, blocks: [block(index)] });
+    await loader.whenComplete();
+    const { total, twice } = askedBytes(origin, site);
+    expect(twice).toBe(0);
+    expect(total).toBe(site.blobs.reduce((sum, blob) => sum + blob.record.length, 0) - table.stored(9).end);
+  }));
+
+test('a service worker that says nothing does not keep a loader from its start', () =>
+  withTabs(site, async ({ open, scope, release }) => {
+    const loader = open();
+    const started = loader.start({ scope, release });
+    connect(loader, site);
+    await started;
+    await loader.whenComplete();
   }));
 
 test('read_log: a file that is gone by then takes nothing along of what was told with it', () =>

@@ -49,7 +49,7 @@ function fixture({
       requests[i]!.end();
     }
   };
-  return { relay, image, ports, asked, requests, upTo, loader: {} as LoaderPort };
+  return { relay, image, ports, asked, requests, upTo, loader: { role: 'leader' } as LoaderPort };
 }
 
 test('what is missing comes in order, two requests at a time, over the ends of blobs', async () => {
@@ -87,7 +87,7 @@ test('a loader that comes is left the rest; one that goes is stood in for', asyn
   relay.launched(image);
   await relay.goOn();
   expect(asked()).toEqual([]);
-  ports.best = undefined;
+  ports.best = { role: 'standby' } as LoaderPort;
   const done = relay.goOn();
   await expect.poll(asked, { intervals: [1] }).toHaveLength(2);
   ports.best = loader;
