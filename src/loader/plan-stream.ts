@@ -14,15 +14,25 @@ export interface StreamPlan<B extends BlobView> {
   readonly wholeFiles: boolean;
 }
 
-/** Front to back: the next run of what is missing and may be fetched now. */
+/**
+ * Front to back: the next run of what is missing and may be fetched now. The table of the blob behind comes before it, by itself: who knows where
+ * blocks end cuts none in two, the rest of which would cost its reader another round trip.
+ */
 export function planStream<B extends BlobView>(plan: StreamPlan<B>): Planned<B> | undefined {
+  let planned: Planned<B> | undefined;
   for (const head of plan.heads) {
     const { blob } = head;
     if (blob.complete || blob.tableLoading || blob.isHeld(-1)) continue;
+    if (planned) return needsTable(plan, blob) ? { blob, start: 0, end: blob.tableLength } : planned;
     const range = nextRange(plan, head);
-    if (range) return { blob, ...range };
+    planned = range && { blob, ...range };
   }
-  return undefined;
+  return planned;
+}
+
+function needsTable<B extends BlobView>({ flights, wholeFiles }: StreamPlan<B>, blob: B): boolean {
+  const isLong = !wholeFiles && blob.length > planLimits.wholeBytes;
+  return isLong && blob.table === undefined && !flights.some((flight) => flight.blob === blob);
 }
 
 function nextRange<B extends BlobView>(plan: StreamPlan<B>, head: BlobHead<B>): ByteRange | undefined {

@@ -29,13 +29,14 @@ export interface Fixture {
 
 /**
  * A published image of noise in raw blocks, so that stored and logical bytes are the same. Files lie in the order given, each in
- * blocks of its own; no blob has more than `blobBytes` of blocks (at least one block each). The first `launchFiles` are the launch set.
+ * blocks of its own; no blob has more than `blobBytes` of blocks (at least one block each), the first perhaps fewer. The first `launchFiles` files are
+ * the launch set.
  */
 export async function makeSite(
   files: readonly FixtureFile[],
   blobBytes: number,
   seed = 1,
-  launchFiles = 0,
+  { launchFiles = 0, firstBlobBytes = blobBytes } = {},
 ): Promise<Fixture> {
   const contents = new Map(files.map(({ name, size }, i) => [name, noise(seed * 1000 + i, size)]));
   interface Blob {
@@ -53,7 +54,8 @@ export async function makeSite(
     for (let at = 0; at < content.length; ) {
       const block = content.subarray(at, at + 2 ** shift);
       let blob = blobs.at(-1);
-      if (!blob || (blob.bytes > 0 && blob.bytes + block.length > blobBytes)) {
+      const limit = blobs.length === 1 ? firstBlobBytes : blobBytes;
+      if (!blob || (blob.bytes > 0 && blob.bytes + block.length > limit)) {
         blob = { parts: [], blocks: [], bytes: 0 };
         blobs.push(blob);
       }

@@ -32,8 +32,11 @@ const connections = 6;
 export class LinkModel implements BlockSource {
   readonly wholeFiles = false;
   readonly requests: ModelRequest[] = [];
-  /** Milliseconds in which the bottleneck sent. */
-  busyMs = 0;
+  readonly shape: LinkShape;
+  /** Told of each request before it is counted. */
+  onRequest: (request: ModelRequest) => void = () => {};
+  /** When the bottleneck sent: `[from, to)`, in order. */
+  readonly #sent: { readonly from: number; readonly to: number }[] = [];
   readonly #clock: VirtualClock;
   readonly #files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
   readonly #bytesPerMs: number;
@@ -46,6 +49,7 @@ export class LinkModel implements BlockSource {
   #idle = 0;
 
   constructor(clock: VirtualClock, shape: LinkShape, files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>) {
+    this.shape = shape;
     this.#clock = clock;
     this.#files = files;
     this.#bytesPerMs = (shape.mbitPerSecond * 1e6) / 8 / 1000;
@@ -68,6 +72,7 @@ export class LinkModel implements BlockSource {
       gone: false,
       wake: () => {},
     };
+    this.onRequest(flow);
     this.requests.push(flow);
     this.#queue.push(flow);
     this.#connect();
@@ -86,12 +91,38 @@ export class LinkModel implements BlockSource {
     }
   }
 
-  /** Bytes that were asked for and not taken, because nobody waited for them any more. */
-  get abandonedBytes(): number {
-    return this.requests.reduce(
-      (sum, { start, end, received, endedAt }) => sum + (endedAt === undefined ? 0 : end - start - received),
-      0,
-    );
+  /** Which part of the time `[from, to)` the bottleneck sent. */
+  utilisation(from: number, to: number): number {
+    let ms = 0;
+    for (const sent of this.#sent) ms += Math.max(0, Math.min(to, sent.to) - Math.max(from, sent.from));
+    return ms / (to - from);
+  }
+
+  /** How long so many bytes are under way on an idle link, asked for on a connection that is there. */
+  idleMs(bytes: number): number {
+    return 2 * this.#halfMs + bytes / this.#bytesPerMs;
+  }
+
+  /** Bytes that crossed the link, taken or not. */
+  get sentBytes(): number {
+    return this.#sent.reduce((sum, { from, to }) => sum + (to - from) * this.#bytesPerMs, 0);
+  }
+
+  /** Bytes that were taken more than once. */
+  get takenTwice(): number {
+    let twice = 0;
+    for (const sha256 of this.#files.keys()) {
+      const taken = this.requests
+        .filter((request) => request.sha256 === sha256)
+        .map(({ start, received }) => ({ start, end: start + received }))
+        .toSorted((a, b) => a.start - b.start);
+      let end = 0;
+      for (const range of taken) {
+        twice += Math.max(0, Math.min(end, range.end) - range.start);
+        end = Math.max(end, range.end);
+      }
+    }
+    return twice;
   }
 
   async #wait(flow: Flow, signal: AbortSignal): Promise<void> {
@@ -126,7 +157,7 @@ export class LinkModel implements BlockSource {
     const offset = flow.end - flow.left;
     flow.left -= count;
     const ms = count / this.#bytesPerMs;
-    this.busyMs += ms;
+    this.#sent.push({ from: this.#clock.now(), to: this.#clock.now() + ms });
     this.#sending = true;
     this.#clock.after(ms + this.#halfMs, () => this.#arrive(flow, offset, count));
     this.#clock.after(

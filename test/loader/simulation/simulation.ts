@@ -21,7 +21,7 @@ export interface Simulation {
   readonly engine: Engine;
   readonly mount: Mount;
   /** Reads `[start, end)` of a file, as one who waits for it; answers how long that took, in milliseconds. */
-  read(path: string, start?: number, end?: number): Promise<number>;
+  read(path: string, start?: number, end?: number, signal?: AbortSignal): Promise<number>;
   /** Resolves when the image is complete. */
   readonly complete: Promise<void>;
 }
@@ -54,9 +54,11 @@ export async function simulate(
   });
   const mount = engine.mount(await Image.open(site.bootstrap, { sha256: site.image }));
   const files = new FileReader(engine, mount, zstdInNode);
-  const read = async (path: string, start = 0, end = Number.MAX_SAFE_INTEGER): Promise<number> => {
+  const read: Simulation['read'] = async (path, start = 0, end = Number.MAX_SAFE_INTEGER, signal) => {
     const since = clock.now();
-    await files.read(path, start, end, 120_000);
+    const bytes = await files.read(path, start, end, 120_000, signal);
+    const wanted = site.files.get(path)!.subarray(start, end);
+    if (Buffer.compare(bytes, wanted) !== 0) throw new Error(`${path} is not what was published`);
     return clock.now() - since;
   };
   try {
