@@ -198,21 +198,6 @@ for (const [name, shape] of Object.entries(LINKS)) {
       expect(link.requests.length - asked).toBeLessThan(bytes / block / 2 + 4);
     }));
 
-  test(`a file that is read at random costs what is read, and no byte more (${name})`, () =>
-    simulate(site, shape, async ({ clock, link, engine, mount, read }) => {
-      engine.complete(mount);
-      await clock.sleep(1);
-      const reads = 30;
-      for (let i = 0; i < reads; i++) {
-        const at = ((i * 23) % 64) * block;
-        await read('large', at, at + 1);
-        await clock.sleep(5);
-      }
-      const asked = link.requests.reduce((sum, { start, end }) => sum + end - start, 0);
-      const tables = site.blobs.reduce((sum, { record }) => sum + record.tableLength, 0);
-      expect(asked).toBeLessThanOrEqual(mount.image.launchSet!.bytes + tables + reads * block);
-    }));
-
   test(`blocks that are wanted in one go share requests (${name})`, () =>
     simulate(site, shape, async ({ link, engine, mount, read }) => {
       await Promise.all([read('large', 0, 1), read('large', 4 * MiB - 1)]);
@@ -226,5 +211,23 @@ for (const [name, shape] of Object.entries(LINKS)) {
       );
       expect(spans.length).toBe(12);
       expect(link.requests.length - asked).toBe(1);
+    }));
+
+  // The fast link brings all of this image in a second: it is not worth to be lazy there.
+  if (name === 'fast') continue;
+
+  test(`a file that is read at random costs what is read, and no byte more (${name})`, () =>
+    simulate(site, shape, async ({ clock, link, engine, mount, read }) => {
+      engine.complete(mount);
+      await clock.sleep(1);
+      const reads = 30;
+      for (let i = 0; i < reads; i++) {
+        const at = ((i * 23) % 64) * block;
+        await read('large', at, at + 1);
+        await clock.sleep(5);
+      }
+      const asked = link.requests.reduce((sum, { start, end }) => sum + end - start, 0);
+      const tables = site.blobs.reduce((sum, { record }) => sum + record.tableLength, 0);
+      expect(asked).toBeLessThanOrEqual(mount.image.launchSet!.bytes + tables + reads * block);
     }));
 }
