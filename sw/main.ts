@@ -9,6 +9,11 @@ declare const __SLUICE_RUNTIME__: string;
 
 const site = new Site(self.registration.scope, __SLUICE_RUNTIME__, self);
 
+// Started again: the event that did it comes only when all of this script has run. (While the first one is installed, its loader makes the store.)
+if (self.registration.active) {
+  site.prepare().catch((error: unknown) => console.info('sluice: not prepared', error));
+}
+
 self.addEventListener('install', (event) => {
   event.waitUntil(declineAutoPreload(event));
   const updates = self.registration.active !== null;

@@ -113,6 +113,14 @@ export class Site {
   /** Readers of the local store; undefined where there is none. */
   readonly local = async (): Promise<LocalBlocks | undefined> => (await this.#store.open())?.blocks;
 
+  /** Begins at once, side by side, what a first answer waits for. For a worker that was started again; where that fails, the answer says why. */
+  async prepare(): Promise<void> {
+    void this.#store.open();
+    void this.readTimeouts.load();
+    await this.releases.load();
+    if (this.releases.current) await this.#images.open(this.releases.current);
+  }
+
   /** The id of the client whose version answers ('' = that of new pages), if that can be told at once. */
   readerIdNow(event: FetchFacts): string | undefined {
     if (!this.releases.loaded || this.#mustLookAround(event)) return undefined;
@@ -161,8 +169,7 @@ export class Site {
       return published && this.#openAndAdopt(published);
     }
     try {
-      const image = await this.#images.open(release);
-      return { release, image: await this.#store.tree(image) };
+      return { release, image: await this.#store.tree(this.#images.open(release)) };
     } catch (error) {
       if (release !== this.releases.current) throw error;
       // What we know may be gone from the server and from here: only a newer release can help then.

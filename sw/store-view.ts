@@ -47,8 +47,13 @@ export class StoreView {
     return this.#current && this.#opened ? treeOf(image, this.#opened.store) : undefined;
   }
 
-  /** The same, whatever it takes. */
-  async tree(image: Image): Promise<FileTree> {
+  /** The same, whatever it takes; the store is looked at while the image opens. Throws what opening it throws. */
+  async tree(opening: Image | Promise<Image>): Promise<FileTree> {
+    const [image, store] = await Promise.all([opening, this.#latest()]);
+    return treeOf(image, store);
+  }
+
+  async #latest(): Promise<LocalStore | undefined> {
     const store = await this.open();
     if (store && !this.#current) {
       const refreshed = withDeadline('The local store', store.reader.refresh(), storeDeadlineMs);
@@ -57,7 +62,7 @@ export class StoreView {
         console.warn('sluice: the local store could not be read again', error);
       });
     }
-    return treeOf(image, store);
+    return store;
   }
 
   /** A loader has come, gone, or changed the store: resolves when what is on disk now is what is answered by. */
