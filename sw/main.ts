@@ -1,7 +1,7 @@
-import { declineAutoPreload } from './auto-preload.ts';
 import { handleFetch } from './handle-fetch.ts';
 import { handleMessage } from './handle-message.ts';
 import { Site } from './site.ts';
+import { addStaticRoutes } from './static-routes.ts';
 
 declare const self: ServiceWorkerGlobalScope;
 /** Put in by the build: identifies the runtime files that belong to this worker. */
@@ -15,7 +15,8 @@ if (self.registration.active) {
 }
 
 self.addEventListener('install', (event) => {
-  event.waitUntil(declineAutoPreload(event));
+  const { cacheName, launchUrls } = site.runtimeFiles;
+  event.waitUntil(addStaticRoutes(event, cacheName, launchUrls));
   const updates = self.registration.active !== null;
   if (updates) {
     // It takes over when the tabs of the one before it are closed, with all of its files or not at all.

@@ -18,17 +18,18 @@ const fetchDeadlineMs = 60_000;
 
 /**
  * Our own files below `__sluice/`, kept in Cache Storage by the build of this service worker, so that a launch works offline and
- * a page never mixes the files of two builds. (Cache Storage, not the image: Chromium keeps compiled code for it.)
+ * a page never mixes the files of two builds.
  */
 export class RuntimeFiles {
   readonly #scope: string;
-  readonly #cacheName: string;
+  /** Of this worker's build. */
+  readonly cacheName: string;
   readonly #caches: CacheStorage;
 
   /** `build` identifies the files that belong to this service worker. */
   constructor(scope: string, build: string, caches: CacheStorage) {
     this.#scope = scope;
-    this.#cacheName = `${this.#cachePrefix}${build}`;
+    this.cacheName = `${this.#cachePrefix}${build}`;
     this.#caches = caches;
   }
 
@@ -63,7 +64,7 @@ export class RuntimeFiles {
   async retireOthers(): Promise<void> {
     const others = async (): Promise<void> => {
       for (const name of await this.#caches.keys()) {
-        if (name.startsWith(this.#cachePrefix) && name !== this.#cacheName) await this.#caches.delete(name);
+        if (name.startsWith(this.#cachePrefix) && name !== this.cacheName) await this.#caches.delete(name);
       }
     };
     try {
@@ -71,6 +72,11 @@ export class RuntimeFiles {
     } catch (error) {
       console.warn('sluice: files of older builds are still kept', error);
     }
+  }
+
+  /** What every page asks for first. */
+  get launchUrls(): string[] {
+    return launchFiles.map((name) => this.#url(name));
   }
 
   /** The scope's own caches: another app of the origin may have a scope that begins alike, so a space ends it. */
@@ -84,7 +90,7 @@ export class RuntimeFiles {
 
   /** What Cache Storage has of it. Never rejects: a cache that cannot be read has nothing. */
   async kept(name: string): Promise<Response | undefined> {
-    const look = async () => (await this.#caches.open(this.#cacheName)).match(this.#url(name));
+    const look = async () => (await this.#caches.open(this.cacheName)).match(this.#url(name));
     try {
       return await withDeadline('Cache Storage', look(), cacheDeadlineMs);
     } catch (error) {
@@ -95,7 +101,7 @@ export class RuntimeFiles {
 
   /** For later. Never rejects: what was not kept is fetched again. */
   async keep(name: string, response: Response): Promise<void> {
-    const put = async () => (await this.#caches.open(this.#cacheName)).put(this.#url(name), response);
+    const put = async () => (await this.#caches.open(this.cacheName)).put(this.#url(name), response);
     try {
       await withDeadline('Cache Storage', put(), fetchDeadlineMs);
     } catch (error) {

@@ -74,3 +74,37 @@ test('a cold launch asks the server for no page of the app, and once for one tha
   expect((await page.goto(`${origin.url}/nowhere.html`))?.status()).toBe(404);
   expect(navigations(origin).map(({ path }) => path)).toEqual(['/nowhere.html']);
 });
+
+test('what every page begins with comes from our cache without the service worker, in any scope, also offline', async ({
+  profile,
+}) => {
+  await using site = await smallSite(smallApp());
+  await using origin = await Origin.start({ mounts: { '/a (b)*/': site.dir } });
+  const page = (await profile.launch()).pages()[0]!;
+  await page.goto(`${origin.url}/a (b)*/`);
+  await launched(page);
+  await page.evaluate(() => window.sluice.whenComplete());
+  const kept = () =>
+    page.evaluate(async () => {
+      const cache = await caches.open((await caches.keys())[0]!);
+      const names = ['client.js', 'loader.js', 'icon.svg'];
+      const found = await Promise.all(names.map((name) => cache.match(`__sluice/${name}`)));
+      return names.filter((_, i) => found[i]);
+    });
+  await expect.poll(kept).toEqual(['client.js', 'loader.js', 'icon.svg']);
+  // Our service worker keeps again what it had to fetch: only of the third it has heard.
+  await page.evaluate(async () => {
+    const cache = await caches.open((await caches.keys())[0]!);
+    for (const { url } of await cache.keys()) await cache.delete(url);
+    for (const name of ['client.js', 'loader.js', 'icon.svg']) await (await fetch(`__sluice/${name}`)).text();
+  });
+  await expect.poll(kept).toEqual(['icon.svg']);
+
+  await page.reload();
+  await launched(page);
+  await expect.poll(kept).toEqual(['client.js', 'loader.js', 'icon.svg']);
+  await origin.stop();
+  await page.reload();
+  await launched(page);
+  await page.evaluate(() => window.sluice.whenComplete());
+});

@@ -1,0 +1,40 @@
+/** Static routing, which not every engine has and TypeScript's library does not know yet. */
+interface RoutingInstallEvent {
+  addRoutes?(rules: readonly Rule[]): Promise<void>;
+}
+
+interface Rule {
+  readonly condition:
+    | { readonly requestMode: 'navigate' }
+    | { readonly urlPattern: { readonly pathname: string; readonly search: string } };
+  readonly source: 'fetch-event' | { readonly cacheName: string };
+}
+
+/**
+ * Tells the browser what it need not ask this worker, as far as that can be told when it is installed.
+ *
+ * Navigations are this worker's to answer. Without saying so Chromium (ServiceWorkerAutoPreload, seen in 156) asks the network as well for each
+ * navigation that finds the worker stopped: a request a launch that nobody needs, and with the server gone, a navigation that is not ours never ends.
+ *
+ * `urls` are our own files in our own cache: they are the same as long as this worker is. What the app's files are answered from depends on the
+ * image, which changes, and on the version of the tab, so no rule can say it.
+ *
+ * Settles when the browser has taken the rules or refused them; never rejects.
+ */
+export async function addStaticRoutes(
+  event: ExtendableEvent,
+  cacheName: string,
+  urls: readonly string[],
+): Promise<void> {
+  const files = urls.map((url): Rule => {
+    const pathname = new URL(url).pathname.replace(/[\\{}()*+?:]/g, '\\$&'); // In a pattern they mean something.
+    return { condition: { urlPattern: { pathname, search: '' } }, source: { cacheName } };
+  });
+  try {
+    const navigations: Rule = { condition: { requestMode: 'navigate' }, source: 'fetch-event' };
+    await (event as RoutingInstallEvent).addRoutes?.([navigations, ...files]);
+  } catch (error) {
+    // An engine whose static routing has another form. It costs a request a launch there, nothing else that we know of.
+    console.info('sluice: static routing was refused', error);
+  }
+}
