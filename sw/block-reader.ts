@@ -4,7 +4,7 @@ import { systemClock } from '../src/protocol/clock.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import type { Deliver, EncodedBlock } from './encoded-block.ts';
 import { asSluiceError } from './errors.ts';
-import type { LoaderPorts } from './loader-ports.ts';
+import type { LoaderPort, LoaderPorts } from './loader-ports.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import { blocksOf, type Run, runsOf } from './runs.ts';
 import type { SelfFetch } from './self-fetch.ts';
@@ -22,10 +22,12 @@ export interface ReadRequest extends Run {
   readonly mayWaitForLoader: boolean;
   /** Only a part of each block is wanted, so that another reader may soon want the rest of it. */
   readonly partial: boolean;
+  /** One of many reads of a long answer: worth a loader's thread where there is one. */
+  readonly long: boolean;
 }
 
 /** Blocks that are wanted here before somebody reads them. */
-export type BringRequest = Omit<ReadRequest, 'path' | 'mayWaitForLoader' | 'partial'>;
+export type BringRequest = Omit<ReadRequest, 'path' | 'mayWaitForLoader' | 'partial' | 'long'>;
 
 /** A read that is under way. `bytes` settles within the deadline. */
 export interface PendingBlock {
@@ -37,7 +39,7 @@ export interface PendingBlock {
 
 export interface BlockReaderOptions {
   /** Undefined where there is no store (no OPFS, nothing stored yet). */
-  readonly local: () => Promise<LocalBlocks | undefined>;
+  readonly local: () => Promise<Pick<LocalBlocks, 'has' | 'read'> | undefined>;
   readonly ports: Pick<LoaderPorts, 'best' | 'wait'>;
   readonly selfFetch: Pick<SelfFetch, 'read' | 'give'>;
   readonly served: Pick<ServedReads, 'note'>;
@@ -47,6 +49,8 @@ export interface BlockReaderOptions {
 const decodedCacheBytes = 8 * 1024 * 1024;
 /** A reader with a timeout of 0 does not wait for bytes to come, but reading what is here takes its time too. */
 const localReadMs = 1000;
+/** A loader that has not decoded what is here by then has too much to do. */
+const decodeElsewhereMs = 1000;
 
 /** A block on its way; several readers may share it. */
 interface Arrival {
@@ -80,6 +84,7 @@ interface Batch {
 export class BlockReader {
   readonly #options: BlockReaderOptions;
   readonly #arrivals = new Map<string, Arrival>();
+  readonly #noDecoders = new WeakSet<LoaderPort>();
   /** Blocks that small files share, or that are read by range. */
   readonly #decoded = new BoundedCache<Uint8Array<ArrayBuffer>>(decodedCacheBytes);
 
@@ -116,7 +121,10 @@ export class BlockReader {
    */
   async bring(request: BringRequest): Promise<void> {
     const { sha256 } = request.image.blob(request.blob);
-    const batch = newBatch({ ...request, path: '', mayWaitForLoader: false, partial: false }, true);
+    const batch = newBatch(
+      { ...request, path: '', mayWaitForLoader: false, partial: false, long: false },
+      true,
+    );
     for (const block of blocksOf(request)) {
       const key = `${sha256}:${block}`;
       if (this.#arrivals.has(key)) continue;
@@ -189,6 +197,7 @@ export class BlockReader {
     try {
       const local = await this.#options.local();
       if (local) {
+        if (batch.request.long) await this.#decodeElsewhere(batch, local, deliver);
         const runs = runsOf([...batch.missing.keys()]);
         await Promise.all(runs.map((run) => local.read(image.blob(blob), run, deliver)));
       }
@@ -196,6 +205,30 @@ export class BlockReader {
       this.#fail(batch, [...batch.missing.keys()], error);
     }
     await Promise.all(runsOf([...batch.missing.keys()]).map((run) => this.#loadMissing(batch, run, deliver)));
+  }
+
+  /**
+   * What is here, decoded by a loader while this thread writes the answer (measured: half as fast again). What does not come is read and decoded
+   * here, and a loader that failed, or has no time, is not asked so again.
+   */
+  async #decodeElsewhere(
+    { request, abort, missing }: Batch,
+    local: Pick<LocalBlocks, 'has'>,
+    deliver: Deliver,
+  ): Promise<void> {
+    const port = this.#options.ports.best;
+    if (!port || this.#noDecoders.has(port)) return;
+    const { image, blob, path } = request;
+    const here = [...missing.keys()].filter((block) => local.has(image.blob(blob), block));
+    const want = { image: image.id, path, blob, timeoutMs: decodeElsewhereMs, decoded: true };
+    const reads = runsOf(here).map((run) => port.readBlocks({ ...run, ...want }, deliver, abort.signal));
+    try {
+      await Promise.all(reads);
+    } catch (error) {
+      if (abort.signal.aborted) throw error;
+      this.#noDecoders.add(port);
+      console.info('sluice: the loader does not decode:', asSluiceError(error).message);
+    }
   }
 
   /** Ends with every block of the run delivered or failed. */

@@ -7,6 +7,9 @@ import type { BlockReader, PendingBlock } from './block-reader.ts';
 /** Logical bytes asked for ahead of what the browser has taken; all that one answer holds in memory. */
 const windowBytes = 2 * 1024 * 1024;
 
+/** From here on an answer is long: what a hop to a loader costs is little beside it. */
+const longBytes = 1024 * 1024;
+
 export interface WindowOptions {
   readonly timeoutMs: number;
   readonly mayWaitForLoader: boolean;
@@ -30,6 +33,7 @@ export class BlockWindow {
   readonly #options: WindowOptions;
   readonly #spans: Iterator<BlockSpan, void>;
   readonly #ahead: Ahead[] = [];
+  readonly #long: boolean;
   #aheadBytes = 0;
   #next: BlockSpan | undefined;
   #closed = false;
@@ -45,6 +49,7 @@ export class BlockWindow {
     this.#image = image;
     this.#path = file.path;
     this.#options = options;
+    this.#long = range.end - range.start >= longBytes;
     this.#spans = image.mapRange(file.inode, range.start, range.end)[Symbol.iterator]();
     this.#next = this.#spans.next().value ?? undefined;
     if (options.signal.aborted) this.close();
@@ -89,6 +94,7 @@ export class BlockWindow {
         count: spans.length,
         // A part of one block: of a small file among others, or of a range. Long reads are not worth a cache.
         partial: spans.length === 1 && spans[0]!.length < windowBytes / 8,
+        long: this.#long,
         timeoutMs: this.#options.timeoutMs,
         mayWaitForLoader: this.#options.mayWaitForLoader,
       });

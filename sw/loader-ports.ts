@@ -2,17 +2,19 @@ import { fromWireError, SluiceError } from '../src/format/errors.ts';
 import { Channel, type MessageEndpoint } from '../src/protocol/channel.ts';
 import { isFromLoader, repliesTo } from '../src/protocol/guards.ts';
 import {
-  type BlocksQuery,
   type FromLoader,
   type Hello,
   loaderLockName,
   protocolVersion,
+  type ReadBlocks,
   serviceWorkerLockName,
   type ToLoader,
 } from '../src/protocol/messages.ts';
 import { watchLock } from '../src/protocol/watch-lock.ts';
 import type { Deliver } from './encoded-block.ts';
 import { blocksOf } from './runs.ts';
+
+export type BlocksWanted = Omit<ReadBlocks, 'type' | 'id'>;
 
 /** A loader that has said hello and lives. */
 export interface LoaderPort {
@@ -22,7 +24,7 @@ export interface LoaderPort {
    * Resolves when all blocks of the run were delivered. Rejects with the loader's error, with `read-timeout`, or with `disconnected` when the
    * loader died: then the rest may be asked elsewhere.
    */
-  readBlocks(want: BlocksQuery, deliver: Deliver, signal: AbortSignal): Promise<void>;
+  readBlocks(want: BlocksWanted, deliver: Deliver, signal: AbortSignal): Promise<void>;
   readBootstrap(image: string, timeoutMs: number): Promise<Uint8Array<ArrayBuffer>>;
 }
 
@@ -155,7 +157,7 @@ class ConnectedLoader implements LoaderPort {
     this.#channel.post(message);
   }
 
-  async readBlocks(want: BlocksQuery, deliver: Deliver, signal: AbortSignal): Promise<void> {
+  async readBlocks(want: BlocksWanted, deliver: Deliver, signal: AbortSignal): Promise<void> {
     const left = new Set(blocksOf(want));
     await this.#channel
       .call({

@@ -1,3 +1,4 @@
+import type { StartZstd } from '../codec/zstd-decoder.ts';
 import { SluiceError } from '../format/errors.ts';
 import { hex } from '../format/sha256.ts';
 import type { TreeOperation } from '../format/tree-operation.ts';
@@ -24,6 +25,7 @@ import { LocalService, type LocalServiceOptions } from './local-service.ts';
 import { mediaType } from './media-type.ts';
 import { ServiceWorkerPort } from './service-worker-port.ts';
 import { Succession } from './succession.ts';
+import { zstdOfSite } from './zstd-of-site.ts';
 
 /** For service workers to tell what they are bringing. */
 const toldMs = 150;
@@ -46,6 +48,12 @@ export interface LoaderPlatform {
   readonly random: () => number;
 }
 
+interface Started {
+  readonly succession: Succession;
+  readonly release: Promise<ReleaseRecord>;
+  readonly zstd: StartZstd;
+}
+
 /** One tab's loader: what its page calls, and the ports to service workers; the work is done by whoever leads. */
 export class Loader implements LoaderApi {
   readonly #platform: LoaderPlatform;
@@ -55,7 +63,7 @@ export class Loader implements LoaderApi {
   #isComplete = false;
   /** Completed in the background, also by the next leader. */
   #background = true;
-  #started: { readonly succession: Succession; readonly release: Promise<ReleaseRecord> } | undefined;
+  #started: Started | undefined;
   #image: ReleaseRecord | undefined;
   #local: LocalService | undefined;
   #onProgress: ((progress: Progress) => void) | undefined;
@@ -83,13 +91,14 @@ export class Loader implements LoaderApi {
     if (this.#started) throw new SluiceError('EINVAL', 'This loader was started before');
     // Held before anybody knows our name: who is granted it takes us for dead.
     const locked = this.#holdLock();
-    const succession = this.#newSuccession(options);
+    const zstd = zstdOfSite(options.scope, this.#platform);
+    const succession = this.#newSuccession(options, zstd);
     this.#readLog = options.readLog;
     this.#background = options.background ?? true;
     const open = { loader, release: options.release, background: this.#background };
     const release = locked.then(() => succession.use('start', (service) => service.open(open), 50_000));
     release.catch(() => {}); // Also awaited below.
-    this.#started = { succession, release };
+    this.#started = { succession, release, zstd };
     this.#image = await release;
     this.#tellLateEvents();
     if (options.readLog !== undefined) await this.setReadLog(options.readLog);
@@ -99,12 +108,13 @@ export class Loader implements LoaderApi {
   ping(): void {}
 
   connect(endpoint: MessageEndpoint): void {
-    const { succession } = this.#running();
+    const { succession, zstd } = this.#running();
     const port = new ServiceWorkerPort(
       endpoint,
       this.#platform.locks,
       (name, work) => succession.use(name, work),
       this.#platform.clock,
+      zstd,
       (closed) => this.#ports.delete(closed),
     );
     this.#ports.add(port);
@@ -253,7 +263,7 @@ export class Loader implements LoaderApi {
     this.#local?.pageBeats();
   }
 
-  #newSuccession({ scope, source }: LoaderOptions): Succession {
+  #newSuccession({ scope, source }: LoaderOptions, zstd: StartZstd): Succession {
     const { loader, locks, newChannel, clock } = this.#platform;
     return new Succession({
       scope,
@@ -274,6 +284,7 @@ export class Loader implements LoaderApi {
           source,
           clock,
           random,
+          zstd,
           directory,
           told: () => this.#told(),
           onEvent,
@@ -360,7 +371,7 @@ export class Loader implements LoaderApi {
     for (const event of this.#early.splice(0)) this.#onEvent(event);
   }
 
-  #running(): { readonly succession: Succession; readonly release: Promise<ReleaseRecord> } {
+  #running(): Started {
     if (!this.#started) throw new SluiceError('EINVAL', 'The loader was not started');
     return this.#started;
   }

@@ -39,12 +39,12 @@ import { StorageCare } from './storage-care.ts';
 import type { StoredBlock } from './stored-block.ts';
 import { Throttle } from './throttle.ts';
 import { TreeChanges } from './tree-changes.ts';
-import { zstdOfSite } from './zstd-of-site.ts';
 
 export interface LocalServiceOptions {
   /** URL of the site directory, with a trailing slash. */
   readonly scope: string;
   readonly fetch: typeof fetch;
+  readonly zstd: StartZstd;
   /** Where blocks and bootstraps come from instead of HTTP: a page's source, see source-port.ts. */
   readonly source?: MessageEndpoint | undefined;
   /** The leader's own name. */
@@ -99,7 +99,7 @@ export class LocalService implements LoaderService {
   private constructor(options: LocalServiceOptions, store: BlockStore, persistent: boolean) {
     this.#options = options;
     const { clock, random, scope, loader, locks, estimate } = options;
-    this.#zstd = zstdOfSite(scope, options);
+    this.#zstd = options.zstd;
     const source = openSource(options);
     if (source instanceof PortSource) this.#abort.signal.addEventListener('abort', () => source.close());
     this.#persistent = persistent;

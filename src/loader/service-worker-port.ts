@@ -1,3 +1,6 @@
+import { decodeBlock } from '../codec/decode-block.ts';
+import type { StartZstd } from '../codec/zstd-decoder.ts';
+import { codecId } from '../format/codec-id.ts';
 import { SluiceError, toWireError } from '../format/errors.ts';
 import { Channel, type MessageEndpoint } from '../protocol/channel.ts';
 import type { Clock } from '../protocol/clock.ts';
@@ -11,6 +14,7 @@ import {
 } from '../protocol/messages.ts';
 import { watchLock } from '../protocol/watch-lock.ts';
 import type { LoaderService } from './loader-service.ts';
+import type { StoredBlock } from './stored-block.ts';
 
 /** For a service worker to look at the store again. */
 const storeSeenMs = 2000;
@@ -28,6 +32,7 @@ export class ServiceWorkerPort {
   readonly #channel: Channel<FromLoader, ToLoader>;
   readonly #locks: Pick<LockManager, 'request'>;
   readonly #use: UseService;
+  readonly #zstd: StartZstd;
   readonly #end = new AbortController();
   readonly #reads = new Map<number, AbortController>();
   #closing = false;
@@ -37,10 +42,12 @@ export class ServiceWorkerPort {
     locks: Pick<LockManager, 'request'>,
     use: UseService,
     clock: Clock,
+    zstd: StartZstd,
     onClose: (port: ServiceWorkerPort) => void,
   ) {
     this.#locks = locks;
     this.#use = use;
+    this.#zstd = zstd;
     this.#channel = new Channel(endpoint, {
       accept: isToLoader,
       replyTo: (message) => (message.type === 'store-seen' ? message.id : undefined),
@@ -124,22 +131,35 @@ export class ServiceWorkerPort {
     this.#reads.set(id, abort);
     // A new leader is asked for all of them again; the service worker counts on one reply a block.
     const sent = new Set<number>();
+    const decoding: Promise<void>[] = [];
     try {
       await this.#use(`read-blocks ${message.path}`, (service) =>
         service.readBlocks(
           message,
-          (block, { codec, logicalLength, bytes: shared }) => {
+          (block, stored) => {
             if (sent.has(block)) return;
             sent.add(block);
-            const bytes = shared.slice();
-            this.#channel.post({ type: 'block', id, block, codec, logicalLength, bytes }, [bytes.buffer]);
+            if (message.decoded && stored.codec !== codecId.raw)
+              decoding.push(this.#postDecoded(id, block, stored));
+            else this.#post(id, block, { ...stored, bytes: stored.bytes.slice() });
           },
           abort.signal,
         ),
       );
+      await Promise.all(decoding);
     } finally {
       this.#reads.delete(id);
     }
+  }
+
+  async #postDecoded(id: number, block: number, { codec, bytes, logicalLength }: StoredBlock): Promise<void> {
+    const logical = await decodeBlock(codec, bytes, logicalLength, this.#zstd);
+    this.#post(id, block, { codec: codecId.raw, logicalLength, bytes: logical });
+  }
+
+  /** The bytes are given away. */
+  #post(id: number, block: number, { codec, logicalLength, bytes }: StoredBlock): void {
+    this.#channel.post({ type: 'block', id, block, codec, logicalLength, bytes }, [bytes.buffer]);
   }
 
   async #answer(id: number, work: () => Promise<void>): Promise<void> {

@@ -25,6 +25,7 @@ const toLoaderShapes: Record<ToLoader['type'], Shape> = {
     first: isCount,
     count: isCount,
     timeoutMs: isDuration,
+    decoded: isOptional((value) => typeof value === 'boolean'),
   },
   cancel: { id: isCount },
   'read-bootstrap': { id: isCount, image: isDigest },

@@ -41,10 +41,12 @@ export interface BlocksQuery extends BlockRun {
   readonly timeoutMs: number;
 }
 
-/** Service worker → loader: the stored bytes of blocks are wanted, oldest first. Answered by one `block` each, or `failed`. */
+/** Service worker → loader: blocks are wanted, oldest first. Answered by one `block` each, or `failed`. */
 export interface ReadBlocks extends BlocksQuery {
   readonly type: 'read-blocks';
   readonly id: number;
+  /** Wanted as the app reads them, as raw blocks: the loader's thread has the time to decode, the service worker's is busy writing answers. */
+  readonly decoded?: boolean;
 }
 
 /** Loader → service worker: one verified stored block; `bytes` is transferred. */

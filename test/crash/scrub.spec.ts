@@ -1,6 +1,7 @@
 import { expect, test } from '@playwright/test';
 import { BlockTable } from '../../src/format/block-table.ts';
 import { LocalService } from '../../src/loader/local-service.ts';
+import { zstdInNode } from '../../src/pack/zstd-in-node.ts';
 import { systemClock } from '../../src/protocol/clock.ts';
 import type { Directory } from '../../src/store/directory.ts';
 import { StoreReader } from '../../src/store/store-reader.ts';
@@ -22,6 +23,7 @@ async function scrubAndEnd(directory: Directory, site: Fixture, origin: Origin):
     fetch,
     loader: 'tab',
     locks: new LockManagerForTests().of('tab'),
+    zstd: zstdInNode,
     estimate: async () => undefined,
     clock: systemClock,
     random: seededRandom(1),

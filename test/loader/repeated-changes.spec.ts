@@ -2,6 +2,7 @@ import { expect, test } from '@playwright/test';
 import { SluiceError } from '../../src/format/errors.ts';
 import type { TreeOperation } from '../../src/format/tree-operation.ts';
 import { LocalService } from '../../src/loader/local-service.ts';
+import { zstdInNode } from '../../src/pack/zstd-in-node.ts';
 import { systemClock } from '../../src/protocol/clock.ts';
 import { MemoryDirectory } from '../../src/store/memory-directory.ts';
 import { seededRandom } from '../support/random.ts';
@@ -41,6 +42,7 @@ async function withLeaders(
       fetch: async () => new Response(site.bootstrap, { headers: { 'Content-Length': `${length}` } }),
       loader: 'tab',
       locks: new LockManagerForTests().of('tab'),
+      zstd: zstdInNode,
       estimate: async () => undefined,
       clock: systemClock,
       random: seededRandom(1),

@@ -2,6 +2,7 @@ import { expect, test } from '@playwright/test';
 import { SluiceError } from '../../src/format/errors.ts';
 import type { TreeOperation } from '../../src/format/tree-operation.ts';
 import { LocalService } from '../../src/loader/local-service.ts';
+import { zstdInNode } from '../../src/pack/zstd-in-node.ts';
 import { systemClock } from '../../src/protocol/clock.ts';
 import { CrashDisk, crashModels, type Fault } from '../crash/crash-disk.ts';
 import { noise, seededRandom } from '../support/random.ts';
@@ -34,6 +35,7 @@ async function serviceOver(directory: CrashDisk): Promise<LocalService> {
       new Response(site.bootstrap, { headers: { 'Content-Length': `${site.bootstrap.length}` } }),
     loader: 'tab',
     locks: new LockManagerForTests().of('tab'),
+    zstd: zstdInNode,
     estimate: async () => undefined,
     clock: systemClock,
     random: seededRandom(1),

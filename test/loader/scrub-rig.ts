@@ -5,6 +5,7 @@ import { BlockTable } from '../../src/format/block-table.ts';
 import { Image } from '../../src/image/image.ts';
 import type { ServiceEvent } from '../../src/loader/loader-service.ts';
 import { LocalService } from '../../src/loader/local-service.ts';
+import { zstdInNode } from '../../src/pack/zstd-in-node.ts';
 import { systemClock } from '../../src/protocol/clock.ts';
 import type { ReleaseRecord } from '../../src/protocol/messages.ts';
 import type { Directory } from '../../src/store/directory.ts';
@@ -59,6 +60,7 @@ export async function withScrubRig(site: Fixture, run: (rig: ScrubRig) => Promis
           fetch,
           loader: 'tab',
           locks: new LockManagerForTests().of('tab'),
+          zstd: zstdInNode,
           estimate: async () => undefined,
           clock: systemClock,
           random: seededRandom(3),

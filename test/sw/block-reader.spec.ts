@@ -1,9 +1,9 @@
 import { expect, test } from '@playwright/test';
 import { type ErrorCode, SluiceError } from '../../src/format/errors.ts';
-import type { BlocksQuery } from '../../src/protocol/messages.ts';
 import { BlockReader, type ReadRequest } from '../../sw/block-reader.ts';
 import type { Deliver } from '../../sw/encoded-block.ts';
-import type { LoaderPort } from '../../sw/loader-ports.ts';
+import type { BlocksWanted, LoaderPort } from '../../sw/loader-ports.ts';
+import type { LocalBlocks } from '../../sw/local-blocks.ts';
 import { noise } from '../support/random.ts';
 import { type SmallImage, smallImage } from './small-image.ts';
 
@@ -16,7 +16,7 @@ test.beforeAll(async () => {
 
 /** One call that the reader made of a loader, to be ended by the test. */
 interface Call {
-  readonly want: BlocksQuery;
+  readonly want: BlocksWanted;
   readonly signal: AbortSignal;
   give(...blocks: number[]): void;
   fail(code: ErrorCode): void;
@@ -30,7 +30,7 @@ class HandLoader implements LoaderPort {
   readBootstrap(): Promise<never> {
     return Promise.reject(new SluiceError('EINVAL', 'not asked here'));
   }
-  readBlocks(want: BlocksQuery, deliver: Deliver, signal: AbortSignal): Promise<void> {
+  readBlocks(want: BlocksWanted, deliver: Deliver, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const left = new Set(Array.from({ length: want.count }, (_, i) => want.first + i));
       signal.addEventListener('abort', () => reject(signal.reason));
@@ -55,14 +55,30 @@ class HandLoader implements LoaderPort {
   }
 }
 
-function fixture(loaders: LoaderPort[] = [new HandLoader()]) {
+/** Everything is here, as a store has it that is read without a loader. */
+function storeOf(reads: number[]): Pick<LocalBlocks, 'has' | 'read'> {
+  return {
+    has: () => true,
+    read: async (_record, { first, count }, deliver) => {
+      for (let block = first; block < first + count; block++) {
+        reads.push(block);
+        deliver(block, { codec: 0, logicalLength: 4096, bytes: blockBytes(block) });
+      }
+    },
+  };
+}
+
+function fixture(
+  loaders: LoaderPort[] = [new HandLoader()],
+  store: Pick<LocalBlocks, 'has' | 'read'> | undefined = undefined,
+) {
   const fetched: number[] = [];
   const decoded: number[] = [];
   const lately = new Set<number>();
   let gate = Promise.resolve();
   const waits: number[] = [];
   const reader = new BlockReader({
-    local: async () => undefined,
+    local: async () => store,
     ports: {
       get best() {
         return loaders[0];
@@ -100,6 +116,7 @@ function fixture(loaders: LoaderPort[] = [new HandLoader()]) {
       timeoutMs: 10_000,
       mayWaitForLoader: false,
       partial: false,
+      long: false,
       ...more,
     });
   /** Fetching by itself waits until the answer is called. */
@@ -291,4 +308,50 @@ test('a block that was fetched lately is not waited for', async () => {
   lately.add(3);
   expect(await read(3, 1, { mayWaitForLoader: true })[0]!.bytes).toEqual(blockBytes(3));
   expect([waits, fetched]).toEqual([[], []]);
+});
+
+test('what is here of a long answer is decoded by a loader; of a short one by this worker', async () => {
+  const loader = new HandLoader();
+  const reads: number[] = [];
+  const { read } = fixture([loader], storeOf(reads));
+  const long = read(0, 3, { long: true });
+  const call = await loader.call(0);
+  expect(call.want).toMatchObject({ first: 0, count: 3, decoded: true });
+  call.give(1, 0, 2);
+  for (const [block, { bytes }] of long.entries()) await isRight(block, bytes);
+  expect(reads).toEqual([]);
+  await isRight(3, read(3, 1)[0]!.bytes);
+  expect([reads, loader.calls.length]).toEqual([[3], 1]);
+});
+
+test('a loader that does not decode is not asked for it again: what did not come is decoded here', async () => {
+  for (const code of ['read-timeout', 'no-wasm', 'disconnected', 'unreadable'] as const) {
+    const loader = new HandLoader();
+    const reads: number[] = [];
+    const { read } = fixture([loader], storeOf(reads));
+    const long = read(0, 3, { long: true });
+    const call = await loader.call(0);
+    call.give(0);
+    call.fail(code);
+    for (const [block, { bytes }] of long.entries()) await isRight(block, bytes);
+    expect(reads).toEqual([1, 2]);
+    await isRight(4, read(4, 1, { long: true })[0]!.bytes);
+    expect([reads, loader.calls.length]).toEqual([[1, 2, 4], 1]);
+  }
+});
+
+test('a long answer whose reader is gone is not read after all', async () => {
+  const loader = new HandLoader();
+  const reads: number[] = [];
+  const { read } = fixture([loader], storeOf(reads));
+  const long = read(0, 2, { long: true });
+  const call = await loader.call(0);
+  for (const { withdraw } of long) withdraw();
+  for (const { bytes } of long) await expect(bytes).rejects.toMatchObject({ code: 'closed' });
+  expect(call.signal.aborted).toBe(true);
+  // That was no failure of the loader's.
+  const [again] = read(5, 1, { long: true });
+  (await loader.call(1)).give(5);
+  await isRight(5, again!.bytes);
+  expect(reads).toEqual([]);
 });

@@ -1,5 +1,8 @@
 import { expect, test } from '@playwright/test';
-import { ServiceWorkerPort } from '../../src/loader/service-worker-port.ts';
+import { blockEncoder } from '../../src/codec/encode-block.ts';
+import type { LoaderService } from '../../src/loader/loader-service.ts';
+import { ServiceWorkerPort, type UseService } from '../../src/loader/service-worker-port.ts';
+import { zstdInNode } from '../../src/pack/zstd-in-node.ts';
 import { systemClock } from '../../src/protocol/clock.ts';
 import {
   type FromLoader,
@@ -93,13 +96,12 @@ function fixture() {
     return loader;
   };
   /** With the loader's own code at the other end. */
-  const connectReal = () => {
+  const connectReal = (use: UseService = () => Promise.reject(new Error('nothing is asked'))) => {
     const { port1, port2 } = new MessageChannel();
     ports.add(port1);
     const closed: string[] = [];
-    const use = () => Promise.reject(new Error('nothing is asked'));
     return {
-      loader: new ServiceWorkerPort(port2, locks, use, systemClock, () => closed.push('closed')),
+      loader: new ServiceWorkerPort(port2, locks, use, systemClock, zstdInNode, () => closed.push('closed')),
       closed,
     };
   };
@@ -306,5 +308,48 @@ test('a loader whose service worker was stopped waits for it no longer', async (
   expect(closed).toEqual(['closed']);
   // Its deadline, for a service worker that runs and says nothing, is 2000 ms.
   expect(performance.now() - started).toBeLessThan(1500);
+  end();
+});
+
+test('a loader gives blocks as they are stored, or decoded if asked for that; one that does not decode fails', async () => {
+  const logical = new TextEncoder().encode('all work and no play '.repeat(100));
+  const { codec, stored } = (await blockEncoder('zstd', 3))(logical);
+  const blocks = [
+    { codec, logicalLength: logical.length, bytes: stored },
+    { codec: 0, logicalLength: logical.length, bytes: logical },
+    { codec, logicalLength: logical.length, bytes: stored.subarray(1) },
+  ];
+  const reading: Pick<LoaderService, 'readBlocks'> = {
+    readBlocks: async ({ first, count }, onBlock) => {
+      for (let n = first; n < first + count; n++) onBlock(n, blocks[n]!);
+    },
+  };
+  const service = reading as LoaderService;
+  const { ports, connectReal, best, end } = fixture();
+  const { loader } = connectReal((_name, work) => work(service));
+  loader.hello('1', 'leader');
+  await best().toBe('leader');
+  const read = async (first: number, decoded: boolean): Promise<[number, EncodedBlock][]> => {
+    const got: [number, EncodedBlock][] = [];
+    const query = { ...want, first, count: first === 2 ? 1 : 2, decoded };
+    await ports.best!.readBlocks(query, (n, block) => got.push([n, block]), new AbortController().signal);
+    return got.sort(([a], [b]) => a - b);
+  };
+  const raw = { codec: 0, logicalLength: logical.length, bytes: logical };
+  expect(await read(0, false)).toMatchObject([
+    [0, blocks[0]],
+    [1, raw],
+  ]);
+  expect(await read(0, true)).toMatchObject([
+    [0, raw],
+    [1, raw],
+  ]);
+  // What it gave away was a copy.
+  expect(await read(0, true)).toMatchObject([
+    [0, raw],
+    [1, raw],
+  ]);
+  await expect(read(2, true)).rejects.toMatchObject({ code: 'integrity' });
+  loader.close();
   end();
 });

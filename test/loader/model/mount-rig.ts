@@ -5,6 +5,7 @@ import type { TreeOperation } from '../../../src/format/tree-operation.ts';
 import { Image } from '../../../src/image/image.ts';
 import { LocalService } from '../../../src/loader/local-service.ts';
 import { build } from '../../../src/pack/index.ts';
+import { zstdInNode } from '../../../src/pack/zstd-in-node.ts';
 import type { ReleaseRecord } from '../../../src/protocol/messages.ts';
 import { CrashDisk, crashModels, type Fault } from '../../crash/crash-disk.ts';
 import { Origin } from '../../support/origin.ts';
@@ -204,6 +205,7 @@ export class MountRig implements AsyncDisposable {
       fetch: this.#fetch,
       loader: 'tab',
       locks: new LockManagerForTests().of('tab'),
+      zstd: zstdInNode,
       estimate: async () => undefined,
       clock,
       random: seededRandom(1),
