@@ -1,6 +1,7 @@
 import { blockTableLength } from '../format/block-table.ts';
 import { fileClass } from './file-class.ts';
 import type { FileRange, LaunchReads } from './launch-reads.ts';
+import { type SharedBlock, SharedBlocks } from './shared-blocks.ts';
 import type { TreeFile } from './tree.ts';
 import { weave } from './weave.ts';
 
@@ -19,7 +20,7 @@ export interface Plan {
 export type PackUnit =
   | ({ readonly kind: 'file'; readonly file: TreeFile } & Cut)
   | ({ readonly kind: 'part'; readonly file: TreeFile; readonly blocks: number[] } & Cut)
-  | ({ readonly kind: 'shared'; readonly files: TreeFile[] } & Cut);
+  | ({ readonly kind: 'shared' } & SharedBlock);
 
 /** How the bytes become blocks: all but the last of a unit are 2^shift long; `compressed` ones are stored as they are. */
 interface Cut {
@@ -32,7 +33,6 @@ const smallLength = 2 ** 16;
 /** log2 of block lengths. Read whole: large blocks shrink better. By range: a reader waits for no more than it needs. */
 const wholeShift = 18;
 const rangeShift = 16;
-const sharedShift = { compressible: 17, compressed: 16 };
 /** Of what launches read whole: all of it is wanted, so that only the last of a file's blocks is waited for longer. The format has none larger. */
 const launchShift = 20;
 
@@ -45,37 +45,28 @@ const launchShift = 20;
  * fits a blob of `blobSize` bytes.
  */
 export function plan(ordered: readonly TreeFile[], reads: LaunchReads, blobSize: number): Plan {
-  const largest = Math.floor(Math.log2(blobSize - blockTableLength(1)));
-  const shiftOf = shiftsOf(ordered, reads.whole, Math.min(launchShift, largest));
+  const inLaunch = Math.min(launchShift, Math.floor(Math.log2(blobSize - blockTableLength(1))));
+  const shiftOf = shiftsOf(ordered, reads.whole, inLaunch);
+  const shared = new SharedBlocks(inLaunch);
   const units: PackUnit[] = [];
-  const open = new Map<boolean, { files: TreeFile[]; length: number }>();
   const addFile = (file: TreeFile): void => {
     const { compressed } = fileClass(file.path);
-    if (!isSmall(file)) {
+    if (isSmall(file)) {
+      const block = shared.add(file, compressed);
+      if (block !== undefined) units.push({ kind: 'shared', ...block });
+    } else {
+      shared.pass();
       units.push({ kind: 'file', file, shift: shiftOf(file), compressed });
-      return;
     }
-    const shift = sharedShift[compressed ? 'compressed' : 'compressible'];
-    let block = open.get(compressed);
-    if (block === undefined || block.length + file.size > 2 ** shift) {
-      block = { files: [], length: 0 };
-      open.set(compressed, block);
-      units.push({ kind: 'shared', files: block.files, shift, compressed });
-    }
-    block.files.push(file);
-    block.length += file.size;
   };
   const addBlock = (file: TreeFile, block: number): void => {
     const last = units.at(-1);
     if (last?.kind === 'part' && last.file === file) last.blocks.push(block);
-    else
-      units.push({
-        kind: 'part',
-        file,
-        blocks: [block],
-        shift: shiftOf(file),
-        compressed: fileClass(file.path).compressed,
-      });
+    else {
+      shared.pass();
+      const { compressed } = fileClass(file.path);
+      units.push({ kind: 'part', file, blocks: [block], shift: shiftOf(file), compressed });
+    }
   };
 
   const stored = new Set<TreeFile>();
@@ -88,7 +79,7 @@ export function plan(ordered: readonly TreeFile[], reads: LaunchReads, blobSize:
     }
   }
   const launchUnits = units.length;
-  open.clear();
+  shared.endLaunch();
   for (const file of ordered) if (!stored.has(file)) addFile(file);
   return { units, launchUnits, launchFiles: new Set(launch.map(({ file }) => file)).size };
 }

@@ -170,3 +170,35 @@ test('no block is larger than a blob', () => {
   );
   expect(shifts).toEqual([20, 20, 19, 18]);
 });
+
+test('small files of a launch share larger and larger blocks, which end where a large file comes in between', () => {
+  const files = [
+    ...Array.from({ length: 60 }, (_, i) => file(`a${i}.js`, 50_000)),
+    file('big.js', 5_000_000),
+    file('b.js', 50_000),
+    file('big.wasm', 5_000_001),
+    file('c.js', 50_000),
+    file('d.js', 50_000),
+  ];
+  const shared = (traced: readonly TreeFile[], size = blobSize) =>
+    plan(files, launchReads(files, [{ reads: traced.map(({ path }) => ({ path })) }]), size).units.flatMap(
+      (unit) => (unit.kind === 'shared' ? [[unit.shift, unit.files.length]] : []),
+    );
+  // 20 of 50 kB in a block of 1 MiB; b, c and d in one, since so little need not end where a large file comes.
+  expect(shared(files)).toEqual([
+    [17, 2],
+    [18, 5],
+    [19, 10],
+    [20, 20],
+    [20, 20],
+    [20, 3],
+    [20, 3],
+  ]);
+  expect(shared(files, 2 ** 19).map(([shift]) => shift)).toEqual([
+    17,
+    18,
+    ...Array.from({ length: 12 }, () => 18),
+  ]);
+  // Without a launch all are alike.
+  expect(new Set(shared([]).map(([shift]) => shift))).toEqual(new Set([17]));
+});
