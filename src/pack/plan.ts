@@ -95,8 +95,10 @@ function shiftsOf(
   wholeInLaunch: number,
 ): (file: TreeFile) => number {
   const shifts = new Map<number, number>();
-  for (const [{ size }, whole] of inLaunch) {
-    if (!shifts.has(size)) shifts.set(size, whole ? wholeInLaunch : rangeShift);
+  for (const [{ size, path }, whole] of inLaunch) {
+    // What does not shrink gains nothing by large blocks.
+    const shift = fileClass(path).compressed ? wholeShift : wholeInLaunch;
+    if (!shifts.has(size)) shifts.set(size, whole ? shift : rangeShift);
   }
   for (const { size, path } of files) {
     if (!shifts.has(size)) shifts.set(size, fileClass(path).access === 'range' ? rangeShift : wholeShift);

@@ -142,9 +142,11 @@ test('blocks are as large as launches read the file, whatever it is called', () 
     file('vendor.js', 600_000),
     file('rare.js', 600_001),
     file('same.js', 500_000),
+    file('lib.zip', 700_000),
   ];
   const trace = {
     reads: [
+      { path: 'lib.zip' },
       { path: 'model.onnx', start: 0, end: 499_000, size: 500_000 },
       { path: 'vendor.js', start: 0, end: 9, size: 600_000 },
     ],
@@ -154,6 +156,8 @@ test('blocks are as large as launches read the file, whatever it is called', () 
     unit.shift,
   ]);
   expect(shifts).toEqual([
+    // It does not shrink in large blocks either.
+    ['lib.zip', 18],
     ['model.onnx', 20],
     ['vendor.js[0]', 16],
     ['vendor.js', 16],
