@@ -4,6 +4,7 @@ import { Engine } from '../../../src/loader/engine.ts';
 import { FileReader } from '../../../src/loader/file-reader.ts';
 import { LocalBlocks } from '../../../src/loader/local-blocks.ts';
 import type { Mount } from '../../../src/loader/mount.ts';
+import { zstdInNode } from '../../../src/pack/zstd-in-node.ts';
 import { BlockStore } from '../../../src/store/block-store.ts';
 import { MemoryDirectory } from '../../../src/store/memory-directory.ts';
 import { seededRandom } from '../../support/random.ts';
@@ -52,7 +53,7 @@ export async function simulate(
     },
   });
   const mount = engine.mount(await Image.open(site.bootstrap, { sha256: site.image }));
-  const files = new FileReader(engine, mount);
+  const files = new FileReader(engine, mount, zstdInNode);
   const read: Simulation['read'] = async (path, start = 0, end = Number.MAX_SAFE_INTEGER, signal) => {
     const since = clock.now();
     const bytes = await files.read(path, start, end, 120_000, signal);
