@@ -1,14 +1,11 @@
 import { expect, test } from '@playwright/test';
 import { BlockTable } from '../../src/format/block-table.ts';
-import { LocalService } from '../../src/loader/local-service.ts';
-import { zstdInNode } from '../../src/pack/zstd-in-node.ts';
-import { systemClock } from '../../src/protocol/clock.ts';
 import type { Directory } from '../../src/store/directory.ts';
 import { StoreReader } from '../../src/store/store-reader.ts';
-import { LockManagerForTests } from '../loader/lock-manager.ts';
+import { startLeader } from '../loader/leader.ts';
 import { type Fixture, makeSite } from '../loader/site-fixture.ts';
 import { Origin } from '../support/origin.ts';
-import { noise, seededRandom } from '../support/random.ts';
+import { noise } from '../support/random.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { CrashDisk, crashModels } from './crash-disk.ts';
 
@@ -18,18 +15,7 @@ type Files = Map<string, Uint8Array<ArrayBuffer>>;
 
 /** A leader over the disk that scrubs, brings what was bad, and ends, as far as the disk lets it. */
 async function scrubAndEnd(directory: Directory, site: Fixture, origin: Origin): Promise<number> {
-  const service = await LocalService.start({
-    scope: `${origin.url}/app/`,
-    fetch,
-    loader: 'tab',
-    locks: new LockManagerForTests().of('tab'),
-    zstd: zstdInNode,
-    estimate: async () => undefined,
-    clock: systemClock,
-    random: seededRandom(1),
-    directory,
-    onEvent: () => {},
-  });
+  const service = await startLeader({ scope: `${origin.url}/app/`, directory });
   try {
     const release = { image: site.image, bytes: site.bootstrap.length };
     await service.open({ release, background: true, loader: 'tab' });

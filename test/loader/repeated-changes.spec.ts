@@ -1,12 +1,9 @@
 import { expect, test } from '@playwright/test';
 import { SluiceError } from '../../src/format/errors.ts';
 import type { TreeOperation } from '../../src/format/tree-operation.ts';
-import { LocalService } from '../../src/loader/local-service.ts';
-import { zstdInNode } from '../../src/pack/zstd-in-node.ts';
-import { systemClock } from '../../src/protocol/clock.ts';
+import type { LocalService } from '../../src/loader/local-service.ts';
 import { MemoryDirectory } from '../../src/store/memory-directory.ts';
-import { seededRandom } from '../support/random.ts';
-import { LockManagerForTests } from './lock-manager.ts';
+import { bootstrapOnly, startLeader } from './leader.ts';
 import { makeSite } from './site-fixture.ts';
 
 /** What becomes of a change whose leader did not live to answer, and that is asked for again of the next one. */
@@ -37,18 +34,7 @@ async function withLeaders(
   let service: LocalService | undefined;
   await run(async () => {
     await service?.close();
-    const leader = await LocalService.start({
-      scope: 'https://app.test/',
-      fetch: async () => new Response(site.bootstrap, { headers: { 'Content-Length': `${length}` } }),
-      loader: 'tab',
-      locks: new LockManagerForTests().of('tab'),
-      zstd: zstdInNode,
-      estimate: async () => undefined,
-      clock: systemClock,
-      random: seededRandom(1),
-      directory,
-      onEvent: () => {},
-    });
+    const leader = await startLeader({ scope: 'https://app.test/', fetch: bootstrapOnly(site), directory });
     service = leader;
     await leader.open({ loader: 'tab', release: { image: site.image, bytes: length }, background: false });
     return (operation, request) =>

@@ -1,12 +1,10 @@
 import { expect, test } from '@playwright/test';
 import { SluiceError } from '../../src/format/errors.ts';
 import type { TreeOperation } from '../../src/format/tree-operation.ts';
-import { LocalService } from '../../src/loader/local-service.ts';
-import { zstdInNode } from '../../src/pack/zstd-in-node.ts';
-import { systemClock } from '../../src/protocol/clock.ts';
+import type { LocalService } from '../../src/loader/local-service.ts';
 import { CrashDisk, crashModels, type Fault } from '../crash/crash-disk.ts';
-import { noise, seededRandom } from '../support/random.ts';
-import { LockManagerForTests } from './lock-manager.ts';
+import { noise } from '../support/random.ts';
+import { bootstrapOnly, startLeader } from './leader.ts';
 import { type Fixture, makeSite } from './site-fixture.ts';
 
 const content = noise(3, 10_000);
@@ -29,19 +27,7 @@ test.beforeAll(async () => {
 
 /** A leader over the disk; its network has the bootstrap. */
 async function serviceOver(directory: CrashDisk): Promise<LocalService> {
-  const service = await LocalService.start({
-    scope: 'https://app.test/',
-    fetch: async () =>
-      new Response(site.bootstrap, { headers: { 'Content-Length': `${site.bootstrap.length}` } }),
-    loader: 'tab',
-    locks: new LockManagerForTests().of('tab'),
-    zstd: zstdInNode,
-    estimate: async () => undefined,
-    clock: systemClock,
-    random: seededRandom(1),
-    directory,
-    onEvent: () => {},
-  });
+  const service = await startLeader({ scope: 'https://app.test/', fetch: bootstrapOnly(site), directory });
   const release = { image: site.image, bytes: site.bootstrap.length };
   await service.open({ loader: 'tab', release, background: false });
   return service;

@@ -4,16 +4,13 @@ import type { BlobRecord } from '../../src/format/blob-record.ts';
 import { BlockTable } from '../../src/format/block-table.ts';
 import { Image } from '../../src/image/image.ts';
 import type { ServiceEvent } from '../../src/loader/loader-service.ts';
-import { LocalService } from '../../src/loader/local-service.ts';
-import { zstdInNode } from '../../src/pack/zstd-in-node.ts';
-import { systemClock } from '../../src/protocol/clock.ts';
+import type { LocalService } from '../../src/loader/local-service.ts';
 import type { ReleaseRecord } from '../../src/protocol/messages.ts';
 import type { Directory } from '../../src/store/directory.ts';
 import { NodeDirectory } from '../contracts/node-directory.ts';
 import { Origin } from '../support/origin.ts';
-import { seededRandom } from '../support/random.ts';
 import { tempDir } from '../support/temp-dir.ts';
-import { LockManagerForTests } from './lock-manager.ts';
+import { startLeader } from './leader.ts';
 import type { Fixture } from './site-fixture.ts';
 
 /** A leader's service over a real directory, which a test may damage, and a real server. */
@@ -55,15 +52,8 @@ export async function withScrubRig(site: Fixture, run: (rig: ScrubRig) => Promis
       path,
       start: async (directory = new NodeDirectory(folder)) => {
         events.length = 0;
-        const service = await LocalService.start({
+        const service = await startLeader({
           scope: `${origin.url}/app/`,
-          fetch,
-          loader: 'tab',
-          locks: new LockManagerForTests().of('tab'),
-          zstd: zstdInNode,
-          estimate: async () => undefined,
-          clock: systemClock,
-          random: seededRandom(3),
           directory,
           onEvent: (event) => events.push(event),
         });

@@ -3,15 +3,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { TreeOperation } from '../../../src/format/tree-operation.ts';
 import { Image } from '../../../src/image/image.ts';
-import { LocalService } from '../../../src/loader/local-service.ts';
+import type { LocalService } from '../../../src/loader/local-service.ts';
 import { build } from '../../../src/pack/index.ts';
-import { zstdInNode } from '../../../src/pack/zstd-in-node.ts';
 import type { ReleaseRecord } from '../../../src/protocol/messages.ts';
 import { CrashDisk, crashModels, type Fault } from '../../crash/crash-disk.ts';
 import { Origin } from '../../support/origin.ts';
-import { seededRandom } from '../../support/random.ts';
 import { tempDir } from '../../support/temp-dir.ts';
-import { LockManagerForTests } from '../lock-manager.ts';
+import { startLeader } from '../leader.ts';
 import { ManualClock } from '../manual-clock.ts';
 
 /** Time that one turn of waiting takes when nothing else moves. */
@@ -200,17 +198,11 @@ export class MountRig implements AsyncDisposable {
     this.#endedAt = this.#clock.now();
     this.#clock = new ManualClock();
     const clock = this.#clock;
-    this.#service = await LocalService.start({
+    this.#service = await startLeader({
       scope: `${this.#origin.url}/app/`,
       fetch: this.#fetch,
-      loader: 'tab',
-      locks: new LockManagerForTests().of('tab'),
-      zstd: zstdInNode,
-      estimate: async () => undefined,
       clock,
-      random: seededRandom(1),
       directory: this.#disk,
-      onEvent: () => {},
     });
     const opened = await this.outcome(
       this.#service.open({ loader: 'tab', release: this.release, background: false }),
