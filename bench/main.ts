@@ -2,10 +2,12 @@ import { parseArgs } from 'node:util';
 import { buildPackage } from './build-package.ts';
 import { chart, usage as chartUsage } from './chart.ts';
 import { compression } from './compression.ts';
+import { demand } from './demand.ts';
 import { huge } from './huge.ts';
 import { launch } from './launch.ts';
 import { usage as launchUsage } from './options.ts';
 import { overhead } from './overhead.ts';
+import { verify } from './verify.ts';
 
 interface Target {
   /** One line. */
@@ -62,6 +64,13 @@ const targets: Readonly<Record<string, Target>> = {
     compression,
   ),
   huge: repeated('huge', 'an image of 100,000 files and 10 GB beside one of a tenth of the bytes', 9, huge),
+  demand: repeated(
+    'demand',
+    'reads of what is missing, while the background fills the link and while it is idle',
+    4,
+    demand,
+  ),
+  verify: repeated('verify', 'cold launches with digests checked and unchecked', 9, verify),
   overhead: repeated('overhead', 'reads of what is there already, beside Cache Storage', 9, overhead),
 };
 

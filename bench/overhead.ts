@@ -1,15 +1,15 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Page } from '@playwright/test';
 import { BrowserProfile } from '../test/support/browser-profile.ts';
 import { Origin } from '../test/support/origin.ts';
 import { noise, seededRandom } from '../test/support/random.ts';
-import { stopAllServiceWorkers } from '../test/support/service-workers.ts';
 import { columns, threeDigits } from './columns.ts';
 import { firstByte } from './first-byte.ts';
 import { publish } from './publish.ts';
+import { QuietPage } from './quiet-page.ts';
 import { withRange } from './table.ts';
 
 const appDir = fileURLToPath(new URL('../.cache/bench/overhead-app/', import.meta.url));
@@ -47,7 +47,7 @@ const cache = caches.open('app');
 addEventListener('fetch', (event) => event.respondWith(
   cache.then((app) => app.match(event.request)).then((found) => found ?? fetch(event.request))));`;
 
-/** The same bytes from Sluice's service worker (sealed blobs in OPFS) and from Cache Storage by a minimal one, both in real Chromium. */
+/** The same bytes from Sluice's service worker (sealed blobs in OPFS) and from Cache Storage by a minimal one, both in real Chromium, each in a browser of its own. */
 export async function overhead(runs: number): Promise<void> {
   await makeApp();
   const site = await publish({ name: 'overhead', dir: appDir, entry: '', expected: undefined }, 'sluice');
@@ -62,12 +62,13 @@ export async function overhead(runs: number): Promise<void> {
         response.setHeader('Content-Type', 'text/javascript').end(cacheWorker),
     },
   });
-  const profile = await BrowserProfile.create();
+  const profiles = [await BrowserProfile.create(), await BrowserProfile.create()] as const;
+  const pages: QuietPage[] = [];
   try {
-    const context = await profile.launch();
+    for (const { dir } of profiles) pages.push(await QuietPage.launch(dir));
     const sides: readonly Side[] = [
-      { name: 'Cache Storage', page: await context.newPage(), url: cacheOrigin.url, open: openCache },
-      { name: 'Sluice', page: await context.newPage(), url: sluiceOrigin.url, open: openSluice },
+      { name: 'Cache Storage', page: pages[0]!, url: cacheOrigin.url, open: openCache },
+      { name: 'Sluice', page: pages[1]!, url: sluiceOrigin.url, open: openSluice },
     ];
     for (const { page, url, open } of sides) await open(page, url);
     const rows: string[][] = [['', ...sides.map(({ name }) => name), 'Sluice ÷ Cache Storage']];
@@ -75,7 +76,6 @@ export async function overhead(runs: number): Promise<void> {
       const values: [cache: number[], sluice: number[]] = [[], []];
       for (let run = -1; run < runs; run++) {
         for (const side of run % 2 === 0 ? [0, 1] : [1, 0]) {
-          await sides[side]!.page.bringToFront();
           const value = await measure(sides[side]!);
           if (run >= 0) values[side]!.push(value); // The first one warms up.
         }
@@ -86,7 +86,8 @@ export async function overhead(runs: number): Promise<void> {
     }
     console.log(`\nmedian (least–most) of ${runs}, in turn; ratios run by run\n${columns(rows, 1)}`);
   } finally {
-    await profile.remove();
+    for (const page of pages) await page.close();
+    for (const profile of profiles) await profile.remove();
   }
 }
 
@@ -96,10 +97,10 @@ function htmlPage(_request: IncomingMessage, response: ServerResponse): void {
 
 interface Side {
   readonly name: string;
-  readonly page: Page;
+  readonly page: QuietPage;
   readonly url: string;
   /** Resolves when the page at `url` is controlled and everything is stored. */
-  readonly open: (page: Page, url: string) => Promise<void>;
+  readonly open: (page: QuietPage, url: string) => Promise<void>;
 }
 
 /** In this order: the last one leaves the pages closed. */
@@ -112,7 +113,7 @@ const measurements: readonly { label: string; measure: (side: Side) => Promise<n
   { label: 'first byte of 16 KiB, worker stopped before, ms', measure: afterStop },
 ];
 
-function smallRead(page: Page): Promise<number> {
+function smallRead(page: QuietPage): Promise<number> {
   return page.evaluate(
     async ({ count, bytes }) => {
       const times: number[] = [];
@@ -128,7 +129,7 @@ function smallRead(page: Page): Promise<number> {
   );
 }
 
-function largeRead(page: Page, path: string): Promise<number> {
+function largeRead(page: QuietPage, path: string): Promise<number> {
   return page.evaluate(
     async ({ path, bytes }) => {
       const began = performance.now();
@@ -141,40 +142,50 @@ function largeRead(page: Page, path: string): Promise<number> {
   );
 }
 
-/** In pages that are not the app's, so that nobody wakes the workers but the fetch. */
+/** In a page that is not the app's, so that nobody wakes the worker but the fetch. */
 async function afterStop({ page, url }: Side): Promise<number> {
-  for (const one of page.context().pages()) await one.goto('about:blank');
   await page.goto(`${url}/plain`);
   await firstByte(page, '/small.bin');
-  await stopAllServiceWorkers(page);
+  await page.stopServiceWorkers();
   return firstByte(page, '/small.bin');
 }
 
-async function openCache(page: Page, url: string): Promise<void> {
+async function openCache(page: QuietPage, url: string): Promise<void> {
   await page.goto(`${url}/`);
   await page.evaluate(async () => {
     await navigator.serviceWorker.register('/sw.js');
     await navigator.serviceWorker.ready;
   });
-  await page.reload();
-  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  await page.goto(`${url}/?again`);
+  await until(page, () => navigator.serviceWorker.controller !== null);
 }
 
-async function openSluice(page: Page, url: string): Promise<void> {
-  const shown = (): Promise<unknown> =>
-    page.waitForFunction(() => document.body?.textContent?.trim() === 'overhead', undefined, {
-      timeout: deadlineMs,
-    });
+async function openSluice(page: QuietPage, url: string): Promise<void> {
+  const shown = (): Promise<void> => until(page, () => document.body?.textContent?.trim() === 'overhead');
   await page.goto(`${url}/`);
   await shown();
-  await page.waitForFunction(() => window.sluice.whenComplete().then(() => true), undefined, {
-    timeout: deadlineMs,
-  });
-  await page.reload(); // A worker that reads only what is sealed.
+  await until(page, async () => (await window.sluice.state()).complete);
+  await page.goto(`${url}/?again`); // A worker that reads only what is sealed.
   await shown();
 }
 
-declare const window: Window & { readonly sluice: { whenComplete(): Promise<void> } };
+async function until(page: QuietPage, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + deadlineMs;
+  let trouble: unknown;
+  while (performance.now() < end) {
+    try {
+      if (await page.evaluate(holds)) return;
+    } catch (error) {
+      trouble = error; // A page that gives way to the next takes the question with it.
+    }
+    await pause(100);
+  }
+  throw new Error(`not so after ${deadlineMs} ms: ${holds}`, { cause: trouble });
+}
+
+declare const window: Window & {
+  readonly sluice: { state(): Promise<{ readonly complete: boolean }> };
+};
 
 async function makeApp(): Promise<void> {
   await rm(appDir, { recursive: true, force: true });

@@ -88,6 +88,13 @@ export class QuietPage {
     throw new Error(`the app was not ready after ${deadlineMs / 1000} s`, { cause: trouble });
   }
 
+  /** Stops the browser's service workers, as the browser itself does after idle time. The next event starts them anew. */
+  async stopServiceWorkers(): Promise<void> {
+    await this.#call('ServiceWorker.enable');
+    await this.#call('ServiceWorker.stopAllWorkers');
+    await this.#call('ServiceWorker.disable');
+  }
+
   /** Ends the browser as a user does. */
   close(): Promise<void> {
     return this.#devtools.close();

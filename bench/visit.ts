@@ -34,7 +34,7 @@ const readyDeadlineMs = 600_000;
  */
 export async function visit<T>(
   profile: BrowserProfile,
-  side: Side,
+  side: Pick<Side, 'name' | 'app' | 'link' | 'url' | 'firstUrl'>,
   kind: VisitKind,
   then: (page: QuietPage, visit: Visit) => Promise<T>,
   before: (page: QuietPage) => Promise<void> = async () => {},
