@@ -99,13 +99,22 @@ function planHeads<B extends BlobView>(
 /** As many of the readers' requests as fill the link. */
 function mayStartDemand<B extends BlobView>({ flights, link }: PlanInput<B>): boolean {
   const { least, most, unmeasured } = planLimits.demandFlights;
-  const running = flights.filter(({ kind }) => kind === 'demand').length;
+  const connected = flights.filter(isComing);
+  const running = connected.filter(({ kind }) => kind === 'demand').length;
   if (running < least) return true;
-  if (running >= most || flights.length >= planLimits.flights) return false;
+  if (running >= most || connected.length >= planLimits.connections) return false;
   return link.rate === 0 ? running < unmeasured : hasRoom(flights, link);
 }
 
 function mayStartOther<B extends BlobView>({ flights, link }: PlanInput<B>): boolean {
-  const running = flights.filter(({ kind }) => kind !== 'demand').length;
-  return running < planLimits.otherFlights && flights.length < planLimits.flights && hasRoom(flights, link);
+  const { otherFlights, connections, landing } = planLimits;
+  const connected = flights.filter(isComing);
+  const running = connected.filter(({ kind }) => kind !== 'demand').length;
+  if (running >= otherFlights || connected.length >= connections) return false;
+  return flights.length - connected.length < landing && hasRoom(flights, link);
+}
+
+/** Else all of it has come, and is being verified and written: on a busy machine for longer than a round trip. */
+function isComing({ remaining }: FlightView<BlobView>): boolean {
+  return remaining > 0;
 }

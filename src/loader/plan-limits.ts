@@ -8,7 +8,9 @@ export const planLimits = {
   /** Of others. */
   otherFlights: 3,
   /** A browser has six connections to a host that speaks HTTP/1.1. */
-  flights: 6,
+  connections: 6,
+  /** Requests that have come and are being verified and written: with more than that in memory, only readers' start. */
+  landing: 6,
   /** Demand requests end with the block that passes this; so they are at most one block longer. */
   demandBytes: 2 * MiB,
   /** Missing bytes between two wanted blocks that are rather fetched along than left to a second request. */

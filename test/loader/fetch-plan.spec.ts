@@ -227,6 +227,16 @@ test('the launch set goes on beside a reader’s request, when the link would id
   expect(plan({ ...link, background: [one], flights: reading(1) })).toBeUndefined();
 });
 
+test('what has come and is being written takes no connection; much of it is waited for', () => {
+  const one = blob(ten);
+  const landing = (count: number) =>
+    Array.from({ length: count }, () => flight(blob(ten), 'launch', 0, 10, 0));
+  expect(plan({ launch: [head(one)], flights: landing(5) })).toMatchObject({ blob: one });
+  expect(plan({ launch: [head(one)], flights: landing(6) })).toBeUndefined();
+  const written = Array.from({ length: 8 }, () => flight(blob(ten), 'demand', 0, 10, 0));
+  expect(plan({ demands: [want(one, 1)], flights: written })).toMatchObject({ blob: one });
+});
+
 test('read ahead: along with what is wanted where it follows, up to what a request may have, else by itself', () => {
   const one = blob(ten);
   const far = { start: one.stored(2).start, end: one.stored(4).end, kind: 'demand' };

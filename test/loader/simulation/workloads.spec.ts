@@ -136,6 +136,7 @@ for (const [name, shape] of Object.entries(LINKS)) {
       engine.complete(mount);
       await complete;
       const aborted = link.requests.filter(({ start, end, received }) => received < end - start).length;
+      expect(aborted, 'what nobody waits for is ended').toBeGreaterThan(0);
       // Of a block that was cut in two, the first part is kept until another one of its blob is.
       expect(link.takenTwice).toBeLessThanOrEqual(aborted * block);
       const total = site.blobs.reduce((sum, { record }) => sum + record.length, 0);
