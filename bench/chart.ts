@@ -1,18 +1,18 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { launchChart } from './launch-chart.ts';
 import { type LinkName, linkNames } from './options.ts';
 import { formatFigures, publication } from './publication.ts';
-import { readmeTable } from './readme-table.ts';
+import { withReadmeTable } from './readme-table.ts';
 import { newest, readResults } from './results.ts';
 
-const docs = new URL('../docs/', import.meta.url);
+const root = new URL('../', import.meta.url);
 
 export const usage = `npm run bench -- chart [options]
   --link NAME     ${linkNames.join(', ')}: the link that the picture shows (default medium)
   --runs N        an older result with so many launches counts before a newer one with fewer (default 5)
-Writes docs/launch.json and docs/launch.svg.`;
+Writes docs/launch.json, docs/launch.svg and the table in README.md.`;
 
 /** Publishes the newest results of this machine. Answers the process's exit code. */
 export async function chart(args: readonly string[]): Promise<number> {
@@ -44,9 +44,14 @@ export async function chart(args: readonly string[]): Promise<number> {
     runs,
   );
   const published = publication(combinations, last.machine);
-  writeFileSync(new URL('launch.json', docs), `${JSON.stringify(published, undefined, 2)}\n`);
-  writeFileSync(new URL('launch.svg', docs), launchChart(published, link));
-  console.log(`${formatFigures(published)}\n\nFor the README, ${link}:\n${readmeTable(published, link)}\n`);
-  for (const name of ['launch.json', 'launch.svg']) console.log(fileURLToPath(new URL(name, docs)));
+  const readme = readFileSync(new URL('README.md', root), 'utf8');
+  const files = {
+    'docs/launch.json': `${JSON.stringify(published, undefined, 2)}\n`,
+    'docs/launch.svg': launchChart(published, link),
+    'README.md': withReadmeTable(readme, published, link),
+  };
+  for (const [name, content] of Object.entries(files)) writeFileSync(new URL(name, root), content);
+  console.log(`${formatFigures(published)}\n`);
+  for (const name of Object.keys(files)) console.log(fileURLToPath(new URL(name, root)));
   return 0;
 }

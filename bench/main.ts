@@ -53,7 +53,8 @@ const targets: Readonly<Record<string, Target>> = {
     run: launch,
   },
   chart: {
-    summary: 'what launch has measured, as docs/launch.svg, docs/launch.json and a table of targets',
+    summary:
+      'what launch has measured, as docs/launch.svg, docs/launch.json, the README, and a table of targets',
     usage: chartUsage,
     run: chart,
   },

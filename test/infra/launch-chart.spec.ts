@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { launchChart } from '../../bench/launch-chart.ts';
 import { publication } from '../../bench/publication.ts';
-import { readmeTable } from '../../bench/readme-table.ts';
+import { readmeTable, withReadmeTable } from '../../bench/readme-table.ts';
 import { newest } from '../../bench/results.ts';
 import { launches, machine, result } from './bench-launches.ts';
 
@@ -59,7 +60,8 @@ test('a link that was not measured makes no picture', () => {
 });
 
 test('the table for the README has seconds and ratios, and a dash for what was not measured', () => {
-  const [head, rule, demo, ...rest] = readmeTable(published, 'medium').split('\n');
+  const lines = readmeTable(published, 'medium').split('\n');
+  const [head, rule, demo, ...rest] = lines.filter((line) => line.startsWith('|'));
   expect(rest).toEqual([]);
   expect(rule!.split('|').length).toBe(head!.split('|').length);
   const cells = demo!.split('|').map((cell) => cell.trim());
@@ -73,4 +75,15 @@ test('the table for the README has seconds and ratios, and a dash for what was n
     '0.0 s',
     '',
   ]);
+  expect(lines.join(' ')).toContain('at 20 Mbit/s and 50 ms; medians of 1–3');
+});
+
+test('the table takes the place of the one before, and touches nothing else', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const once = withReadmeTable(readme, published, 'medium');
+  expect(once).toContain('1.1 s (0.55)');
+  expect(withReadmeTable(once, published, 'medium')).toBe(once);
+  const around = (text: string) => text.replace(/<!-- npm run bench[\s\S]*<!-- until here -->/, '');
+  expect(around(once)).toBe(around(readme));
+  expect(() => withReadmeTable('# Sluice', published, 'medium')).toThrow('README.md lacks');
 });
