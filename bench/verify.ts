@@ -16,9 +16,12 @@ const measured: readonly AppName[] = ['demo', 'pyodide'];
 const links = ['fast', 'medium'] as const;
 const names = ['verified', 'unverified'] as const;
 
+/** In the order of runs. */
+type Seconds = Record<(typeof names)[number], number[]>;
+
 /** Cold launches, with a trace, of the product and of one in which every digest counts as right, in turn. */
 export async function verify(runs: number): Promise<void> {
-  const rows: string[][] = [['', ...names.map((name) => `${name}, s`), 'verified ÷ unverified']];
+  const rows: string[][] = [['', 'seconds', ...names, 'verified ÷ unverified']];
   for (const appName of measured) {
     const app = await apps[appName].make();
     const verified = await publish(app, 'sluice+trace');
@@ -30,7 +33,8 @@ export async function verify(runs: number): Promise<void> {
     await buildUnverified(unverified);
     for (const linkName of links) {
       const shape = LINKS[linkName];
-      const seconds: Record<(typeof names)[number], number[]> = { verified: [], unverified: [] };
+      const ready: Seconds = { verified: [], unverified: [] };
+      const processor: Seconds = { verified: [], unverified: [] };
       for (let run = 0; run < runs; run++) {
         for (const name of rotated(names, run)) {
           await using server = await startServer(
@@ -43,22 +47,26 @@ export async function verify(runs: number): Promise<void> {
           const profile = await BrowserProfile.create();
           try {
             const side = { name: 'sluice+trace', app, link, url, firstUrl: url } as const;
-            const { readyMs } = await visit(profile, side, 'cold', async (_page, result) => result);
-            seconds[name].push(readyMs / 1000);
+            const { readyMs, cpuMs } = await visit(profile, side, 'cold', async (_page, result) => result);
+            ready[name].push(readyMs / 1000);
+            if (cpuMs !== undefined) processor[name].push(cpuMs / 1000);
           } finally {
             await profile.remove();
           }
         }
         console.error(`  ${appName}, ${linkName}: run ${run + 1} of ${runs}`);
       }
-      const ratios = seconds.verified.map((value, run) => value / seconds.unverified[run]!);
-      rows.push([
-        `${appName}, ${shape.mbitPerSecond} Mbit/s ${shape.rttMs} ms`,
-        ...[seconds.verified, seconds.unverified, ratios].map((all) => withRange(all, threeDigits)),
-      ]);
+      const label = `${appName}, ${shape.mbitPerSecond} Mbit/s ${shape.rttMs} ms`;
+      rows.push(rowOf(label, 'until ready', ready));
+      if (processor.unverified.length === runs) rows.push(rowOf(label, 'of processors', processor));
     }
   }
   console.log(
-    `\ncold launches with a trace, until ready; median (least–most) of ${runs}, in turn; ratios run by run\n${columns(rows, 1)}`,
+    `\ncold launches with a trace, until ready; median (least–most) of ${runs}, in turn; ratios run by run\n${columns(rows, 2)}`,
   );
+}
+
+function rowOf(label: string, what: string, { verified, unverified }: Seconds): string[] {
+  const ratios = verified.map((value, run) => value / unverified[run]!);
+  return [label, what, ...[verified, unverified, ratios].map((all) => withRange(all, threeDigits))];
 }

@@ -49,8 +49,9 @@ export interface BlockReaderOptions {
 const decodedCacheBytes = 8 * 1024 * 1024;
 /** A reader with a timeout of 0 does not wait for bytes to come, but reading what is here takes its time too. */
 const localReadMs = 1000;
-/** A loader that has not decoded what is here by then has too much to do. */
+/** A loader that has not decoded what is here by then has too much to do; whoever waits less long than several times that does not ask it. */
 const decodeElsewhereMs = 1000;
+const hurryMs = 5000;
 
 /** A block on its way; several readers may share it. */
 interface Arrival {
@@ -217,7 +218,7 @@ export class BlockReader {
     deliver: Deliver,
   ): Promise<void> {
     const port = this.#options.ports.best;
-    if (!port || this.#noDecoders.has(port)) return;
+    if (!port || this.#noDecoders.has(port) || request.timeoutMs < hurryMs) return;
     const { image, blob, path } = request;
     const here = [...missing.keys()].filter((block) => local.has(image.blob(blob), block));
     const want = { image: image.id, path, blob, timeoutMs: decodeElsewhereMs, decoded: true };

@@ -322,6 +322,9 @@ test('what is here of a long answer is decoded by a loader; of a short one by th
   expect(reads).toEqual([]);
   await isRight(3, read(3, 1)[0]!.bytes);
   expect([reads, loader.calls.length]).toEqual([[3], 1]);
+  // Nor does somebody who has no time to lose wait for a loader that may have none.
+  await isRight(4, read(4, 1, { long: true, timeoutMs: 0 })[0]!.bytes);
+  expect([reads, loader.calls.length]).toEqual([[3, 4], 1]);
 });
 
 test('a loader that does not decode is not asked for it again: what did not come is decoded here', async () => {
