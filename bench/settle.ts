@@ -9,10 +9,12 @@ const completeDeadlineMs = 300_000;
 /** A network that brings nothing for so long has brought all. */
 const idleMs = 500;
 const sampleMs = 500;
+/** What is done when a page is calm begins after some seconds of calm. */
+const quietSamples = 8;
 /** Share of one core. */
 const quietShare = 0.1;
 /** Some apps never rest. */
-const quietDeadlineMs = 10_000;
+const quietDeadlineMs = 20_000;
 
 /**
  * Until the visitor has what later visits build on: the whole image; or, without Sluice, what the app still loads by itself; and in all cases what
@@ -29,7 +31,10 @@ export async function settle(page: QuietPage, side: Side, profile: BrowserProfil
     await pause(sampleMs);
   }
   const deadline = performance.now() + quietDeadlineMs;
-  for (let quiet = 0, before = await cpuTimeMs(profile.dir); quiet < 2 && performance.now() < deadline; ) {
+  for (
+    let quiet = 0, before = await cpuTimeMs(profile.dir);
+    quiet < quietSamples && performance.now() < deadline;
+  ) {
     await pause(sampleMs);
     const now = await cpuTimeMs(profile.dir);
     quiet = (now ?? 0) - (before ?? 0) < quietShare * sampleMs ? quiet + 1 : 0;

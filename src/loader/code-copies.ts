@@ -109,11 +109,16 @@ export class CodeCopies {
     });
   }
 
+  /** Resolves when nothing is under way. */
+  settled(): Promise<unknown> {
+    return this.#last;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#stopTimer?.();
     this.#copying.abort();
-    await this.#last;
+    await this.settled();
   }
 
   #tick(): void {
@@ -142,6 +147,7 @@ export class CodeCopies {
       try {
         await this.#copy(url, copying.signal);
       } catch (error) {
+        this.#todo.add(url);
         if (!copying.signal.aborted) throw error;
       } finally {
         stop();

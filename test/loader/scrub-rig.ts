@@ -11,6 +11,7 @@ import { NodeDirectory } from '../contracts/node-directory.ts';
 import { Origin } from '../support/origin.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { startLeader } from './leader.ts';
+import type { MemoryCaches } from './memory-caches.ts';
 import type { Fixture } from './site-fixture.ts';
 
 /** A leader's service over a real directory, which a test may damage, and a real server. */
@@ -22,7 +23,7 @@ export interface ScrubRig {
   /** What the services told, since the last was started. */
   readonly events: ServiceEvent[];
   /** A leader that is closed with the rig. Only one at a time may have the folder. */
-  start(directory?: Directory): Promise<LocalService>;
+  start(directory?: Directory, caches?: MemoryCaches): Promise<LocalService>;
   /** Resolves when the image is whole and nothing is under way. */
   complete(service: LocalService, image?: string): Promise<void>;
   /** A store's folder as it is now, elsewhere: what a device that dies leaves behind. */
@@ -50,11 +51,12 @@ export async function withScrubRig(site: Fixture, run: (rig: ScrubRig) => Promis
       release,
       events,
       path,
-      start: async (directory = new NodeDirectory(folder)) => {
+      start: async (directory = new NodeDirectory(folder), caches?) => {
         events.length = 0;
         const service = await startLeader({
           scope: `${origin.url}/app/`,
           directory,
+          caches,
           onEvent: (event) => events.push(event),
         });
         services.push(service);
