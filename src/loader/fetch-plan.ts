@@ -3,7 +3,7 @@ import type { FlightKind, FlightView } from './flight-view.ts';
 import { hasRoom, type LinkView, requestBytes, roomOf } from './link-view.ts';
 import { planLimits } from './plan-limits.ts';
 import { type Planned, planReaders } from './plan-readers.ts';
-import { planStream } from './plan-stream.ts';
+import { planStream, type Streamed } from './plan-stream.ts';
 
 export interface PlanInput<B extends BlobView> {
   /** Ready to be fetched now, oldest first: somebody waits for each. */
@@ -44,10 +44,11 @@ export function planFetch<B extends BlobView>(input: PlanInput<B>): FetchRequest
   if (readers) return mayStartDemand(input) ? { kind: 'demand', ...readers } : undefined;
   if (!mayStartOther(input)) return undefined;
   const soon = planSoon(input);
+  if (soon === 'table-first') return undefined;
   if (soon) return { kind: 'launch', ...soon };
   if (input.flights.some(({ kind }) => kind === 'demand')) return undefined;
   const rest = planRest(input);
-  return rest && { kind: 'background', ...rest };
+  return rest && rest !== 'table-first' ? { kind: 'background', ...rest } : undefined;
 }
 
 function planDemands<B extends BlobView>(input: PlanInput<B>): Planned<B> | undefined {
@@ -63,13 +64,13 @@ function planDemands<B extends BlobView>(input: PlanInput<B>): Planned<B> | unde
   });
 }
 
-function planSoon<B extends BlobView>(input: PlanInput<B>): Planned<B> | undefined {
+function planSoon<B extends BlobView>(input: PlanInput<B>): Streamed<B> {
   return (
     planAhead(input, [...input.ahead, ...input.early], 'launch') ?? planHeads(input, input.launch, 'launch')
   );
 }
 
-function planRest<B extends BlobView>(input: PlanInput<B>): Planned<B> | undefined {
+function planRest<B extends BlobView>(input: PlanInput<B>): Streamed<B> {
   return planHeads(input, input.background, 'background') ?? planAhead(input, input.late, 'background');
 }
 
@@ -92,7 +93,7 @@ function planHeads<B extends BlobView>(
   { flights, link, wholeFiles }: PlanInput<B>,
   heads: Iterable<BlobHead<B>>,
   kind: 'launch' | 'background',
-): Planned<B> | undefined {
+): Streamed<B> {
   return planStream({ heads, target: requestBytes(link, kind), room: roomOf(link), flights, wholeFiles });
 }
 

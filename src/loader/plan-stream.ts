@@ -14,16 +14,20 @@ export interface StreamPlan<B extends BlobView> {
   readonly wholeFiles: boolean;
 }
 
+export type Streamed<B extends BlobView> = Planned<B> | 'table-first' | undefined;
+
 /**
- * Front to back: the next run of what is missing and may be fetched now. The table of the blob behind comes before it, by itself: who knows where
+ * Front to back: the next run of what is missing and may be fetched now; `table-first` where that depends on a table that is on its way, and nobody
+ * behind should take the link meanwhile. The table of the blob behind comes before it, by itself: who knows where
  * blocks end cuts none in two, the rest of which would cost its reader another round trip.
  */
-export function planStream<B extends BlobView>(plan: StreamPlan<B>): Planned<B> | undefined {
+export function planStream<B extends BlobView>(plan: StreamPlan<B>): Streamed<B> {
   let planned: Planned<B> | undefined;
   for (const head of plan.heads) {
     const { blob } = head;
     if (blob.complete || blob.tableLoading || blob.isHeld(-1)) continue;
     if (planned) return needsTable(plan, blob) ? { blob, start: 0, end: blob.tableLength } : planned;
+    if (awaitsTable(plan, head)) return 'table-first';
     const range = nextRange(plan, head);
     planned = range && { blob, ...range };
   }
@@ -33,6 +37,13 @@ export function planStream<B extends BlobView>(plan: StreamPlan<B>): Planned<B> 
 function needsTable<B extends BlobView>({ flights, wholeFiles }: StreamPlan<B>, blob: B): boolean {
   const isLong = !wholeFiles && blob.length > planLimits.wholeBytes;
   return isLong && blob.table === undefined && !flights.some((flight) => flight.blob === blob);
+}
+
+/** Not where all that is wanted of the blob comes with its table. */
+function awaitsTable<B extends BlobView>({ flights, wholeFiles }: StreamPlan<B>, head: BlobHead<B>): boolean {
+  if (wholeFiles || head.blob.table) return false;
+  const coming = flights.filter(({ blob }) => blob === head.blob);
+  return coming.length > 0 && !coming.some(({ position, end }) => position === 0 && end >= head.end);
 }
 
 function nextRange<B extends BlobView>(plan: StreamPlan<B>, head: BlobHead<B>): ByteRange | undefined {

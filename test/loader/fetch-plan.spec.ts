@@ -227,6 +227,33 @@ test('the launch set goes on beside a reader’s request, when the link would id
   expect(plan({ ...link, background: [one], flights: reading(1) })).toBeUndefined();
 });
 
+test('the launch set waits for a table that is on its way: what is behind it does not take the link meanwhile', () => {
+  const long = blob([planLimits.wholeBytes, 10], false);
+  const [short, rest] = [blob(ten, false), blob(ten)];
+  const table = flight(long, 'launch', 0, long.tableLength);
+  expect(plan({ launch: [head(long)], background: [rest], flights: [table] })).toBeUndefined();
+  expect(plan({ background: [long, rest], flights: [table] })).toBeUndefined();
+  // What comes with its table needs nothing more.
+  const whole = flight(short, 'launch', 0, short.length, 10);
+  expect(plan({ launch: [head(short)], background: [rest], flights: [whole] })).toMatchObject({ blob: rest });
+});
+
+test('the table of the blob behind comes ahead, by itself', () => {
+  const one = blob(ten);
+  const long = blob([planLimits.wholeBytes, 10], false);
+  const short = blob(ten, false);
+  expect(plan({ launch: [head(one), head(long)] })).toEqual({
+    blob: long,
+    kind: 'launch',
+    start: 0,
+    end: long.tableLength,
+  });
+  const table = flight(long, 'launch', 0, long.tableLength);
+  expect(plan({ launch: [head(one), head(long)], flights: [table] })).toMatchObject({ blob: one });
+  expect(plan({ launch: [head(one), head(short)] }), 'which comes whole').toMatchObject({ blob: one });
+  expect(plan({ launch: [head(one), head(long)], wholeFiles: true })).toMatchObject({ blob: one });
+});
+
 test('what has come and is being written takes no connection; much of it is waited for', () => {
   const one = blob(ten);
   const landing = (count: number) =>
