@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { readTraceFile } from '../../src/cli/trace-file.ts';
 import { build } from '../../src/pack/index.ts';
 import { contents, expect, makeTree, prose, test } from '../pack/fixture.ts';
 import { noise } from '../support/random.ts';
@@ -151,15 +152,26 @@ test('inspect --fsmap: a table for people, one document for programs, and half o
 test('the number of threads changes nothing, and sources and bundle agree', async ({ dir }) => {
   const spec = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`${i}.js`, prose(i, 300_000 + i)]));
   const source = makeTree(join(dir, 'app'), { ...spec, 'x.bin': noise(1, 400_000) });
+  const trace = join(dir, 'trace.json');
+  makeTree(dir, {
+    'trace.json': '{"reads":[{"path":"7.js"},{"path":"x.bin","start":70000,"end":70001},{"path":"3.js"}]}',
+  });
   const sites: Map<string, string>[] = [];
   for (const threads of ['0', '1', '2', '5']) {
     const site = join(dir, `site-${threads}`);
-    expect(await sluice('build', source, '--out', site, '--threads', threads)).toMatchObject({ status: 0 });
+    expect(
+      await sluice('build', source, '--out', site, '--threads', threads, '--trace', trace),
+    ).toMatchObject({ status: 0 });
     sites.push(contents(site));
   }
   for (const site of sites) expect(site).toEqual(sites[0]);
   const runtimeDir = resolve(import.meta.dirname, '../../dist/runtime');
-  await build(source, { out: join(dir, 'from-source'), runtimeDir, threads: 0 });
+  await build(source, {
+    out: join(dir, 'from-source'),
+    runtimeDir,
+    threads: 0,
+    traces: [readTraceFile(trace)],
+  });
   expect(contents(join(dir, 'from-source'))).toEqual(sites[0]);
 });
 

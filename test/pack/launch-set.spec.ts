@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { crc32 } from '../../src/format/crc32.ts';
 import { formatRelease } from '../../src/format/release.ts';
 import { Image } from '../../src/image/image.ts';
-import { type BuildReport, build, extract, fsck, inspect, type TraceRead } from '../../src/pack/index.ts';
+import {
+  type BuildReport,
+  build,
+  extract,
+  fsck,
+  inspect,
+  type PackProgress,
+  type TraceRead,
+} from '../../src/pack/index.ts';
 import { noise, seededRandom } from '../support/random.ts';
 import { contents, expect, makeTree, prose, type TreeSpec, test } from './fixture.ts';
 
@@ -154,7 +162,10 @@ test('random trees and traces: every range that a launch read is in the launch s
     }));
     const out = join(dir, `site-${round}`);
     const options = { out, runtimeDir, level: 1, blobSize: 2 ** (19 + below(3)), traces } as const;
-    const report = await build(app, options);
+    const progress: PackProgress[] = [];
+    const report = await build(app, { ...options, onProgress: (now) => progress.push(now) });
+    const { files: done, totalFiles, bytes, totalBytes } = progress.at(-1)!;
+    expect([done, bytes]).toEqual([totalFiles, totalBytes]);
     const image = await imageOf(out, report);
     const reads = traces.flatMap(({ reads }) => reads).filter(({ path }) => path in spec);
     // One without a range means the whole file only where no other says more.
