@@ -159,7 +159,8 @@ export class CodeCopies {
   async #copy(url: string, signal: AbortSignal): Promise<void> {
     const { caches } = this.#options;
     const head = await this.#ask(url, 'HEAD', signal);
-    if (!head) {
+    // Cache Storage takes nothing that is different each time.
+    if (!head || head.headers.get('Vary')?.includes('*')) {
       this.#todo.delete(url);
       return;
     }

@@ -36,7 +36,7 @@ interface Rig extends EngineRig {
   readonly asked: string[];
   /** Length that the service worker tells of a file. */
   readonly lengths: Map<string, number>;
-  readonly edge: { quiet: boolean; controlled: boolean; room: Room | undefined };
+  readonly edge: { quiet: boolean; controlled: boolean; room: Room | undefined; vary: string };
   /** A service worker tells of them; time passes until it is calm, and nothing is under way any more. */
   launch(...paths: string[]): Promise<void>;
   kept(): string[];
@@ -52,7 +52,7 @@ function withCopies(present: readonly string[], run: (rig: Rig) => Promise<void>
     const asked: string[] = [];
     const lengths = new Map<string, number>();
     const reported: unknown[] = [];
-    const edge = { quiet: true, controlled: true, room: undefined as Room | undefined };
+    const edge = { quiet: true, controlled: true, room: undefined as Room | undefined, vary: 'Accept' };
     const { image } = rig.mount;
     const answer: typeof fetch = async (input, init) => {
       expect(init).toMatchObject({ cache: 'only-if-cached', mode: 'same-origin' });
@@ -64,6 +64,7 @@ function withCopies(present: readonly string[], run: (rig: Rig) => Promise<void>
       const headers = {
         ETag: `"${tag}"`,
         'Content-Type': 'text/javascript',
+        Vary: edge.vary,
         'Content-Length': String(lengths.get(path) ?? size),
       };
       return new Response(init!.method === 'HEAD' ? null : site.files.get(path)!, { headers });
@@ -157,6 +158,14 @@ test('code copies: none where the quota is nearly used', () =>
     edge.room = { usage: 95, quota: 100 };
     await launch('a.js');
     expect(kept()).toEqual([]);
+  }));
+
+test('code copies: none of a file that the image gives `Vary: *`', () =>
+  withCopies(names, async ({ launch, kept, edge, asked }) => {
+    edge.vary = '*';
+    await launch('a.js');
+    expect(kept()).toEqual([]);
+    expect(asked).toEqual(['HEAD a.js']);
   }));
 
 test('code copies: none, and no complaint, where no service worker answers', () =>
