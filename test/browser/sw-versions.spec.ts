@@ -164,6 +164,11 @@ test('a new service worker waits for the tabs of the old one, and comes with its
     .poll(() => page.evaluate(async () => (await navigator.serviceWorker.getRegistration())!.waiting?.state))
     .toBe('installed');
   expect(await page.evaluate(() => caches.keys())).toHaveLength(2);
+  const kept = await page.evaluate(async () => {
+    const name = (await caches.keys()).find((key) => key.endsWith('x'))!;
+    return (await (await caches.open(name)).keys()).map(({ url }) => url.split('/').at(-1)).sort();
+  });
+  expect(kept).toEqual(['client.js', 'icon.svg', 'loader.js', 'zstd.wasm']);
   expect(await read(page)).toBe('of version 1');
 
   // The last tab of the old one goes.
