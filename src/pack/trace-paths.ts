@@ -20,13 +20,17 @@ export function tracePaths(
   const meant = new Set(found.values());
   const free = new Map<string, TreeFile[]>();
   for (const file of files) {
-    if (!meant.has(file)) free.set(place(file.path), [...(free.get(place(file.path)) ?? []), file]);
+    if (meant.has(file)) continue;
+    const beside = free.get(place(file.path));
+    if (beside === undefined) free.set(place(file.path), [file]);
+    else beside.push(file);
   }
   const renamed = new Map<TreeFile, string[]>();
   for (const path of gone) {
-    const beside = free.get(place(inTree(path))) ?? [];
-    const fitting = beside.filter((file) => differByHash(nameOf(inTree(path)), file.name));
-    if (fitting.length === 1) renamed.set(fitting[0]!, [...(renamed.get(fitting[0]!) ?? []), path]);
+    const file = onlyOne(free.get(place(inTree(path))) ?? [], ({ name }) =>
+      differByHash(nameOf(inTree(path)), name),
+    );
+    if (file !== undefined) renamed.set(file, [...(renamed.get(file) ?? []), path]);
   }
   for (const [file, names] of renamed) if (names.length === 1) found.set(names[0]!, file);
   return found;
@@ -38,6 +42,12 @@ const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 /** Only names of one length in one directory can differ by a hash alone. */
 const place = (path: string): string => `${path.slice(0, path.lastIndexOf('/') + 1)}/${nameOf(path).length}`;
+
+/** The thing that fits, if no other does; looks no further than the second. */
+function onlyOne<T>(things: readonly T[], fits: (thing: T) => boolean): T | undefined {
+  const first = things.findIndex(fits);
+  return first >= 0 && !things.slice(first + 1).some(fits) ? things[first] : undefined;
+}
 
 /** Whether two different names of one length differ in nothing but a hash before the extension. */
 function differByHash(a: string, b: string): boolean {
