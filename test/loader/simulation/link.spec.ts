@@ -51,7 +51,9 @@ for (const [name, shape] of Object.entries(LINKS)) {
       // The boot page is there before the app.
       await clock.sleep(1);
       for (let i = 0; i < launchBlocks; i++) {
-        await read('launch', i * block, (i + 1) * block);
+        // Not quite in the file's order: it is not readahead that helps.
+        const at = (i ^ 1) * block;
+        await read('launch', at, at + block);
         // Never calm.
         await clock.sleep(10);
       }
