@@ -27,7 +27,8 @@ export const usage = `npm run bench -- launch [options]
   --server NAME   ${serverKinds.join(', ')}: what all sides are served by (default nginx where there is one; brotli needs it)
   --runs N        launches of each kind (default 5)
   --timeline      the life of one cold launch of each side instead of the table
-The first four may be given several times. Results are kept: npm run bench -- chart draws the newest.`;
+The first four may be given several times. All apps take about an hour on the medium link, twice that on the slow one. Results are kept, after each
+visitor: npm run bench -- chart draws the newest.`;
 
 /** Throws an Error with one line of words for what cannot be understood. */
 export function readOptions(args: readonly string[]): BenchOptions {
