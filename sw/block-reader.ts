@@ -218,7 +218,8 @@ export class BlockReader {
     deliver: Deliver,
   ): Promise<void> {
     const port = this.#options.ports.best;
-    if (!port || this.#noDecoders.has(port) || request.timeoutMs < hurryMs) return;
+    // One that does not lead (yet: a page that is only starting) would have to wait, or to ask another itself.
+    if (port?.role !== 'leader' || this.#noDecoders.has(port) || request.timeoutMs < hurryMs) return;
     const { image, blob, path } = request;
     const here = [...missing.keys()].filter((block) => local.has(image.blob(blob), block));
     const want = { image: image.id, path, blob, timeoutMs: decodeElsewhereMs, decoded: true };

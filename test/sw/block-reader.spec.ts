@@ -24,8 +24,11 @@ interface Call {
 
 /** A loader whose every answer the test gives. */
 class HandLoader implements LoaderPort {
-  readonly role = 'leader';
+  readonly role: LoaderPort['role'];
   readonly calls: Call[] = [];
+  constructor(role: LoaderPort['role'] = 'leader') {
+    this.role = role;
+  }
   post(): void {}
   readBootstrap(): Promise<never> {
     return Promise.reject(new SluiceError('EINVAL', 'not asked here'));
@@ -322,6 +325,10 @@ test('what is here of a long answer is decoded by a loader; of a short one by th
   expect(reads).toEqual([]);
   await isRight(3, read(3, 1)[0]!.bytes);
   expect([reads, loader.calls.length]).toEqual([[3], 1]);
+  // A loader that does not lead is not asked: it would have to ask another.
+  const standby = new HandLoader('standby');
+  await isRight(5, fixture([standby], storeOf([])).read(5, 1, { long: true })[0]!.bytes);
+  expect(standby.calls).toEqual([]);
   // Nor does somebody who has no time to lose wait for a loader that may have none.
   await isRight(4, read(4, 1, { long: true, timeoutMs: 0 })[0]!.bytes);
   expect([reads, loader.calls.length]).toEqual([[3, 4], 1]);
