@@ -327,7 +327,10 @@ export class LocalService implements LoaderService {
       await this.#trees.change(mount, operation, request);
     } finally {
       const { sequence } = mount.tree.overlay;
-      if (sequence !== before) this.#options.onEvent({ type: 'changed-tree', image, sequence });
+      if (sequence !== before) {
+        this.#options.onEvent({ type: 'changed-tree', image, sequence });
+        this.#copies?.look();
+      }
     }
   }
 
