@@ -8,6 +8,7 @@ import { isToLoader } from '../protocol/guards.ts';
 import {
   type FromLoader,
   type Hello,
+  type ProvideBlocks,
   protocolVersion,
   type ReadBlocks,
   type ToLoader,
@@ -109,9 +110,9 @@ export class ServiceWorkerPort {
         });
       case 'provide-blocks':
         // A gift: whoever gave it does not wait, and what is not taken is fetched.
-        return this.#use('provide-blocks', (service) =>
-          service.provideBlocks(message.image, message.blocks),
-        ).catch((error) => console.info('sluice: provided blocks were not taken:', error));
+        return this.#use('provide-blocks', (service) => takeGift(service, message)).catch((error) =>
+          console.info('sluice: provided blocks were not taken:', error),
+        );
       case 'bringing-blocks': {
         const { image, blob, first, count } = message;
         return this.#use('bringing-blocks', (service) =>
@@ -169,4 +170,11 @@ export class ServiceWorkerPort {
       this.#channel.post({ type: 'failed', id, error: toWireError(error) });
     }
   }
+}
+
+/** To verify and store them takes its time, in which they must not be asked for. */
+async function takeGift(service: LoaderService, { image, blocks }: ProvideBlocks): Promise<void> {
+  for (const { blob, block } of blocks)
+    if (block >= 0) await service.expectBlocks(image, { blob, first: block, count: 1 });
+  await service.provideBlocks(image, blocks);
 }
