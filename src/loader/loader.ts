@@ -50,6 +50,8 @@ export interface LoaderPlatform {
 
 interface Started {
   readonly succession: Succession;
+  /** Resolves when the lock of our name is held. */
+  readonly locked: Promise<void>;
   readonly release: Promise<ReleaseRecord>;
   readonly zstd: StartZstd;
 }
@@ -98,7 +100,7 @@ export class Loader implements LoaderApi {
     const open = { loader, release: options.release, background: this.#background };
     const release = locked.then(() => succession.use('start', (service) => service.open(open), 50_000));
     release.catch(() => {}); // Also awaited below.
-    this.#started = { succession, release, zstd };
+    this.#started = { succession, locked, release, zstd };
     this.#image = await release;
     this.#tellLateEvents();
     if (options.readLog !== undefined) await this.setReadLog(options.readLog);
@@ -107,8 +109,10 @@ export class Loader implements LoaderApi {
 
   ping(): void {}
 
-  connect(endpoint: MessageEndpoint): void {
-    const { succession, zstd } = this.#running();
+  async connect(endpoint: MessageEndpoint): Promise<void> {
+    const { succession, locked, zstd } = this.#running();
+    await locked;
+    if (this.#closing.signal.aborted) return endpoint.close();
     const port = new ServiceWorkerPort(
       endpoint,
       this.#platform.locks,

@@ -11,7 +11,7 @@ export interface LoaderApi {
   /** First call. Starts loading at once. Resolves when the image is mounted (bootstrap verified). */
   start(options: LoaderOptions): Promise<{ readonly loader: string; readonly image: string }>;
   /** A port to a service worker; the loader says `hello` on it. */
-  connect(port: MessagePort): void;
+  connect(port: MessagePort): void | Promise<void>;
   /** Answers at once, by itself: whether this worker still hears. One that does not is replaced by its page. */
   ping(): void;
   state(): Promise<SluiceState>;

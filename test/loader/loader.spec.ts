@@ -4,6 +4,8 @@ import { expect, test } from '@playwright/test';
 import { BlockTable } from '../../src/format/block-table.ts';
 import { SluiceError } from '../../src/format/errors.ts';
 import { formatRelease } from '../../src/format/release.ts';
+import { Loader } from '../../src/loader/loader.ts';
+import { systemClock } from '../../src/protocol/clock.ts';
 import { loaderLockName, type ReleaseRecord } from '../../src/protocol/messages.ts';
 import type { Progress } from '../../src/protocol/state.ts';
 import { askedBytes, failure } from './engine-rig.ts';
@@ -230,42 +232,66 @@ test('a service worker: hello, blocks, bootstrap, news, cancellation, gifts', ()
     sw.channel.close();
   }));
 
-test('a service worker that went on with the launch is heard before the first plan: nothing is fetched twice', async () => {
-  // Blocks so long that the last of them are still to be verified when the plan is made.
-  const files = [
-    { name: 'big.bin', size: 12 * 1024 * KiB, shift: 20 },
-    { name: 'rest.bin', size: 10, shift: 12 },
-  ];
-  const big = await makeSite(files, 2 ** 30, 1, { launchFiles: 1 });
-  await withTabs(big, async ({ open, scope, release, origin }) => {
-    const { image, blobs } = big;
-    const { record, bytes } = blobs[0]!;
-    const table = await BlockTable.open(bytes.slice(0, record.tableLength), record);
-    const block = (index: number) => {
-      const { start, end } = table.stored(index);
-      return { blob: 0, block: index, bytes: bytes.slice(start, end) };
-    };
-    const loader = open();
-    const started = loader.start({ scope, release });
-    const { channel, told } = connect(loader, big);
-    const asked = (): number | undefined =>
-      told.flatMap((message) => (message.type === 'store-changed' ? (message.id ?? []) : []))[0];
-    await expect.poll(asked, { intervals: [1] }).toBeDefined();
-    expect(told.some((message) => message.type === 'hello' && message.role === 'leader')).toBe(true);
-    const fetched = [0, 1, 2, 3, 4, 5, 6, 7].map(block);
-    const blocks = [{ blob: 0, block: -1, bytes: table.bytes.slice() }, ...fetched];
-    channel.post({ type: 'provide-blocks', image, blocks });
-    channel.post({ type: 'bringing-blocks', image, blob: 0, first: 8, count: 2 });
-    channel.post({ type: 'store-seen', id: asked()! });
-    await started;
-    channel.post({ type: 'provide-blocks', image, blocks: [8, 9].map(block) });
-    await loader.whenComplete();
-    expect(askedBytes(origin, big)).toEqual({
-      total: table.stored(11).end - table.stored(10).start,
-      twice: 0,
+for (const underWay of [0, 2])
+  test(`a service worker that went on with the launch is heard before the first plan, ${underWay} blocks under way: nothing is fetched twice`, async () => {
+    // Blocks so long that the last of them are still to be verified when the plan is made.
+    const files = [
+      { name: 'big.bin', size: 12 * 1024 * KiB, shift: 20 },
+      { name: 'rest.bin', size: 10, shift: 12 },
+    ];
+    const big = await makeSite(files, 2 ** 30, 1, { launchFiles: 1 });
+    await withTabs(big, async ({ open, scope, release, origin }) => {
+      const { image, blobs } = big;
+      const { record, bytes } = blobs[0]!;
+      const table = await BlockTable.open(bytes.slice(0, record.tableLength), record);
+      const block = (index: number) => {
+        const { start, end } = table.stored(index);
+        return { blob: 0, block: index, bytes: bytes.slice(start, end) };
+      };
+      const loader = open();
+      const started = loader.start({ scope, release });
+      const { channel, told } = connect(loader, big);
+      const asked = (): number | undefined =>
+        told.flatMap((message) => (message.type === 'store-changed' ? (message.id ?? []) : []))[0];
+      await expect.poll(asked, { intervals: [1] }).toBeDefined();
+      expect(told.some((message) => message.type === 'hello' && message.role === 'leader')).toBe(true);
+      const fetched = [0, 1, 2, 3, 4, 5, 6, 7].map(block);
+      const blocks = [{ blob: 0, block: -1, bytes: table.bytes.slice() }, ...fetched];
+      channel.post({ type: 'provide-blocks', image, blocks });
+      if (underWay > 0) channel.post({ type: 'bringing-blocks', image, blob: 0, first: 8, count: underWay });
+      channel.post({ type: 'store-seen', id: asked()! });
+      await started;
+      if (underWay > 0) channel.post({ type: 'provide-blocks', image, blocks: [8, 9].map(block) });
+      await loader.whenComplete();
+      const total = record.length - table.stored(8 + underWay).start;
+      expect(askedBytes(origin, big)).toEqual({ total, twice: 0 });
     });
   });
-});
+
+test('a loader says its name only when it holds the lock of that name: else it would be taken for dead', () =>
+  withTabs(site, async ({ scope, release, locks, directory, platform }) => {
+    const name = 'late';
+    let letGo = (): void => {};
+    const before = locks.request(loaderLockName(name), () => new Promise<void>((end) => (letGo = end)));
+    const loader = new Loader({
+      loader: name,
+      fetch,
+      locks: locks.of(name),
+      estimate: async () => platform.room(),
+      newChannel: (channel) => new BroadcastChannel(channel),
+      openDirectory: async () => directory,
+      clock: systemClock,
+      random: Math.random,
+    });
+    const started = loader.start({ scope, release });
+    const { told } = connect(loader, site);
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(told).toEqual([]);
+    letGo();
+    await Promise.all([before, started]);
+    await expect.poll(() => told[0]?.type).toBe('hello');
+    await loader.close();
+  }));
 
 test('a service worker that says nothing does not keep a loader from its start', () =>
   withTabs(site, async ({ open, scope, release }) => {

@@ -214,13 +214,20 @@ export class Origin {
     };
     this.#log.push(entry);
     const closed = new Promise<void>((resolve) => {
-      res.on('close', () => {
+      const { socket } = req;
+      const onClose = (): void => {
+        if (entry.endedAt !== undefined) return;
         entry.endedAt = performance.now();
         entry.aborted = !res.writableFinished;
-        if (entry.aborted) entry.bodyBytes = Math.max(0, entry.bodyBytes - req.socket.writableLength);
+        if (entry.aborted) entry.bodyBytes = Math.max(0, entry.bodyBytes - socket.writableLength);
+        socket.off('close', onClose);
         this.#changed();
         resolve();
-      });
+      };
+      res.on('close', onClose);
+      // Node tells the answer of it only when it is under way: not one whose client went in the same moment.
+      socket.on('close', onClose);
+      if (socket.destroyed) onClose();
     });
     this.#changed();
     const running = this.#handle({ req, res, entry, closed, fault: this.fault?.(entry) })
