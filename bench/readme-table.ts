@@ -46,9 +46,10 @@ export function readmeTable({ measurements, machine, date }: Publication, link: 
   const { mbitPerSecond, rttMs } = LINKS[link];
   const runs = [...new Set(ofLink.map((measurement) => measurement.runs))].sort((a, b) => a - b).join('–');
   const { browser, nginx, workbox, system, cores } = machine;
-  return `\n${table}\n
+  return `\n![Bars: seconds until six apps are ready, for each of the five ways to publish them](docs/launch.svg)
+\n${table}\n
 Until ready, at ${mbitPerSecond} Mbit/s and ${rttMs} ms; medians of ${runs}, in turn. In brackets: ÷ gzip; of later launches ÷ Workbox. ${browser}, ${nginx}, Workbox ${workbox}, ${system},
-${cores} cores, no GPU, ${date.slice(0, 10)}.\n`;
+${cores} cores, no GPU, ${date.slice(0, 10)}: [all numbers](docs/launch.json).\n`;
 }
 
 /** `2.1 s (0.61)`: the median, and its ratio to the base's. */
