@@ -40,6 +40,8 @@ export class Deliveries {
   async #take(request: Request): Promise<Delivery | undefined> {
     const response = await request.response();
     if (!response?.fromServiceWorker() || request.resourceType() === 'media') return undefined;
+    // The loader, before it copies code: an answer without a body.
+    if (request.method() === 'HEAD') return undefined;
     const url = new URL(response.url());
     const headers = response.headers();
     return {
