@@ -104,13 +104,7 @@ export class BlockReader {
         this.#note(request, block, 0, undefined);
         return { bytes: Promise.resolve(decoded), withdraw: () => {} };
       }
-      let arrival = this.#arrivals.get(key);
-      if (!arrival) {
-        arrival = newArrival(key, batch);
-        this.#arrivals.set(key, arrival);
-        batch.missing.set(block, arrival);
-      }
-      return this.#join(arrival, request, block);
+      return this.#join(this.#arrivals.get(key) ?? this.#await(key, batch, block), request, block);
     });
     if (batch.missing.size > 0) void this.#load(batch);
     return pending;
@@ -129,10 +123,7 @@ export class BlockReader {
     for (const block of blocksOf(request)) {
       const key = `${sha256}:${block}`;
       if (this.#arrivals.has(key)) continue;
-      const arrival = newArrival(key, batch);
-      arrival.deadline = Date.now() + request.timeoutMs;
-      this.#arrivals.set(key, arrival);
-      batch.missing.set(block, arrival);
+      this.#await(key, batch, block).deadline = Date.now() + request.timeoutMs;
     }
     if (batch.missing.size > 0) await this.#load(batch);
   }
@@ -141,6 +132,14 @@ export class BlockReader {
   forgetDecoded(): void {
     this.#decoded.clear();
     for (const arrival of this.#arrivals.values()) arrival.keep = false;
+  }
+
+  /** The block is on its way from now on, with its batch. */
+  #await(key: string, batch: Batch, block: number): Arrival {
+    const arrival = newArrival(key, batch);
+    this.#arrivals.set(key, arrival);
+    batch.missing.set(block, arrival);
+    return arrival;
   }
 
   #join(arrival: Arrival, request: ReadRequest, block: number): PendingBlock {

@@ -1,4 +1,4 @@
-import { codeCacheName } from '../src/protocol/code-copies.ts';
+import { codeCacheName, isCopyOf } from '../src/protocol/code-copies.ts';
 import { withDeadline } from '../src/protocol/deadline.ts';
 
 /** Cache Storage answers within milliseconds; where it is broken, blocks answer. */
@@ -36,9 +36,7 @@ export class CodeCopies {
     try {
       const look = this.#caches.match(url, { cacheName: this.#name, ignoreVary: true });
       const copy = await withDeadline('Cache Storage', look, deadlineMs);
-      return copy && [...headers].every(([name, value]) => copy.headers.get(name) === value)
-        ? copy
-        : undefined;
+      return isCopyOf(headers, copy) ? copy : undefined;
     } catch (error) {
       console.info('sluice: copies of code cannot be read', error);
       return undefined;

@@ -73,7 +73,10 @@ export class SelfFetch {
 
   /** Delivers the block if it was fetched lately. */
   give(image: FileTree, blob: number, block: number, deliver: Deliver): void {
-    const place = { image, blob, record: image.blob(blob) };
+    this.#give({ image, blob, record: image.blob(blob) }, block, deliver);
+  }
+
+  #give(place: Place, block: number, deliver: Deliver): void {
     const table = this.#tables.get(place.record.sha256);
     const fetched = this.#fetched.get(keyOf(place, block));
     if (table && fetched) deliver(block, encodedBlock(table, block, fetched.bytes));
@@ -81,23 +84,19 @@ export class SelfFetch {
 
   async #read(place: Place, run: Run, deliver: Deliver, patience: Patience): Promise<void> {
     const missing = new Set(blocksOf(run));
-    const give = (table: BlockTable, block: number, bytes: Uint8Array<ArrayBuffer>): void => {
-      if (!missing.delete(block)) return;
-      deliver(block, encodedBlock(table, block, bytes));
+    const deliverOnce: Deliver = (block, encoded) => {
+      if (missing.delete(block)) deliver(block, encoded);
     };
     let table = this.#tables.get(place.record.sha256);
     // Tried again by itself. A source that gives whole files brings it with the blocks.
     if (!this.#source.wholeFiles) table ??= await this.#table(place);
-    for (const block of missing) {
-      const fetched = this.#fetched.get(keyOf(place, block));
-      if (table && fetched) give(table, block, fetched.bytes);
-    }
+    for (const block of missing) this.#give(place, block, deliverOnce);
     await this.#retrying(patience, async () => {
       for (const { first, count } of runsOf([...missing])) {
         if (!missing.has(first)) continue; // A whole file has brought it on the way.
         const start = table ? table.stored(first).start : 0;
         const end = table ? table.stored(first + count - 1).end : place.record.length;
-        table = (await this.#bring(place, table, start, end, give, patience.signal)) ?? table;
+        table = (await this.#bring(place, table, start, end, deliverOnce, patience.signal)) ?? table;
       }
       const [wrong] = missing;
       if (wrong === undefined) return;
@@ -135,7 +134,7 @@ export class SelfFetch {
     table: BlockTable | undefined,
     start: number,
     end: number,
-    give: (table: BlockTable, block: number, bytes: Uint8Array<ArrayBuffer>) => void,
+    deliver: Deliver,
     signal: AbortSignal,
   ): Promise<BlockTable | undefined> {
     const { record } = place;
@@ -152,7 +151,7 @@ export class SelfFetch {
       onArrived: () => {},
       onBlock: async (block, bytes) => {
         this.#remember(place, block, bytes);
-        give(stream.table!, block, bytes);
+        deliver(block, encodedBlock(stream.table!, block, bytes));
       },
       onBad: () => {}, // It stays missing, which the caller sees.
     });

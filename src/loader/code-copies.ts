@@ -1,5 +1,5 @@
 import type { Clock } from '../protocol/clock.ts';
-import { codeCacheName } from '../protocol/code-copies.ts';
+import { codeCacheName, isCopyOf } from '../protocol/code-copies.ts';
 import { withDeadline } from '../protocol/deadline.ts';
 import type { ServedRead } from '../protocol/messages.ts';
 import { cullLimits, type Room } from './culling.ts';
@@ -168,8 +168,7 @@ export class CodeCopies {
     if (!this.#isWhole(url, head.headers)) return;
     this.#todo.delete(url);
     const cache = await this.#within(caches.open(this.#name));
-    const known = await this.#within(cache.match(url, { ignoreVary: true }));
-    if (known && [...head.headers].every(([name, value]) => known.headers.get(name) === value)) return;
+    if (isCopyOf(head.headers, await this.#within(cache.match(url, { ignoreVary: true })))) return;
     const bytes = Number(head.headers.get('Content-Length'));
     this.#copies = this.#copies.filter((copy) => copy.url !== url);
     if (!(await this.#makeRoom(cache, bytes))) return;
