@@ -9,7 +9,10 @@ const atOnceMs = 10;
 const maxReads = 4096;
 
 /** Blocks that were there are one read with their neighbours; one that was waited for is told by itself. */
-function goesOn(last: ServedRead, { path, blob, first, waitedMs, failed, code }: ServedRead): boolean {
+function goesOn(
+  last: ServedRead,
+  { path, blob, first, waitedMs, failed, code }: Omit<ServedRead, 'serial'>,
+): boolean {
   const isNext = last.path === path && last.blob === blob && last.first + last.count === first;
   return (
     isNext &&
@@ -28,6 +31,8 @@ type Listener = Pick<LoaderPort, 'role' | 'post'>;
  */
 export class ServedReads {
   readonly #listener: () => Listener | undefined;
+  readonly #life = crypto.randomUUID();
+  #serial = 0;
   #reads: { image: string; read: ServedRead }[] = [];
   /** How many of them {@link #told} was sent. */
   #sent = 0;
@@ -44,13 +49,14 @@ export class ServedReads {
     this.#sent = 0;
   }
 
-  note(image: string, read: ServedRead): void {
+  note(image: string, read: Omit<ServedRead, 'serial'>): void {
     const last = this.#reads.at(-1);
     if (last?.image === image && this.#sent < this.#reads.length && goesOn(last.read, read))
       last.read = { ...last.read, count: last.read.count + read.count };
     else {
       if (this.#reads.length === maxReads) this.launch();
-      if (this.#reads.length < maxReads) this.#reads.push({ image, read });
+      if (this.#reads.length < maxReads)
+        this.#reads.push({ image, read: { serial: ++this.#serial, ...read } });
     }
     this.#timer ??= setTimeout(() => this.flush(), sendAfterMs);
   }
@@ -72,7 +78,7 @@ export class ServedReads {
     }
     this.#sent = this.#reads.length;
     for (const [image, reads] of messages) {
-      const message: ReadsServed = { type: 'reads-served', image, reads };
+      const message: ReadsServed = { type: 'reads-served', image, life: this.#life, reads };
       listener.post(message);
     }
   }

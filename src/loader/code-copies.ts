@@ -77,7 +77,7 @@ export class CodeCopies {
   }
 
   /** A service worker has told what was read. */
-  served(reads: readonly ServedRead[]): void {
+  served(reads: readonly Pick<ServedRead, 'code'>[]): void {
     this.#lastRead = this.#options.clock.now();
     for (const { code } of reads) {
       if (!code?.startsWith(this.#options.scope)) continue;

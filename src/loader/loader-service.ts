@@ -52,7 +52,7 @@ export interface LoaderService {
   ): Promise<readonly PendingReadInfo[]>;
   state(image: string): Promise<ServiceState>;
   /** Takes into the read log what a service worker has read: {@link readBlocks} logs nothing. */
-  logReads(image: string, reads: readonly ServedRead[]): Promise<void>;
+  logReads(image: string, life: string, reads: readonly ServedRead[]): Promise<void>;
   readLog(image: string): Promise<ReadLog>;
   setReadLog(image: string, capacity: number): Promise<void>;
   flush(): Promise<void>;

@@ -266,8 +266,8 @@ export class LocalService implements LoaderService {
     };
   }
 
-  async logReads(image: string, reads: readonly ServedRead[]): Promise<void> {
-    (await this.#mount(image)).served(reads);
+  async logReads(image: string, life: string, reads: readonly ServedRead[]): Promise<void> {
+    (await this.#mount(image)).served(life, reads);
     this.#copies?.served(reads);
   }
 

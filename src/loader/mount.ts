@@ -38,6 +38,8 @@ export class Mount {
   readonly totalBlocks: number;
   readonly #sinceDate = Date.now();
   #lastReadError: ReadErrorInfo | undefined;
+  /** The last that {@link served} was told. */
+  #heard = { life: '', serial: 0 };
   readonly #blobState: MountOptions['blobState'];
   readonly #isKnown: MountOptions['isKnown'];
   /** By index in the image's blob table, and behind it those of run-time files: each from when it is asked for. */
@@ -87,9 +89,12 @@ export class Mount {
     this.#log({ path, blob, block }, began, Date.now() - began, failed);
   }
 
-  /** What a service worker has read; what it has read before the mount counts as its first. */
-  served(reads: readonly ServedRead[]): void {
-    for (const { path, blob, first, count, at, waitedMs, failed } of reads) {
+  /** What a service worker has read in a life of it, each once; what it has read before the mount counts as its first. */
+  served(life: string, reads: readonly ServedRead[]): void {
+    if (life !== this.#heard.life) this.#heard = { life, serial: 0 };
+    for (const { serial, path, blob, first, count, at, waitedMs, failed } of reads) {
+      if (serial <= this.#heard.serial) continue;
+      this.#heard.serial = serial;
       // A file that was removed meanwhile is nobody's to fetch ahead.
       const blockCount = this.tree.hasBlob(blob) ? this.blob(blob)!.blockCount : 0;
       const end = Math.min(first + count, blockCount);

@@ -103,8 +103,8 @@ export class RemoteService implements LoaderService {
     return this.#call('state', [image]);
   }
 
-  logReads(image: string, reads: readonly ServedRead[]): Promise<void> {
-    return this.#call('logReads', [image, reads]);
+  logReads(image: string, life: string, reads: readonly ServedRead[]): Promise<void> {
+    return this.#call('logReads', [image, life, reads]);
   }
 
   readLog(image: string): Promise<ReadLog> {

@@ -5,7 +5,7 @@ import type { Polls } from './polls.ts';
 /** A demand is stepped back for so long at most before each block: readers that wait for hours must not stop a scrub. */
 const demandMs = 1000;
 /** A launch is over by then. */
-const launchMs = 35_000;
+const launchMs = 125_000;
 /** After so many bytes it rests as long as they took. */
 const restBytes = 1024 * 1024;
 const maxRestMs = 1000;

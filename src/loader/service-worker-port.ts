@@ -119,10 +119,12 @@ export class ServiceWorkerPort {
           service.expectBlocks(image, { blob, first, count }),
         ).catch((error) => console.info('sluice: expected blocks are fetched all the same:', error));
       }
-      case 'reads-served':
-        return this.#use('reads-served', (service) => service.logReads(message.image, message.reads)).catch(
-          (error) => console.info('sluice: reads were not logged:', error),
+      case 'reads-served': {
+        const { image, life, reads } = message;
+        return this.#use('reads-served', (service) => service.logReads(image, life, reads)).catch((error) =>
+          console.info('sluice: reads were not logged:', error),
         );
+      }
     }
   }
 

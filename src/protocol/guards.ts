@@ -36,8 +36,10 @@ const toLoaderShapes: Record<ToLoader['type'], Shape> = {
   'bringing-blocks': { image: isDigest, blob: isCount, first: isCount, count: isCount },
   'reads-served': {
     image: isDigest,
+    life: isText,
     reads: isArrayOf((value) =>
       hasShape(value, {
+        serial: isCount,
         path: isText,
         blob: isCount,
         first: isCount,

@@ -112,11 +112,15 @@ export interface BringingBlocks extends BlockRun {
 export interface ReadsServed {
   readonly type: 'reads-served';
   readonly image: string;
+  /** Changes with each start of the service worker. */
+  readonly life: string;
   readonly reads: readonly ServedRead[];
 }
 
 /** Blocks `[first, first + count)` of a blob, read for `path` from `at` on (by Date.now()), each after at most `waitedMs`. */
 export interface ServedRead {
+  /** Grows within a life: what is told twice, to a loader and to the one that has taken its place, is known by it. */
+  readonly serial: number;
   readonly path: string;
   readonly blob: number;
   readonly first: number;

@@ -4,5 +4,5 @@
  */
 export const pageBeat = 0;
 export const pageBeatMs = 250;
-/** As long as a launch may take, see LaunchCalm. */
+/** An app that keeps its main thread busy for longer than this lives so. */
 export const pageBeatsMs = 30_000;

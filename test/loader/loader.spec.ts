@@ -179,11 +179,11 @@ test('a service worker: hello, blocks, bootstrap, news, cancellation, gifts', ()
 
     // Reads by the service worker are in the log as it tells them, those that cannot be are not, and the oldest come first.
     const reads = [
-      { path: 'late', blob: 1, first: 0, count: 2, at: Date.now() + 60_000, waitedMs: 0 },
-      { path: 'early', blob: 0, first: 2, count: 1, at: Date.now() - 60_000, waitedMs: 7 },
-      { path: 'none', blob: 99, first: 0, count: 1000, at: Date.now(), waitedMs: 0 },
+      { serial: 1, path: 'late', blob: 1, first: 0, count: 2, at: Date.now() + 60_000, waitedMs: 0 },
+      { serial: 2, path: 'early', blob: 0, first: 2, count: 1, at: Date.now() - 60_000, waitedMs: 7 },
+      { serial: 3, path: 'none', blob: 99, first: 0, count: 1000, at: Date.now(), waitedMs: 0 },
     ];
-    sw.channel.post({ type: 'reads-served', image: site.image, reads });
+    sw.channel.post({ type: 'reads-served', image: site.image, life: 'first', reads });
     const logged = async () => (await loader.readLog()).reads.map(({ path, block }) => [path, block]);
     await expect.poll(logged).toContainEqual(['late', 1]);
     expect((await logged()).at(0)).toEqual(['early', 2]);
@@ -192,6 +192,20 @@ test('a service worker: hello, blocks, bootstrap, news, cancellation, gifts', ()
       ['late', 1],
     ]);
     expect(await logged()).not.toContainEqual(['none', 0]);
+
+    // Told twice, as to a loader and to the one that has taken its place: once in the log. Another life of the service worker counts anew.
+    const all = (await logged()).length;
+    const after = { serial: 4, path: 'after', blob: 0, first: 3, count: 1, at: Date.now(), waitedMs: 0 };
+    sw.channel.post({ type: 'reads-served', image: site.image, life: 'first', reads: [...reads, after] });
+    await expect.poll(logged).toContainEqual(['after', 3]);
+    expect(await logged()).toHaveLength(all + 1);
+    sw.channel.post({
+      type: 'reads-served',
+      image: site.image,
+      life: 'second',
+      reads: [{ ...after, serial: 1 }],
+    });
+    await expect.poll(async () => (await logged()).length).toBe(all + 2);
 
     // Cancelled: nobody waits any more.
     let answer!: () => void;
@@ -318,9 +332,10 @@ test('read_log: a file that is gone by then takes nothing along of what was told
     connect(loader, site).channel.post({
       type: 'reads-served',
       image: site.image,
+      life: 'first',
       reads: [
-        { path: 'gone', blob: site.blobs.length, first: 0, count: 1, at: Date.now(), waitedMs: 0 },
-        { path: 'behind', blob: 0, first: 1, count: 1, at: Date.now(), waitedMs: 0 },
+        { serial: 1, path: 'gone', blob: site.blobs.length, first: 0, count: 1, at: Date.now(), waitedMs: 0 },
+        { serial: 2, path: 'behind', blob: 0, first: 1, count: 1, at: Date.now(), waitedMs: 0 },
       ],
     });
     const paths = async () => (await loader.readLog()).reads.map(({ path }) => path);

@@ -40,8 +40,8 @@ export class Deliveries {
   async #take(request: Request): Promise<Delivery | undefined> {
     const response = await request.response();
     if (!response?.fromServiceWorker() || request.resourceType() === 'media') return undefined;
-    // The loader, before it copies code: an answer without a body.
-    if (request.method() === 'HEAD') return undefined;
+    // The loader copies code: the app does not get that, and the browser does not show it.
+    if (request.headers().referer?.endsWith('/__sluice/loader.js')) return undefined;
     const url = new URL(response.url());
     const headers = response.headers();
     return {
