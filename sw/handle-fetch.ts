@@ -1,7 +1,8 @@
 import { utf8Encode } from '../src/format/utf8.ts';
+import { launchHeader } from '../src/protocol/messages.ts';
 import { errorResponse } from './errors.ts';
 import { respond } from './respond.ts';
-import { type Route, route, runtimeFolder } from './route.ts';
+import { type RequestFacts, type Route, route, runtimeFolder } from './route.ts';
 import type { Site, Version } from './site.ts';
 
 type Ours = Exclude<Route, { readonly to: 'network' | 'undecided' }>;
@@ -20,7 +21,7 @@ export function handleFetch(site: Site, event: FetchEvent): void {
   try {
     reader = site.readerIdNow(event);
     version = reader === undefined ? undefined : site.versionNow(reader);
-    found = route(request, site.scope, version?.image);
+    found = route(wanted(request), site.scope, version?.image);
   } catch (error) {
     // A damaged record of the image: not knowing whose path it is must not pass for "not ours".
     event.respondWith(errorResponse(error, pathIn(site, request.url)));
@@ -31,6 +32,17 @@ export function handleFetch(site: Site, event: FetchEvent): void {
   else event.respondWith(answer(site, event, reader ?? '', version, found));
 }
 
+/** Another app's pages can send this to themselves only: it says nothing that a navigation would not get. */
+function isInPlace({ mode, headers }: Request): boolean {
+  return mode === 'cors' && headers.has(launchHeader);
+}
+
+/** What a boot page asks for is found as the page that it is. */
+function wanted(request: Request): RequestFacts {
+  const { method, url, mode } = request;
+  return { method, url, mode: isInPlace(request) ? 'navigate' : mode };
+}
+
 async function decideLate(site: Site, event: FetchEvent): Promise<Response> {
   let reader: string;
   let version: Version | undefined;
@@ -38,7 +50,7 @@ async function decideLate(site: Site, event: FetchEvent): Promise<Response> {
   try {
     reader = await site.readerId(event);
     version = await site.version(reader);
-    found = route(event.request, site.scope, version?.image);
+    found = route(wanted(event.request), site.scope, version?.image);
   } catch (error) {
     return errorResponse(error, pathIn(site, event.request.url));
   }
@@ -76,9 +88,11 @@ async function answerFile(
 ): Promise<Response> {
   const { request, resultingClientId } = event;
   const navigates = request.mode === 'navigate';
+  const inPlace = isInPlace(request);
   // A page, or a worker: it sees the version that it began with, and a worker waits as long as its page.
-  if (resultingClientId) event.waitUntil(site.begin(resultingClientId, reader, release));
-  if (navigates) {
+  const beginning = inPlace ? event.clientId : resultingClientId;
+  if (beginning) event.waitUntil(site.begin(beginning, reader, release));
+  if (navigates || inPlace) {
     site.served.launch();
     site.relay.launched(image);
   }

@@ -23,12 +23,20 @@ export interface Recording {
   readonly log: {
     readonly sluice: number;
     readonly image: string;
-    readonly reads: readonly { readonly path: string; readonly blob: number; readonly block: number }[];
+    readonly since: number;
+    readonly reads: readonly {
+      readonly path: string;
+      readonly blob: number;
+      readonly block: number;
+      readonly atMs: number;
+    }[];
   };
   readonly totalBlocks: number;
 }
 
 const pollMs = 250;
+/** What is read once the app is ready is no launch any more. */
+const readyPollMs = 20;
 /** The service worker tells four times a second what it has read. */
 const lastReportMs = 600;
 
@@ -49,11 +57,13 @@ export async function recordLaunch(options: RecordOptions): Promise<Recording> {
       flatten: true,
     });
     await devtools.call('Page.navigate', { url }, sessionId);
-    await ready(devtools, sessionId, options);
+    const readyAt = await ready(devtools, sessionId, options);
     await pause(lastReportMs, undefined, { signal });
     const expression =
       'Promise.all([sluice.readLog(), sluice.state()]).then(([log, { blocks }]) => ({ log, totalBlocks: blocks.total }))';
-    return (await evaluate(devtools, sessionId, expression)) as Recording;
+    const { log, totalBlocks } = (await evaluate(devtools, sessionId, expression)) as Recording;
+    const reads = log.reads.filter(({ atMs }) => log.since + atMs <= readyAt);
+    return { log: { ...log, reads }, totalBlocks };
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
   } finally {
@@ -63,29 +73,37 @@ export async function recordLaunch(options: RecordOptions): Promise<Recording> {
   }
 }
 
-async function ready(devtools: Devtools, session: string, options: RecordOptions): Promise<void> {
+/** When it was, in milliseconds of the epoch. */
+async function ready(devtools: Devtools, session: string, options: RecordOptions): Promise<number> {
   const { url, quietMs, timeoutMs, signal, onProgress } = options;
-  const isReady = options.ready === undefined ? 'undefined' : `Boolean(${options.ready})`;
+  const isReady = options.ready === undefined ? 'false' : `Boolean(${options.ready})`;
   const expression = `(async () => {
     if (!globalThis.sluice) return undefined;
+    let ready = false;
+    for (const end = Date.now() + ${pollMs}; !ready && Date.now() < end;) {
+      ready = ${isReady};
+      if (!ready) await new Promise((done) => setTimeout(done, ${readyPollMs}));
+    }
+    const at = Date.now();
     const [{ reads }, { pendingReads }] = await Promise.all([sluice.readLog(), sluice.state()]);
-    return { reads: reads.length, waiting: pendingReads.length, ready: ${isReady} };
+    return { at, ready, reads: reads.length, waiting: pendingReads.length };
   })()`;
   const deadline = performance.now() + timeoutMs;
   let last = { reads: 0, at: performance.now() };
   let trouble = 'the page has no window.sluice: is it a site that sluice made?';
   while (performance.now() < deadline) {
-    await pause(pollMs, undefined, { signal });
+    await pause(readyPollMs, undefined, { signal });
     try {
       const seen = (await evaluate(devtools, session, expression)) as
-        | { readonly reads: number; readonly waiting: number; readonly ready: boolean | undefined }
+        | { readonly at: number; readonly ready: boolean; readonly reads: number; readonly waiting: number }
         | undefined;
       if (!seen) continue;
       onProgress(seen.reads);
       const now = performance.now();
       if (seen.reads !== last.reads || seen.waiting > 0) last = { reads: seen.reads, at: now };
-      if (seen.ready ?? (seen.reads > 0 && now - last.at >= quietMs)) return;
-      trouble = seen.ready === undefined ? 'it went on reading' : `${options.ready} was not true`;
+      const isQuiet = options.ready === undefined && seen.reads > 0 && now - last.at >= quietMs;
+      if (seen.ready || isQuiet) return seen.at;
+      trouble = options.ready === undefined ? 'it went on reading' : `${options.ready} was not true`;
     } catch (error) {
       // While a page gives way to the next it cannot be asked.
       if (!(error instanceof SluiceError) || error.code === 'disconnected') throw error;

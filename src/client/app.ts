@@ -24,8 +24,8 @@ declare global {
   }
 }
 
-/** An app's page: `window.sluice`, a loader of its own, and ports from it to the service worker. */
-export function runApp(site: Site): void {
+/** An app's page: `window.sluice`, a loader of its own, and ports from it to the service worker. `launched`: the loader that has brought it here. */
+export function runApp(site: Site, launched?: LoaderProcess): void {
   if (window.sluice !== undefined) return;
   const container = navigator.serviceWorker;
   guardRegistrations(container, { script: site.serviceWorker, scope: site.scope });
@@ -36,20 +36,15 @@ export function runApp(site: Site): void {
   }
   new ReloadGuard(sessionStorage, site.scope).reset();
 
-  const loader = new LoaderProcess(
-    {
-      script: site.loader,
-      options: () => loaderOptions(site),
+  const loader = launched ?? new LoaderProcess({ script: site.loader, options: () => loaderOptions(site) });
+  loader.events = {
+    onProgress: (progress) => sluice.dispatchEvent(new CustomEvent('progress', { detail: progress })),
+    onRelease: (release) => {
+      const worker = controllerOf(site);
+      if (worker !== undefined) announceRelease(worker, release);
     },
-    {
-      onProgress: (progress) => sluice.dispatchEvent(new CustomEvent('progress', { detail: progress })),
-      onRelease: (release) => {
-        const worker = controllerOf(site);
-        if (worker !== undefined) announceRelease(worker, release);
-      },
-      onBegin: () => broker(),
-    },
-  );
+    onBegin: () => broker(),
+  };
   const sluice = new Sluice(site.scope, loader, {
     setReadTimeout: (ms) => {
       // The service worker reads for the app; each of its requests to the loader brings its own deadline.

@@ -2,7 +2,9 @@ import { Workbox } from 'workbox-window';
 import { SluiceError } from '../format/errors.ts';
 import { withDeadline } from '../protocol/deadline.ts';
 import type { ReleaseRecord } from '../protocol/messages.ts';
+import { runApp } from './app.ts';
 import { BootView } from './boot-view.ts';
+import { appPage, writePage } from './in-place.ts';
 import { LoaderProcess } from './loader-process.ts';
 import { ReloadGuard } from './reload-guard.ts';
 import { scriptError } from './script-error.ts';
@@ -114,6 +116,11 @@ async function handOver(
   if (release !== undefined) announceRelease(worker, release);
   // While the next page is being asked for, this one and its loader still live and can supply it.
   await brokerPort(loader, worker);
+  const html = await appPage(location.href);
+  if (html !== undefined) {
+    writePage(html, () => runApp(site, loader));
+    return;
+  }
   reload(site);
   await storeUntilReplaced(loader);
 }

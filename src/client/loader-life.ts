@@ -14,9 +14,9 @@ const startDeadlineMs = 60_000;
 const pingDeadlineMs = 5_000;
 
 export interface LoaderEvents {
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress: (progress: Progress) => void;
   /** `sluice.json` names another image than the one that is running. */
-  readonly onRelease?: (release: ReleaseRecord) => void;
+  readonly onRelease: (release: ReleaseRecord) => void;
 }
 
 /** How to make a loader worker and what to tell it; asked anew for every life. */
@@ -120,8 +120,8 @@ export class LoaderLife {
     this.#image = image;
     this.#watchLock(loader);
     await Promise.all([
-      events.onProgress && this.api.watch(proxy(events.onProgress)),
-      events.onRelease && this.api.watchRelease(proxy(events.onRelease)),
+      this.api.watch(proxy(events.onProgress)),
+      this.api.watchRelease(proxy(events.onRelease)),
     ]);
   }
 

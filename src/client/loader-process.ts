@@ -17,7 +17,7 @@ const checkEveryMs = 5_000;
 /** A life this long was no failed start, so the next one comes at once again. */
 const healthyMs = 30_000;
 
-export interface LoaderProcessEvents extends LoaderEvents {
+export interface LoaderProcessEvents extends Partial<LoaderEvents> {
   /** A life begins, the first one or one after a death: service workers need a new port, and it is well to know them from the start. */
   readonly onBegin?: () => void;
 }
@@ -28,7 +28,8 @@ export interface LoaderProcessEvents extends LoaderEvents {
  */
 export class LoaderProcess {
   readonly #recipe: LoaderRecipe;
-  readonly #events: LoaderProcessEvents;
+  /** Who hears of what happens. A boot page's loader becomes the app's. */
+  events: LoaderProcessEvents;
   readonly #closed = new AbortController();
   readonly #complete = deferred<void>();
   /** The life that calls go to; rejects when its start failed. Always the newest one. */
@@ -41,7 +42,7 @@ export class LoaderProcess {
 
   constructor(recipe: LoaderRecipe, events: LoaderProcessEvents = {}) {
     this.#recipe = recipe;
-    this.#events = events;
+    this.events = events;
     this.#use(this.#launch());
   }
 
@@ -146,7 +147,10 @@ export class LoaderProcess {
 
   async #launch(): Promise<LoaderLife> {
     const startedAt = performance.now();
-    const life = new LoaderLife(this.#recipe, this.#events);
+    const life = new LoaderLife(this.#recipe, {
+      onProgress: (progress) => this.events.onProgress?.(progress),
+      onRelease: (release) => this.events.onRelease?.(release),
+    });
     this.#newest = life;
     const onClose = (): void => life.end(this.#closed.signal.reason);
     this.#closed.signal.addEventListener('abort', onClose);
@@ -156,7 +160,10 @@ export class LoaderProcess {
       this.#failures = performance.now() - startedAt > healthyMs ? 0 : this.#failures + 1;
       this.#use(this.#relaunch(backOffMs(this.#failures)));
     });
-    life.asked.then(this.#events.onBegin, () => {}); // Why it could not, `started` tells.
+    life.asked.then(
+      () => this.events.onBegin?.(),
+      () => {},
+    ); // Why it could not, `started` tells.
     await life.started;
     life.whileAlive(life.api.whenComplete()).then(
       () => this.#complete.resolve(),

@@ -275,7 +275,7 @@ export class LocalService implements LoaderService {
     const mount = await this.#mount(image);
     // What a service worker has read is told a little later.
     const reads = mount.log.entries().toSorted((a, b) => a.atMs - b.atMs);
-    return { sluice: 1, image, reads: withRanges(mount.tree, reads) };
+    return { sluice: 1, image, since: mount.since, reads: withRanges(mount.tree, reads) };
   }
 
   async setReadLog(image: string, capacity: number): Promise<void> {

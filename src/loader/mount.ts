@@ -36,7 +36,8 @@ export class Mount {
   readonly tree: MountedTree;
   readonly log = new ReadRing(readLogCapacity);
   readonly totalBlocks: number;
-  readonly #sinceDate = Date.now();
+  /** When it began, by Date.now(). */
+  readonly since = Date.now();
   #lastReadError: ReadErrorInfo | undefined;
   /** The last that {@link served} was told. */
   #heard = { life: '', serial: 0 };
@@ -104,7 +105,7 @@ export class Mount {
 
   #log(read: ReadOf, began: number, waitedMs: number, failed: string | undefined): void {
     const { path, blob, block } = read;
-    const atMs = Math.max(0, Math.round(began - this.#sinceDate));
+    const atMs = Math.max(0, Math.round(began - this.since));
     const error = failed === undefined ? {} : { failed };
     this.log.add({ path, blob, block, atMs, waitedMs: Math.max(0, Math.round(waitedMs)), ...error });
     if (failed === undefined) return;

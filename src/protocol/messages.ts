@@ -5,6 +5,9 @@ import type { WireError } from '../format/errors.ts';
  * tabs over a BroadcastChannel. Everything is a discriminated union on `type`; unknown types are ignored and counted.
  */
 
+/** A page that carries it in a request wants what a navigation would get: a boot page, to put the app in its own place. */
+export const launchHeader = 'Sluice-Launch';
+
 /** Both ends of a port say this first; a mismatch closes the port, and each side goes on without the other. */
 export const protocolVersion = 1;
 

@@ -82,7 +82,7 @@ export interface ReadLogEntry {
   readonly start?: number;
   readonly end?: number;
   readonly size?: number;
-  /** Milliseconds since the mount began. */
+  /** Milliseconds since {@link ReadLog.since}. */
   readonly atMs: number;
   readonly waitedMs: number;
   /** The code of the error that the read ended with, if it did. */
@@ -92,5 +92,7 @@ export interface ReadLogEntry {
 export interface ReadLog {
   readonly sluice: 1;
   readonly image: string;
+  /** When the mount began that logs, in milliseconds of the epoch. What was read before it counts as its first. */
+  readonly since: number;
   readonly reads: readonly ReadLogEntry[];
 }

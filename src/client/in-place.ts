@@ -1,0 +1,53 @@
+import { launchHeader } from '../protocol/messages.ts';
+
+/** An app's page is some kilobytes; one that is longer is better streamed, which a navigation does. */
+const maxBytes = 256 * 1024;
+/** A browser looks so far for what a page says of its encoding. */
+const charsetReach = 1024;
+/** Longer than a request is held: the service worker's own words are better. */
+const deadlineMs = 60_000;
+
+/**
+ * The app's page for `url`, to be written into the boot page's own document; undefined where only a navigation brings the same. Asked of the service worker, which must
+ * control this page.
+ *
+ * An answer that is no page, or a redirect, is for the browser to show. Headers that hold for a document from its begin on (cross-origin isolation, a policy)
+ * are set by a navigation only, and so is another encoding than that of the boot page.
+ */
+export async function appPage(url: string): Promise<string | undefined> {
+  const signal = AbortSignal.timeout(deadlineMs);
+  const response = await fetch(url, { headers: { [launchHeader]: '1' }, redirect: 'manual', signal });
+  const { ok, headers } = response;
+  const type = headers.get('Content-Type') ?? '';
+  const length = Number(headers.get('Content-Length') ?? Number.POSITIVE_INFINITY);
+  const isPlain =
+    ok &&
+    /^text\/html\b/i.test(type) &&
+    length <= maxBytes &&
+    !documentHeaders.some((name) => headers.has(name));
+  if (!isPlain) {
+    await response.body?.cancel();
+    return undefined;
+  }
+  const html = await response.text();
+  return isUtf8.test(type) || isUtf8.test(html.slice(0, charsetReach)) ? html : undefined;
+}
+
+const documentHeaders = [
+  'Cross-Origin-Opener-Policy',
+  'Cross-Origin-Embedder-Policy',
+  'Content-Security-Policy',
+  'Refresh',
+];
+const isUtf8 = /charset\s*=\s*["']?utf-?8\b/i;
+
+/**
+ * Puts `html` in the place of this document: the same window, with the workers that it has. `begin` runs before the page's first script; everything that
+ * listened to the document and the window before is gone by then.
+ */
+export function writePage(html: string, begin: () => void): void {
+  document.open();
+  begin();
+  document.write(html);
+  document.close();
+}
