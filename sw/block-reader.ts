@@ -263,7 +263,10 @@ export class BlockReader {
     const { request, abort, missing } = batch;
     const { image, blob, path } = request;
     const { ports, selfFetch } = this.#options;
-    const port = ports.best ?? (request.mayWaitForLoader ? await ports.wait(abort.signal) : undefined);
+    // What is brought ahead a loader that comes meanwhile does not have to ask for: it is told that it is under way.
+    const port = batch.ahead
+      ? undefined
+      : (ports.best ?? (request.mayWaitForLoader ? await ports.wait(abort.signal) : undefined));
     const deadlines = [...blocksOf(run)].map((block) => missing.get(block)?.deadline ?? 0);
     const timeoutMs = request.timeoutMs === 0 ? 0 : Math.max(1, ...deadlines.map((at) => at - Date.now()));
     if (port) {

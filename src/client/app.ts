@@ -31,20 +31,13 @@ export function runApp(site: Site, launched?: LoaderProcess): void {
   guardRegistrations(container, { script: site.serviceWorker, scope: site.scope });
   const outer = sluiceOfParent(site);
   if (outer !== undefined) {
+    launched?.end();
     define(outer);
     return;
   }
   new ReloadGuard(sessionStorage, site.scope).reset();
 
   const loader = launched ?? new LoaderProcess({ script: site.loader, options: () => loaderOptions(site) });
-  loader.events = {
-    onProgress: (progress) => sluice.dispatchEvent(new CustomEvent('progress', { detail: progress })),
-    onRelease: (release) => {
-      const worker = controllerOf(site);
-      if (worker !== undefined) announceRelease(worker, release);
-    },
-    onBegin: () => broker(),
-  };
   const sluice = new Sluice(site.scope, loader, {
     setReadTimeout: (ms) => {
       // The service worker reads for the app; each of its requests to the loader brings its own deadline.
@@ -57,6 +50,14 @@ export function runApp(site: Site, launched?: LoaderProcess): void {
     },
   });
   define(sluice);
+  loader.tell({
+    onProgress: (progress) => sluice.dispatchEvent(new CustomEvent('progress', { detail: progress })),
+    onRelease: (release) => {
+      const worker = controllerOf(site);
+      if (worker !== undefined) announceRelease(worker, release);
+    },
+    onBegin: () => broker(),
+  });
 
   const broker = (): void => {
     const worker = controllerOf(site);

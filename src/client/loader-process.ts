@@ -3,6 +3,8 @@ import { SluiceError } from '../format/errors.ts';
 import { carrySluiceErrors } from '../protocol/comlink-errors.ts';
 import { withDeadline } from '../protocol/deadline.ts';
 import type { LoaderApi } from '../protocol/loader-api.ts';
+import type { ReleaseRecord } from '../protocol/messages.ts';
+import type { Progress } from '../protocol/state.ts';
 import { backOffMs } from './back-off.ts';
 import { type LoaderEvents, LoaderLife, type LoaderRecipe } from './loader-life.ts';
 import { pause } from './pause.ts';
@@ -28,8 +30,9 @@ export interface LoaderProcessEvents extends Partial<LoaderEvents> {
  */
 export class LoaderProcess {
   readonly #recipe: LoaderRecipe;
-  /** Who hears of what happens. A boot page's loader becomes the app's. */
-  events: LoaderProcessEvents;
+  #events: LoaderProcessEvents;
+  #progress: Progress | undefined;
+  #release: ReleaseRecord | undefined;
   readonly #closed = new AbortController();
   readonly #complete = deferred<void>();
   /** The life that calls go to; rejects when its start failed. Always the newest one. */
@@ -42,8 +45,15 @@ export class LoaderProcess {
 
   constructor(recipe: LoaderRecipe, events: LoaderProcessEvents = {}) {
     this.#recipe = recipe;
-    this.events = events;
+    this.#events = events;
     this.#use(this.#launch());
+  }
+
+  /** Who hears from now on of what happens, and at once of what was told last: a boot page's loader becomes the app's. */
+  tell(events: LoaderProcessEvents): void {
+    this.#events = events;
+    if (this.#progress) events.onProgress?.(this.#progress);
+    if (this.#release) events.onRelease?.(this.#release);
   }
 
   /** SHA-256 of the mounted bootstrap. Rejects with the reason why the newest life could not start. */
@@ -148,8 +158,14 @@ export class LoaderProcess {
   async #launch(): Promise<LoaderLife> {
     const startedAt = performance.now();
     const life = new LoaderLife(this.#recipe, {
-      onProgress: (progress) => this.events.onProgress?.(progress),
-      onRelease: (release) => this.events.onRelease?.(release),
+      onProgress: (progress) => {
+        this.#progress = progress;
+        this.#events.onProgress?.(progress);
+      },
+      onRelease: (release) => {
+        this.#release = release;
+        this.#events.onRelease?.(release);
+      },
     });
     this.#newest = life;
     const onClose = (): void => life.end(this.#closed.signal.reason);
@@ -161,7 +177,7 @@ export class LoaderProcess {
       this.#use(this.#relaunch(backOffMs(this.#failures)));
     });
     life.asked.then(
-      () => this.events.onBegin?.(),
+      () => this.#events.onBegin?.(),
       () => {},
     ); // Why it could not, `started` tells.
     await life.started;

@@ -34,9 +34,23 @@ test('next to nothing is fetched twice on the way from the boot page to the app'
   await page.goto(`http://127.0.0.1:${link.port}/`);
   await launched(page);
   await page.evaluate(() => window.sluice.whenComplete());
+  expect(origin.bytes(/\.bin$/)).toBeLessThan(site.storedBytes * 1.01);
+});
+
+test('where the app’s page comes by a navigation, the service worker goes on in between', async ({
+  page,
+}) => {
+  const app = smallApp(6_000_000);
+  // Another encoding than the boot page's.
+  const html = String(app['index.html']).replace('utf-8', 'windows-1252').replace('small', 'smäll');
+  await using site = await smallSite({ ...app, 'index.html': Buffer.from(html, 'latin1') });
+  await using origin = await Origin.start({ mounts: { '/': site.dir } });
+  await using link = await ShapedLink.start({ shape: LINKS.medium, targetPort: origin.port });
+  await page.goto(`http://127.0.0.1:${link.port}/`);
+  await launched(page);
+  await page.evaluate(() => window.sluice.whenComplete());
   // One request of 150 ms, and what the link holds, may have been on their way when the boot page went.
   expect(origin.bytes(/\.bin$/)).toBeLessThan(site.storedBytes * 1.12);
-  // In between, the service worker has gone on.
   const relayed = ({ path, headers }: LoggedRequest) =>
     path.endsWith('.bin') && headers.referer === `http://127.0.0.1:${link.port}/sw.js`;
   expect(origin.requests(relayed).length).toBeGreaterThan(0);
@@ -132,6 +146,10 @@ test('readLog, progress events, readTimeoutMs', async ({ page }) => {
     total: site.storedBytes,
   });
   await page.evaluate(async () => void (await (await fetch('data.json')).text()));
+  // The service worker tells what it has read a little later.
+  await expect
+    .poll(() => page.evaluate(async () => (await window.sluice.readLog()).reads.map(({ path }) => path)))
+    .toContain('index.html');
   const log = await page.evaluate(() => window.sluice.readLog());
   expect(log).toMatchObject({ sluice: 1, image: site.image });
   // What sluice record writes down is this: each read with the bytes of its file.
@@ -215,6 +233,6 @@ test('a frame of the app shares its loader', async ({ page }) => {
   await using origin = await Origin.start({ mounts: { '/': site.dir } });
   await page.goto(`${origin.url}/`);
   await launched(page);
-  await page.waitForFunction(() => window.frames[0]?.document.documentElement.dataset.app === 'runs');
+  await page.waitForFunction(() => window.frames[0]?.document.documentElement?.dataset.app === 'runs');
   expect(await page.evaluate(() => (window.frames[0] as typeof window).sluice === window.sluice)).toBe(true);
 });

@@ -11,6 +11,8 @@ export type AppFiles = Readonly<Record<string, string | Uint8Array>>;
 /** A published site in a temporary directory, of an app that is given as files. */
 export interface SmallSite extends AsyncDisposable {
   readonly dir: string;
+  /** The app as it was given. */
+  readonly appDir: string;
   /** SHA-256 of the bootstrap, hex. */
   readonly image: string;
   readonly storedBytes: number;
@@ -39,7 +41,7 @@ export async function smallSite(files: AppFiles, options: Partial<BuildOptions> 
     const opened = await Image.open(new Uint8Array(await readFile(join(dir, `${image}.bin`))));
     return Array.from({ length: opened.blobCount }, (_, index) => `${opened.blob(index).sha256}.bin`);
   };
-  return { dir, image, storedBytes, launchFiles, blobs, [Symbol.asyncDispose]: remove };
+  return { dir, appDir: app, image, storedBytes, launchFiles, blobs, [Symbol.asyncDispose]: remove };
 }
 
 /** Resolves when the app's script has run, however many boot pages come before it. */

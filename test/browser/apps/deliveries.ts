@@ -8,7 +8,6 @@ export interface Delivery {
   readonly contentType: string | undefined;
   readonly contentRange: string | undefined;
   readonly body: Buffer;
-  readonly isNavigation: boolean;
 }
 
 /**
@@ -50,7 +49,6 @@ export class Deliveries {
       contentType: headers['content-type'],
       contentRange: headers['content-range'],
       body: await response.body(),
-      isNavigation: request.isNavigationRequest(),
     };
   }
 }

@@ -56,9 +56,9 @@ async function readInPage(
 ): Promise<ReadersReport> {
   const { files, reads, readers, deadlineMs, mayFail = false } = options;
   const expected = (globalThis as unknown as { seededBytes: typeof seededBytes }).seededBytes;
-  const root = document.querySelector('script[src*="__sluice/client.js"]')?.getAttribute('src');
-  if (!root) throw new Error('this page is not a launched app');
-  const base = new URL(root.slice(0, root.indexOf('__sluice/')), location.href);
+  const worker = navigator.serviceWorker.controller?.scriptURL;
+  if (!worker || !(window as { sluice?: unknown }).sluice) throw new Error('this page is not a launched app');
+  const base = new URL('./', worker);
   let state = options.seed >>> 0;
   const random = (): number => {
     state = (state + 0x6d2b79f5) >>> 0;
