@@ -4,8 +4,13 @@ import type { BlockSpan } from '../src/image/image.ts';
 import { spanBytes } from '../src/image/map-range.ts';
 import type { BlockReader, PendingBlock } from './block-reader.ts';
 
-/** Logical bytes asked for ahead of what the browser has taken; all that one answer holds in memory. */
+/** Logical bytes asked for ahead of what the browser has taken, at most; all that one answer holds in memory. */
 const windowBytes = 2 * 1024 * 1024;
+/**
+ * And at first, doubled whenever half of it was taken, as Linux reads ahead: who looks at a file's beginning and goes away, such as a viewer that then asks for ranges,
+ * has not kept the link from others (a PDF viewer's launch: 2 MiB of 3.1 on the wire).
+ */
+const firstWindowBytes = 256 * 1024;
 
 /** From here on an answer is long: what a hop to a loader costs is little beside it. */
 const longBytes = 1024 * 1024;
@@ -35,6 +40,7 @@ export class BlockWindow {
   readonly #ahead: Ahead[] = [];
   readonly #long: boolean;
   #aheadBytes = 0;
+  #mostAhead = firstWindowBytes;
   #next: BlockSpan | undefined;
   #closed = false;
 
@@ -70,7 +76,10 @@ export class BlockWindow {
     const bytes = await block.bytes;
     this.#ahead.shift();
     this.#aheadBytes -= span.length;
-    if (this.#aheadBytes <= windowBytes / 2) this.#fill();
+    if (this.#aheadBytes <= this.#mostAhead / 2) {
+      this.#mostAhead = Math.min(windowBytes, this.#mostAhead * 2);
+      this.#fill();
+    }
     return spanBytes(span, bytes);
   }
 
@@ -83,7 +92,7 @@ export class BlockWindow {
   };
 
   #fill(): void {
-    while (this.#next && (this.#aheadBytes < windowBytes || this.#ahead.length === 0)) {
+    while (this.#next && (this.#aheadBytes < this.#mostAhead || this.#ahead.length === 0)) {
       const spans = this.#takeRun(this.#next);
       const { blob, block: first } = spans[0]!;
       const blocks = this.#reader.read({
@@ -111,7 +120,7 @@ export class BlockWindow {
     for (;;) {
       const last = run.at(-1)!;
       this.#next = this.#spans.next().value ?? undefined;
-      const fits = this.#aheadBytes < windowBytes;
+      const fits = this.#aheadBytes < this.#mostAhead;
       if (!this.#next || !fits || this.#next.blob !== last.blob || this.#next.block !== last.block + 1)
         return run;
       run.push(this.#next);

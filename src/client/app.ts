@@ -65,6 +65,11 @@ export function runApp(site: Site, launched?: LoaderProcess): void {
     sendReadTimeout(worker, sluice.readTimeoutMs);
     brokerPort(loader, worker).catch((error) => console.info('sluice: the loader gave no port:', error));
   };
+  if (launched) {
+    launched
+      .call('launched', (api) => api.launched())
+      .catch((error) => console.info('sluice: background work may disturb this launch:', error));
+  }
   container.addEventListener('controllerchange', broker);
   container.addEventListener('message', ({ data }: MessageEvent<ServiceWorkerToPage | undefined>) => {
     if (data?.type === 'sluice:need-loader-port') broker();

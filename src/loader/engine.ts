@@ -177,6 +177,11 @@ export class Engine {
     this.#scheduler.pump();
   }
 
+  /** A page begins to read: see LaunchCalm.launches. */
+  launched(): void {
+    this.#scheduler.launches(true);
+  }
+
   /**
    * One stored block, from here or as soon as it comes. Throws `read-timeout`, `offline`, `bad-origin`, `integrity`,
    * `corrupt-image`, `ERANGE`, `closed`, or the signal's reason.

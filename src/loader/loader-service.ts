@@ -55,6 +55,8 @@ export interface LoaderService {
   logReads(image: string, life: string, reads: readonly ServedRead[]): Promise<void>;
   readLog(image: string): Promise<ReadLog>;
   setReadLog(image: string, capacity: number): Promise<void>;
+  /** See LoaderApi.launched. */
+  launched(image: string): Promise<void>;
   flush(): Promise<void>;
   stat(image: string, path: string): Promise<FileStat>;
   readdir(image: string, path: string): Promise<readonly DirectoryEntry[]>;

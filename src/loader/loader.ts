@@ -157,6 +157,11 @@ export class Loader implements LoaderApi {
     return this.#complete;
   }
 
+  async launched(): Promise<void> {
+    const { succession, image } = await this.#mounted();
+    await succession.use('launched', (service) => service.launched(image));
+  }
+
   async flush(): Promise<void> {
     const { succession } = await this.#mounted();
     await succession.use('flush', (service) => service.flush());

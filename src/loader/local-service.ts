@@ -284,6 +284,11 @@ export class LocalService implements LoaderService {
     (await this.#mount(image)).log.resize(capacity);
   }
 
+  async launched(image: string): Promise<void> {
+    await this.#mount(image);
+    this.#engine.launched();
+  }
+
   flush(): Promise<void> {
     return this.#engine.flush();
   }

@@ -125,7 +125,7 @@ export class Mount {
   /** Of these what a launch needs; all of them, where that is not worth telling apart. */
   *missingForLaunch(link: LinkView): Generator<BlobHead<BlobState>> {
     const { launchSet, superblock } = this.image;
-    if (isEager(superblock.storedBytes, launchSet?.bytes ?? 0, link)) return yield* this.missing();
+    if (isEager(superblock.storedBytes, launchSet?.bytes, link)) return yield* this.missing();
     if (!launchSet) return;
     let { bytes } = launchSet;
     for (let index = 0; index < launchSet.blob; index++) {

@@ -91,6 +91,7 @@ const remoteMethods: Record<RemoteMethod, true> = {
   logReads: true,
   readLog: true,
   setReadLog: true,
+  launched: true,
   flush: true,
   stat: true,
   readdir: true,

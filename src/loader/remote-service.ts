@@ -115,6 +115,10 @@ export class RemoteService implements LoaderService {
     return this.#call('setReadLog', [image, capacity]);
   }
 
+  launched(image: string): Promise<void> {
+    return this.#call('launched', [image]);
+  }
+
   flush(): Promise<void> {
     return this.#call('flush', []);
   }

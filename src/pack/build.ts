@@ -87,10 +87,10 @@ export const defaultLevel = 9;
 export const defaultLaunchLevel = 19;
 const defaultBlobSize = 8 * 2 ** 20;
 /**
- * Of the first blob, which the boot page's markup asks for as a whole, before any script runs: what 20 Mbit/s bring until a loader has started
- * and opened its store.
+ * Of the first blob, which the boot page's markup asks for as a whole, before any script runs. What a launch is known to need may be as much as 20 Mbit/s bring
+ * until the app runs; a guess ends before that, so that what the app asks for finds the link free.
  */
-const firstBlobSize = 2 ** 20;
+const firstBlobSize = { known: 2 ** 20, guessed: 2 ** 19 };
 /** A blob must hold the largest block; and is kept in memory while it is made. */
 const blobSizes = { min: 2 ** 19, max: 64 * 2 ** 20 };
 /** Each holds about 15 MB. */
@@ -118,12 +118,10 @@ export async function build(input: string, options: BuildOptions): Promise<Build
     const tree = await walk(input, { onFile, signal });
     checkFallback(tree, options.fallback);
     const total = tree.files.reduce((sum, file) => sum + file.size, 0);
-    const planned = plan(
-      launchOrder(tree.files, entryLinks(tree)),
-      launchReads(tree.files, options.traces ?? []),
-      settings.blobSize,
-    );
-    const writer = new BlobWriter(site, settings.blobSize, Math.min(firstBlobSize, settings.blobSize));
+    const launch = launchReads(tree.files, options.traces ?? []);
+    const planned = plan(launchOrder(tree.files, entryLinks(tree)), launch, settings.blobSize);
+    const firstBlob = launch.whole.size > 0 ? firstBlobSize.known : firstBlobSize.guessed;
+    const writer = new BlobWriter(site, settings.blobSize, Math.min(firstBlob, settings.blobSize));
     const resolved = new Map(tree.files.map((file) => [file, attributes(file.path)]));
     const typeOf = (file: TreeFile): string => resolved.get(file)?.mime ?? mediaType(file.path);
     const threads = settings.codec === 'raw' || total < threadsFrom ? 0 : settings.threads;

@@ -25,6 +25,8 @@ export interface LoaderApi {
    */
   watchRelease(onRelease: (release: ReleaseRecord) => void): void;
   whenComplete(): Promise<void>;
+  /** The app's page has taken the place of the boot page: somebody reads now whom background work would disturb. */
+  launched(): Promise<void>;
   /** Everything that is written is durable and journaled when this resolves. */
   flush(): Promise<void>;
   /** Reading for pages that mount an image themselves. Paths as in the image, without a leading slash or with one. */
