@@ -7,7 +7,7 @@ import type { BlockReader, PendingBlock } from './block-reader.ts';
 /** Logical bytes asked for ahead of what the browser has taken, at most; all that one answer holds in memory. */
 const windowBytes = 2 * 1024 * 1024;
 /**
- * And at first, doubled whenever half of it was taken, as Linux reads ahead: who looks at a file's beginning and goes away, such as a viewer that then asks for ranges,
+ * And at first, where the reader may go away, doubled whenever half of it was taken, as Linux reads ahead: who looks at a file's beginning and goes away, such as a viewer that then asks for ranges,
  * has not kept the link from others (a PDF viewer's launch: 2 MiB of 3.1 on the wire).
  */
 const firstWindowBytes = 256 * 1024;
@@ -20,6 +20,11 @@ export interface WindowOptions {
   readonly mayWaitForLoader: boolean;
   /** Fires when the reader is gone. */
   readonly signal: AbortSignal;
+}
+
+export interface BlockWindowOptions extends WindowOptions {
+  /** It is certain that all of it will be taken. */
+  readonly whole: boolean;
 }
 
 interface Ahead {
@@ -35,12 +40,12 @@ export class BlockWindow {
   readonly #image: FileTree;
   readonly #path: string;
   readonly #reader: Pick<BlockReader, 'read'>;
-  readonly #options: WindowOptions;
+  readonly #options: BlockWindowOptions;
   readonly #spans: Iterator<BlockSpan, void>;
   readonly #ahead: Ahead[] = [];
   readonly #long: boolean;
   #aheadBytes = 0;
-  #mostAhead = firstWindowBytes;
+  #mostAhead: number;
   #next: BlockSpan | undefined;
   #closed = false;
 
@@ -49,12 +54,13 @@ export class BlockWindow {
     image: FileTree,
     file: { readonly inode: number; readonly path: string },
     range: { readonly start: number; readonly end: number },
-    options: WindowOptions,
+    options: BlockWindowOptions,
   ) {
     this.#reader = reader;
     this.#image = image;
     this.#path = file.path;
     this.#options = options;
+    this.#mostAhead = options.whole ? windowBytes : firstWindowBytes;
     this.#long = range.end - range.start >= longBytes;
     this.#spans = image.mapRange(file.inode, range.start, range.end)[Symbol.iterator]();
     this.#next = this.#spans.next().value ?? undefined;

@@ -1,7 +1,7 @@
 import type { FileTree } from '../src/image/file-tree.ts';
 import type { Inode } from '../src/image/image.ts';
 import type { BlockReader } from './block-reader.ts';
-import { BlockWindow, type WindowOptions } from './block-window.ts';
+import { BlockWindow, type BlockWindowOptions, type WindowOptions } from './block-window.ts';
 import { type CodeCopies, isCode } from './code-copies.ts';
 import { type Conditions, isNotModified, rangeCounts } from './conditional.ts';
 import { contentRange, entityHeaders, etagOf, validatorHeaders } from './headers.ts';
@@ -75,7 +75,8 @@ export async function respond(
     if (copy) return { response: copy, finished: now };
   }
   const range = asked.kind === 'one' ? asked : { start: 0, end: size };
-  const body = await openBody(what, range, script, sources, options);
+  const whole = asked.kind === 'none' && isTakenWhole(request, inode);
+  const body = await openBody(what, range, script, sources, { ...options, whole });
   const headers = entityHeaders(inode, etag, body.length, isolate);
   if (asked.kind === 'one') headers.set('Content-Range', contentRange(size, range));
   const response = new Response(body.content, { status: asked.kind === 'one' ? 206 : 200, headers });
@@ -109,7 +110,7 @@ async function openBody(
   range: { readonly start: number; readonly end: number },
   script: Uint8Array | undefined,
   sources: AnswerSources,
-  options: WindowOptions,
+  options: BlockWindowOptions,
 ): Promise<Body> {
   const length = range.end - range.start;
   if (!script) {
@@ -171,6 +172,11 @@ function streamOf(
 
 function bodiless(status: number, headers: Headers): Answer {
   return { response: new Response(null, { status, headers }), finished: now };
+}
+
+/** What the browser itself asks for, unless it plays it; of what a script asks for, who knows. */
+function isTakenWhole({ destination }: Request, { mime }: Inode): boolean {
+  return destination === '' ? mime === 'application/wasm' : !/audio|video/.test(destination);
 }
 
 /** A part of HTML is not a document; whoever asks for one (a download that goes on) wants the bytes. */
