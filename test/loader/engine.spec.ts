@@ -398,6 +398,29 @@ test('read_log: reads in order, with path and block', () =>
     expect(log[2]!.atMs).toBeGreaterThanOrEqual(log[0]!.atMs);
   }));
 
+test('a first visit’s background goes on at once, and waits for a calm second when the app’s page has come', async () => {
+  const large = await makeSite([{ name: 'large.bin', size: 12 * 2 ** 20, shift: 20 }], 2 ** 30);
+  const soon = () => new Promise((resolve) => setTimeout(resolve, 50));
+  for (const launched of [false, true]) {
+    const clock = new ManualClock();
+    await withEngine(
+      large,
+      async ({ origin, engine, mount }) => {
+        if (launched) engine.launched();
+        engine.complete(mount);
+        await soon();
+        expect(origin.log.length > 0).toBe(!launched);
+        clock.advance(990);
+        await soon();
+        expect(origin.log.length > 0).toBe(!launched);
+        clock.advance(20);
+        await expect.poll(() => origin.log.length).toBeGreaterThan(0);
+      },
+      { clock },
+    );
+  }
+});
+
 test('64 readers, 10,000 reads over an image that is still loading: none differs', () =>
   withEngine(site, async ({ origin, engine, mount, read, event }) => {
     origin.fault = () => ({ type: 'throttle', bytesPerSecond: 3e6 });
