@@ -116,13 +116,21 @@ async function handOver(
   if (release !== undefined) announceRelease(worker, release);
   // While the next page is being asked for, this one and its loader still live and can supply it.
   await brokerPort(loader, worker);
-  const html = await appPage(location.href);
-  if (html !== undefined) {
-    writePage(html, () => runApp(site, loader));
-    return;
-  }
+  if (await showInPlace(site, loader)) return;
   reload(site);
   await storeUntilReplaced(loader);
+}
+
+/** Whether the app's page has taken the place of this one. Where it has not, a navigation does what it can, and shows what is wrong. */
+async function showInPlace(site: Site, loader: LoaderProcess): Promise<boolean> {
+  try {
+    const html = await appPage(location.href);
+    if (html !== undefined) writePage(html, () => runApp(site, loader));
+    return html !== undefined;
+  } catch (error) {
+    console.info('sluice: the app’s page could not be put in place:', error);
+    return false;
+  }
 }
 
 /** A reload is asked for at once and takes effect when the next page's first byte is there; until then blocks still arrive. */

@@ -7,9 +7,20 @@ const charsetReach = 1024;
 /** Longer than a request is held: the service worker's own words are better. */
 const deadlineMs = 60_000;
 
+/** What says nothing of the document that a page becomes. */
+const plainHeaders = [
+  'accept-ranges',
+  'cache-control',
+  'content-length',
+  'content-type',
+  'etag',
+  'last-modified',
+];
+const isUtf8 = /charset\s*=\s*["']?utf-?8\b/i;
+
 /**
  * The app's page for `url`, to be written into the boot page's own document; undefined where only a navigation brings the same. Asked of the service worker, which must
- * control this page.
+ * control this page. Throws what fetch throws.
  *
  * An answer that is no page, or a redirect, is for the browser to show. Headers that hold for a document from its begin on (cross-origin isolation, a policy)
  * are set by a navigation only, and so is another encoding than that of the boot page.
@@ -20,12 +31,8 @@ export async function appPage(url: string): Promise<string | undefined> {
   const { ok, headers } = response;
   const type = headers.get('Content-Type') ?? '';
   const length = Number(headers.get('Content-Length') ?? Number.POSITIVE_INFINITY);
-  const isPlain =
-    ok &&
-    /^text\/html\b/i.test(type) &&
-    length <= maxBytes &&
-    !documentHeaders.some((name) => headers.has(name));
-  if (!isPlain) {
+  const isPlain = [...headers.keys()].every((name) => plainHeaders.includes(name));
+  if (!ok || !isPlain || !/^text\/html\b/i.test(type) || length > maxBytes) {
     await response.body?.cancel();
     return undefined;
   }
@@ -33,17 +40,9 @@ export async function appPage(url: string): Promise<string | undefined> {
   return isUtf8.test(type) || isUtf8.test(html.slice(0, charsetReach)) ? html : undefined;
 }
 
-const documentHeaders = [
-  'Cross-Origin-Opener-Policy',
-  'Cross-Origin-Embedder-Policy',
-  'Content-Security-Policy',
-  'Refresh',
-];
-const isUtf8 = /charset\s*=\s*["']?utf-?8\b/i;
-
 /**
  * Puts `html` in the place of this document: the same window, with the workers that it has. `begin` runs before the page's first script; everything that
- * listened to the document and the window before is gone by then.
+ * listened to the document and the window before is gone by then. Throws where a policy forbids it; the document is empty then.
  */
 export function writePage(html: string, begin: () => void): void {
   document.open();

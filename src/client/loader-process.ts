@@ -176,10 +176,8 @@ export class LoaderProcess {
       this.#failures = performance.now() - startedAt > healthyMs ? 0 : this.#failures + 1;
       this.#use(this.#relaunch(backOffMs(this.#failures)));
     });
-    life.asked.then(
-      () => this.#events.onBegin?.(),
-      () => {},
-    ); // Why it could not, `started` tells.
+    const begins = (): void => this.#events.onBegin?.();
+    life.asked.then(begins, () => {}); // Why it could not, `started` tells.
     await life.started;
     life.whileAlive(life.api.whenComplete()).then(
       () => this.#complete.resolve(),

@@ -47,12 +47,16 @@ const files: AppFiles = {
   'latin.html': Buffer.from(witness('<!doctype html>', '<meta charset="windows-1252">'), 'latin1'),
   'undeclared.html': witness('<!doctype html>', '').replaceAll('\u00ad', ''),
   'long.html': witness('<!doctype html>', '<meta charset="utf-8">').replace('tall', 'long '.repeat(80_000)),
+  'policy.html': witness('<!doctype html>', '<meta charset="utf-8">'),
   'blocking.js': `note('blocking ' + document.currentScript.getAttribute('src') + ' ' + document.readyState);`,
   'defer.js': `note('defer ' + document.readyState);`,
   'written.js': `note('written script ' + document.readyState);`,
   'answer.js': 'export const answer = 42;',
   'style.css': 'body { color: rgb(1, 2, 3) }',
 };
+
+/** What such a header says of a document holds from its navigation on. */
+const attributes = { 'policy.html': { headers: { 'Document-Policy': 'force-load-at-top' } } };
 
 /** What the page at `url` has seen once it is loaded, with its host left out. */
 async function seenAt(page: Page, url: string): Promise<{ readonly seen: unknown[] }> {
@@ -85,12 +89,13 @@ for (const [path, documents] of Object.entries({
   'latin.html': 2,
   'undeclared.html': 1,
   'long.html': 2,
+  'policy.html': 2,
 })) {
   const way = documents === 1 ? 'in the place of the boot page' : 'by a navigation';
   test(`/${path}: the first launch, ${way}, sees what a page from a plain server sees`, async ({
     context,
   }) => {
-    await using site = await smallSite(files);
+    await using site = await smallSite(files, { attributes });
     await using origin = await Origin.start({ mounts: { '/': site.dir } });
     await using plain = await Origin.start({ mounts: { '/': site.appDir } });
     const [expected, launch, later] = [
@@ -110,3 +115,39 @@ for (const [path, documents] of Object.entries({
     expect((await launch.evaluate(() => window.sluice!.state())).loader.role).toBe('leader');
   });
 }
+
+test('where a page may not be written, or the service worker gives none, a navigation brings it', async ({
+  context,
+}) => {
+  await using site = await smallSite(files);
+  await using origin = await Origin.start({ mounts: { '/': site.dir } });
+  for (const forbid of [
+    () => {
+      document.write = () => {
+        throw new TypeError('This document requires a TrustedHTML assignment');
+      };
+    },
+    () => {
+      const { fetch } = window;
+      window.fetch = (input, init) => {
+        const own = new Headers(init?.headers).has('Sluice-Launch');
+        return own ? Promise.reject(new TypeError('Failed to fetch')) : fetch(input, init);
+      };
+    },
+  ]) {
+    const page = await context.newPage();
+    await page.goto(`${origin.url}/__sluice/icon.svg`);
+    await page.evaluate(async () => {
+      const registration = await navigator.serviceWorker.getRegistration('/');
+      await registration?.unregister();
+    });
+    // Only the first document: that of the boot page.
+    await page.addInitScript(
+      `if (!sessionStorage.getItem('seen')) { sessionStorage.setItem('seen', '1'); (${forbid})(); }`,
+    );
+    const count = navigations(page);
+    await seenAt(page, `${origin.url}/`);
+    expect(count).toEqual({ count: 2 });
+    await page.close();
+  }
+});
