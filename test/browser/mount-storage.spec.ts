@@ -125,13 +125,15 @@ test('a launched app evicts itself: the service worker answers by it at once, in
   // Its mappings are in the service worker's cache from here on.
   expect(await fetched(page)).toEqual(right);
   for (const tab of [page, other]) {
-    origin.reset();
     await tab.evaluate(() => window.sluice.evict());
     expect(await storedFiles(tab)).toEqual({});
+    expect((await tab.evaluate(() => window.sluice.state())).blocks.present).toBe(0);
     expect(await fetched(page)).toEqual(right);
     expect(await fetched(other)).toEqual(right);
-    expect(fetchedBlobs(origin)).toBeGreaterThan(0);
-    expect((await tab.evaluate(() => window.sluice.state())).complete).toBe(false);
+    // From the server, or from the browser's HTTP cache: what it has of a short blob serves as well.
+    const { blocks, complete } = await tab.evaluate(() => window.sluice.state());
+    expect(blocks.present).toBeGreaterThan(0);
+    expect(complete).toBe(false);
   }
   // Only what was read has come: the background's work has stopped.
   const { present, total } = (await page.evaluate(() => window.sluice.state())).blocks;

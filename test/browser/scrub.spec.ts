@@ -111,7 +111,7 @@ test('a tab that is killed while it loads: the next launch checks by itself what
   const hold: FaultHook = ({ path }) => (isHeld && path.endsWith(last!) ? { type: 'hang' } : undefined);
   await using server = await mountServer(site.dir, hold);
   const { origin } = server;
-  const place = await placeOf(site, 'bulk.dat', 400_000);
+  const place = await placeOf(site, 'bulk.dat', 100_000);
   await launch(page, origin.url);
   const isStored = async () => (await storedBlobs(page))[place.blob] === place.blob;
   await expect.poll(isStored, { timeout: 15_000 }).toBe(true);
