@@ -92,10 +92,9 @@ async function answerFile(
   // A page, or a worker: it sees the version that it began with, and a worker waits as long as its page.
   const beginning = inPlace ? event.clientId : resultingClientId;
   if (beginning) event.waitUntil(site.begin(beginning, reader, release));
-  if (navigates || inPlace) {
-    site.served.launch();
-    site.relay.launched(image);
-  }
+  if (navigates || inPlace) site.served.launch();
+  // A page that is replaced takes its loader along; one in place keeps it.
+  if (navigates) site.relay.launched(image);
   const held = site.held.begin(reader);
   try {
     const { response, finished } = await respond(
