@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** What vite puts into dist; all other dependencies are installed as packages of their own. */
-const bundled = ['comlink', 'idb-keyval', 'lz4js', 'workbox-core', 'workbox-window', 'zstddec'];
+const bundled = ['comlink', 'idb-keyval', 'lz4js', 'mime', 'workbox-core', 'workbox-window', 'zstddec'];
 
 const notices = bundled.map((name) => {
   const dir = join(root, 'node_modules', name);
