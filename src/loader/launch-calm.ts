@@ -1,7 +1,7 @@
 import { pageBeatMs, pageBeatsMs } from '../protocol/page-beat.ts';
 
 /** What begins to be used is launching for so long at most: minutes, on a slow link. */
-const launchMs = 120_000;
+export const launchMs = 120_000;
 /** Longer than a page computes between two reads of its launch, mostly. */
 const calmMs = 1000;
 /** A beat that is later than this tells of a long task. */

@@ -1,11 +1,12 @@
 import type { Clock } from '../protocol/clock.ts';
 import type { Engine } from './engine.ts';
+import { launchMs } from './launch-calm.ts';
 import type { Polls } from './polls.ts';
 
 /** A demand is stepped back for so long at most before each block: readers that wait for hours must not stop a scrub. */
 const demandMs = 1000;
 /** A launch is over by then. */
-const launchMs = 125_000;
+const launchOverMs = launchMs + 5000;
 /** After so many bytes it rests as long as they took. */
 const restBytes = 1024 * 1024;
 const maxRestMs = 1000;
@@ -33,7 +34,7 @@ export class ScrubPace {
   /** Resolves when no page is being launched, or soon after. */
   async quiet(): Promise<void> {
     const { engine } = this.#options;
-    await this.#until(() => engine.isQuiet, launchMs);
+    await this.#until(() => engine.isQuiet, launchOverMs);
   }
 
   /** Before each step. */
