@@ -4,8 +4,6 @@ import { expect, test } from '@playwright/test';
 import { BlockTable } from '../../src/format/block-table.ts';
 import { SluiceError } from '../../src/format/errors.ts';
 import { formatRelease } from '../../src/format/release.ts';
-import { Loader } from '../../src/loader/loader.ts';
-import { systemClock } from '../../src/protocol/clock.ts';
 import { loaderLockName, type ReleaseRecord } from '../../src/protocol/messages.ts';
 import type { Progress } from '../../src/protocol/state.ts';
 import { askedBytes, failure } from './engine-rig.ts';
@@ -283,20 +281,11 @@ for (const underWay of [0, 2])
   });
 
 test('a loader says its name only when it holds the lock of that name: else it would be taken for dead', () =>
-  withTabs(site, async ({ scope, release, locks, directory, platform }) => {
+  withTabs(site, async ({ openAs, scope, release, locks }) => {
     const name = 'late';
     let letGo = (): void => {};
     const before = locks.request(loaderLockName(name), () => new Promise<void>((end) => (letGo = end)));
-    const loader = new Loader({
-      loader: name,
-      fetch,
-      locks: locks.of(name),
-      estimate: async () => platform.room(),
-      newChannel: (channel) => new BroadcastChannel(channel),
-      openDirectory: async () => directory,
-      clock: systemClock,
-      random: Math.random,
-    });
+    const loader = openAs(name);
     const started = loader.start({ scope, release });
     const { told } = connect(loader, site);
     for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));

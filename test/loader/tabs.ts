@@ -25,6 +25,8 @@ export interface Tabs {
   /** What the platform tells of its quota. */
   readonly platform: { room: () => Room | undefined };
   open(directory?: Directory | undefined): Loader;
+  /** One of a given name. */
+  openAs(name: string): Loader;
 }
 
 export async function withTabs(site: Fixture, run: (tabs: Tabs) => Promise<void>): Promise<void> {
@@ -35,6 +37,20 @@ export async function withTabs(site: Fixture, run: (tabs: Tabs) => Promise<void>
   const stored = new MemoryDirectory();
   const loaders: Loader[] = [];
   const platform: Tabs['platform'] = { room: () => undefined };
+  const make = (name: string, directory: Directory | undefined): Loader => {
+    const loader = new Loader({
+      loader: name,
+      fetch,
+      locks: locks.of(name),
+      estimate: async () => platform.room(),
+      newChannel: (name) => new BroadcastChannel(name),
+      openDirectory: async () => directory,
+      clock: systemClock,
+      random: seededRandom(loaders.length + 1),
+    });
+    loaders.push(loader);
+    return loader;
+  };
   try {
     await run({
       origin,
@@ -44,21 +60,8 @@ export async function withTabs(site: Fixture, run: (tabs: Tabs) => Promise<void>
       platform,
       scope: `${origin.url}/app/`,
       release: { image: site.image, bytes: site.bootstrap.length },
-      open: (...given) => {
-        const name = randomUUID();
-        const loader = new Loader({
-          loader: name,
-          fetch,
-          locks: locks.of(name),
-          estimate: async () => platform.room(),
-          newChannel: (name) => new BroadcastChannel(name),
-          openDirectory: async () => (given.length > 0 ? given[0] : stored),
-          clock: systemClock,
-          random: seededRandom(loaders.length + 1),
-        });
-        loaders.push(loader);
-        return loader;
-      },
+      open: (...given) => make(randomUUID(), given.length > 0 ? given[0] : stored),
+      openAs: (name) => make(name, stored),
     });
   } finally {
     for (const loader of loaders) await loader.close();
