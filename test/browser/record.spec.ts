@@ -17,8 +17,11 @@ const app: AppFiles = {
   'z-start.js': `
     await fetch('large.bin', { headers: { Range: 'bytes=0-9' } });
     await (await fetch('m-text.txt')).text();
-    document.title = 'ready';`,
+    document.title = 'ready';
+    setTimeout(() => fetch('n-later.txt'), 300);`,
   'm-text.txt': 'some text '.repeat(1000),
+  // When the app is ready, and before the recorder asks for the log.
+  'n-later.txt': 'no launch any more '.repeat(1000),
   'a-never.txt': 'never read '.repeat(10_000),
   'large.bin': noise(1, 3_000_000),
 };

@@ -222,6 +222,17 @@ test('paths: queries, encodings, directories, redirects, navigations', async ({ 
   expect(await page.evaluate(() => typeof window.sluice.state)).toBe('function');
 });
 
+test('what a boot page asks for, to put it in its place, is found as a navigation finds it, and has no script of ours', async ({
+  page,
+}) => {
+  await using app = await launch(page, { build: { fallback: 'index.html' } });
+  const init = { headers: { 'Sluice-Launch': '1' } };
+  expect((await get(page, 'a/page/of/its/own', init)).text).toBe(files['index.html']);
+  expect((await get(page, 'docs/', init)).text).toBe(files['docs/index.html']);
+  expect((await get(page, 'a/page/of/its/own')).status).toBe(404);
+  expect(app.origin.requests(/of\/its\/own$/)).toHaveLength(1);
+});
+
 test('what is not the app’s goes to the network untouched', async ({ page }) => {
   const seen: string[] = [];
   const echo: NonNullable<OriginOptions['routes']>[string] = async (req, res) => {

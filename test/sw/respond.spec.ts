@@ -122,6 +122,18 @@ test('a long file streams, whole and right', async () => {
   await finished;
 });
 
+test('a long answer asks for little where its reader may go away, and for more as it is taken', async () => {
+  const { ask, source } = await fixture();
+  const asked = () => source.requests.reduce((sum, { start, end }) => sum + end - start, 0);
+  const { response } = await ask('large.bin');
+  expect(asked()).toBeLessThan(600 * 1024);
+  const reader = response.body!.getReader();
+  for (let taken = 0; taken < 10; taken++) await reader.read();
+  expect(asked()).toBeGreaterThan(1024 * 1024);
+  await reader.cancel();
+  expect(asked()).toBeLessThan(large.length);
+});
+
 test('read_log: what is answered without a loader is told, once a block', async () => {
   const { ask, served } = await fixture();
   await bytesOf((await ask('large.bin')).response);
