@@ -1,13 +1,5 @@
-/** lz4js carries no types. Its block functions alone: they work on plain indices and never throw by themselves. */
+/** lz4js carries no types. Its encoder of blocks alone: it works on plain indices and never throws by itself. */
 declare module 'lz4js' {
-  /** Decodes `src[start, start + length)` into `dst` from `at`; returns the index behind the last byte decoded. */
-  export function decompressBlock(
-    src: Uint8Array,
-    dst: Uint8Array,
-    start: number,
-    length: number,
-    at: number,
-  ): number;
   /**
    * Encodes `src[start, start + length)` into `dst` from 0; returns how many bytes that took, 0 for nothing worth encoding.
    * `hashTable` has 65,536 entries, all 0 for every block.

@@ -13,7 +13,7 @@ export interface Release {
 const releaseVersion = 1;
 
 /** A superblock, and a body whose length has 32 bits. */
-const maxBytes = superblockLayout.size + 2 ** 32 - 1;
+export const maxBootstrapBytes = superblockLayout.size + 2 ** 32 - 1;
 
 /** The text of `sluice.json`: one line. */
 export function formatRelease(release: Release): string {
@@ -42,7 +42,7 @@ export function parseRelease(text: string): Release {
   if (typeof image !== 'string' || !isSha256Hex(image)) {
     throw new SluiceError('corrupt-image', 'sluice.json names no bootstrap by its SHA-256 in lower-case hex');
   }
-  if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes <= 0 || bytes > maxBytes) {
+  if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes <= 0 || bytes > maxBootstrapBytes) {
     throw new SluiceError('corrupt-image', 'sluice.json does not tell a length that a bootstrap can have');
   }
   return { image, bytes };

@@ -20,6 +20,8 @@ export interface FileTree {
   files(): Iterable<{ readonly inode: number; readonly path: string }>;
   /** Published blobs, and behind them the private ones of files made at run time. */
   readonly blobCount: number;
+  /** False for the private blob of a file that was removed. */
+  hasBlob(i: number): boolean;
   blob(i: number): BlobRecord;
   mapRange(inode: number, start: number, end: number): Iterable<BlockSpan>;
   mapExtents(inode: number, start: number, end: number): Iterable<ExtentSpan>;

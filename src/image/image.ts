@@ -1,6 +1,7 @@
 import type { BlobRecord } from '../format/blob-record.ts';
 import { SluiceError } from '../format/errors.ts';
 import { compatFeatures, incompatFeatures } from '../format/features.ts';
+import { isHeader, isHeaderText } from '../format/header.ts';
 import { inflate } from '../format/inflate.ts';
 import { hex, sha256 } from '../format/sha256.ts';
 import { decodeSuperblock, type Superblock, superblockLayout } from '../format/superblock.ts';
@@ -103,6 +104,10 @@ export class Image implements FileTree {
     return this.superblock.blobCount;
   }
 
+  hasBlob(i: number): boolean {
+    return i < this.blobCount;
+  }
+
   /** Whether answers carry COOP, COEP and CORP. */
   get crossOriginIsolate(): boolean {
     return (this.superblock.compat & compatFeatures['cross-origin-isolate']) !== 0;
@@ -145,7 +150,7 @@ export class Image implements FileTree {
       kind: nodeKind(record.kind),
       size: record.size,
       tag: hex(record.tag),
-      mime: this.#text(record.mime),
+      mime: this.#mime(record.mime),
       headers: parseHeaders(this.#text(record.headers)),
       meta: record.meta === 0 ? undefined : this.#tables.string(record.meta),
       parent: record.parent,
@@ -195,6 +200,12 @@ export class Image implements FileTree {
     return mapExtents(this.#tables, inode, start, end);
   }
 
+  #mime(id: number): string | undefined {
+    const mime = this.#text(id);
+    if (mime !== undefined && !isHeaderText(mime)) throw corrupt(`"${mime}" is not a Content-Type`);
+    return mime;
+  }
+
   #text(id: number): string | undefined {
     if (id === 0) return undefined;
     const text = utf8Decode(this.#tables.string(id));
@@ -207,7 +218,8 @@ function parseHeaders(text: string | undefined): (readonly [string, string])[] {
   if (text === undefined) return [];
   return text.split('\n').map((line) => {
     const colon = line.indexOf(': ');
-    if (colon <= 0) throw corrupt(`"${line}" is not a response header`);
-    return [line.slice(0, colon), line.slice(colon + 2)];
+    const [name, value] = [line.slice(0, Math.max(colon, 0)), line.slice(colon + 2)] as const;
+    if (!isHeader(name, value)) throw corrupt(`"${line}" is not a response header`);
+    return [name, value];
   });
 }

@@ -137,6 +137,8 @@ export class MountedTree implements FileTree {
       if (place === undefined) throw new SluiceError('ENOENT', `inode ${inode} has no name any more`);
       names.push(place.name);
       inode = place.parent;
+      if (names.length > this.image.inodeCount + this.overlay.nodeCount)
+        throw new SluiceError('corrupt-image', `inode ${n} is its own ancestor`);
     }
     return names.reverse().join('/');
   }

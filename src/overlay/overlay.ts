@@ -1,5 +1,6 @@
 import { nameProblem } from '../format/dirent.ts';
 import { maxBlockCount, maxBlockShift, minBlockShift } from '../format/extent.ts';
+import { isHeaderText } from '../format/header.ts';
 import { maxMetaLength } from '../format/inode.ts';
 import { isSha256Hex } from '../format/sha256.ts';
 import { utf8Encode } from '../format/utf8.ts';
@@ -105,8 +106,13 @@ export class Overlay {
   allows(change: TreeChange): boolean {
     switch (change.type) {
       case 'create':
+        // The directory of a directory was there before it: so none is in itself, by whatever way. (A file may have been linked into a later one.)
         return (
-          change.inode > 0 && !this.#nodes.has(change.inode) && sound(change.node) && this.#isFree(change)
+          change.inode > 0 &&
+          (change.node.kind === 'file' || change.parent < change.inode) &&
+          !this.#isUsed(change.inode) &&
+          sound(change.node) &&
+          this.#isFree(change)
         );
       case 'link':
         return change.inode > 0 && this.node(change.inode)?.kind !== 'directory' && this.#isFree(change);
@@ -175,6 +181,11 @@ export class Overlay {
     if (this.#nextInode > 0) yield { type: 'next-inode', inode: this.#nextInode };
   }
 
+  /** Whether anything was said of the inode before. */
+  #isUsed(inode: number): boolean {
+    return [this.#nodes, this.#links, this.#meta, this.#directories].some((known) => known.has(inode));
+  }
+
   #isFree({ parent, name }: NamePlace): boolean {
     return (
       isName(name) && this.node(parent)?.kind !== 'file' && !this.#directories.get(parent)?.added.has(name)
@@ -230,8 +241,12 @@ function isName(name: string): boolean {
 function sound(node: NewNode): boolean {
   if (node.meta.length > maxMetaLength) return false;
   if (node.kind === 'directory') return true;
-  const { blob, size, blockSize } = node;
+  const { blob, size, blockSize, mime } = node;
   return (
-    isSha256Hex(blob) && isBlockSize(blockSize) && size >= 0 && Math.ceil(size / blockSize) <= maxBlockCount
+    isSha256Hex(blob) &&
+    isHeaderText(mime) &&
+    isBlockSize(blockSize) &&
+    size >= 0 &&
+    Math.ceil(size / blockSize) <= maxBlockCount
   );
 }
