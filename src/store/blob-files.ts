@@ -3,7 +3,7 @@ import type { BlobDescription } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 import type { BlobPresence, Presence } from './presence.ts';
 import { readBytes } from './read-bytes.ts';
-import { blobPath, checkDigest } from './store-paths.ts';
+import { checkDigest } from './store-paths.ts';
 import { hasFile } from './writer-state.ts';
 
 /** What of a blob is read or written: a block by its number, or the table. */
@@ -103,7 +103,7 @@ export class BlobFiles {
   /** Concludes nothing from what it finds. */
   probe(sha256: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const { files, state } = this.#ledger;
-    return readBytes(files, blobPath(sha256), start, end - start, () => state.blobs.has(sha256));
+    return readBytes(files, state.pathOf(sha256), start, end - start, () => state.blobs.has(sha256));
   }
 
   async #write(
@@ -116,11 +116,15 @@ export class BlobFiles {
     const ledger = this.#ledger;
     const before = ledger.blob(sha256);
     if (isPresent(before.presence, part)) return;
+    const path = ledger.state.pathOf(sha256);
     const empty = !hasFile(before);
+    let isMoved = false;
     try {
-      await ledger.files.write(blobPath(sha256), empty, (file) => {
+      await ledger.files.write(path, empty, (file) => {
         const { presence, description } = ledger.blob(sha256);
         if (isPresent(presence, part)) return;
+        isMoved = ledger.state.pathOf(sha256) !== path;
+        if (isMoved) return;
         ledger.settle();
         file.write(bytes, offset);
         // Sealing promises the published length; a longer file can only be somebody else's.
@@ -131,9 +135,10 @@ export class BlobFiles {
     } catch (error) {
       if (empty || !isCode(error, 'ENOENT')) throw error;
       // A file that holds present blocks was removed by somebody else, unless the blob was evicted meanwhile.
-      if (hasFile(ledger.blob(sha256))) ledger.takeAwayBlob(sha256);
-      await this.#write(sha256, part, offset, bytes, digest);
+      if (hasFile(ledger.blob(sha256)) && ledger.state.pathOf(sha256) === path) ledger.takeAwayBlob(sha256);
+      isMoved = true;
     }
+    if (isMoved) await this.#write(sha256, part, offset, bytes, digest);
   }
 
   /** Of a part that is present. */
@@ -144,12 +149,16 @@ export class BlobFiles {
     length: number,
   ): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const { files, state } = this.#ledger;
+    const path = state.pathOf(sha256);
     const isTrue = (): boolean => {
       const blob = state.blobs.get(sha256);
-      return blob !== undefined && isPresent(blob.presence, part);
+      return blob !== undefined && isPresent(blob.presence, part) && state.pathOf(sha256) === path;
     };
-    const bytes = await readBytes(files, blobPath(sha256), offset, length, isTrue);
-    if (bytes === undefined && isTrue()) this.#ledger.takeAwayBlob(sha256);
+    const bytes = await readBytes(files, path, offset, length, isTrue);
+    if (bytes === undefined && isTrue()) {
+      this.#ledger.takeAwayBlob(sha256);
+      await files.remove(path);
+    }
     return bytes;
   }
 

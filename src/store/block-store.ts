@@ -28,8 +28,9 @@ const defaultLimits: StoreLimits = { maxOpenFiles: 24, minCompaction: 256 * 1024
  * {@link BlobFiles} (bytes), {@link ImageTrees} (changes at run time) and {@link Removals} (what gives back its room, what must not); the
  * invariants are stated where they are kept.
  *
- * Every method may throw `ENOSPC` (the quota is exhausted: what was written before stays true, the store can go on being
- * read, and the same call may be tried again), `unreadable` (the platform failed) and `closed`.
+ * Every method may throw `ENOSPC` (the quota is exhausted: what is durable stays true, the store can go on being
+ * read, and the same call may be tried again), `unreadable` (the platform failed) and `closed`. Whatever it was, when it came from flushing a file, what was
+ * written to that one since the last commit is not present any more: see {@link takeLost}.
  */
 export class BlockStore {
   /** What had been here could not be read back and was given up (`corrupt-store`); undefined when all was well. */
@@ -177,6 +178,14 @@ export class BlockStore {
   async commit(): Promise<{ readonly sealed: readonly string[] }> {
     this.#ledger.commit();
     return { sealed: this.#ledger.takeSealed() };
+  }
+
+  /**
+   * The blocks (-1: the table) that were present and, because their file could not be flushed, are not any more, since this was asked last; by SHA-256 of the
+   * blob. Such a flush makes some call throw. Bootstraps that were lost so are not here any more: see {@link hasImage}.
+   */
+  takeLost(): ReadonlyMap<string, readonly number[]> {
+    return this.#ledger.takeLost();
   }
 
   /** Removes an image with what was changed in it, and the blobs that are not in `keepBlobs` (SHA-256 of what the other images need). */

@@ -23,14 +23,15 @@ export interface BlockFile {
 export interface Snapshots {
   /**
    * The file's bytes as they are now; undefined where there is no such file. Works while the file is open. A snapshot may
-   * fail to read after a later write: take a new one then.
+   * fail to read after a later write: take a new one then. In Firefox it is no copy: it shows what the file of that name
+   * holds when it is read, were it another file.
    */
   snapshot(path: string): Promise<Blob | undefined>;
 }
 
 /**
  * The platform's edge of the local store: a flat set of files below one root. Paths have at most one folder
- * (`journal-a`, `blobs/<sha256>.bin`, `images/<sha256>.bin`); folders are made as needed.
+ * (`journal-a`, `blobs/<sha256>-7.bin`, `images/<sha256>.bin`); folders are made as needed.
  * Implementations: OPFS, memory, and Node files in the tests. One contract suite runs over all of them.
  */
 export interface Directory extends Snapshots {

@@ -11,39 +11,62 @@ import type { BlockFile, Directory } from './directory.ts';
 export class FilePool {
   readonly #directory: Directory;
   readonly #limit: number;
+  readonly #onLost: (path: string) => void;
   /** Least recently used first. */
   readonly #open = new Map<string, BlockFile>();
   /** Open files with writes that are not flushed. */
   readonly #dirty = new Set<string>();
   /** How many removals of a file wait for their turn. */
   readonly #removals = new Map<string, number>();
+  /** The first flush that failed since the last {@link flush}, which reports it. */
+  #failure: { readonly error: unknown } | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(directory: Directory, limit: number) {
+  /**
+   * `onLost`: a flush of the file has failed. What was written to it since the flush before is lost for ever, whatever a read may still show: Linux calls
+   * pages clean that it could not write, so another flush would succeed without them. The file is closed, so that nothing of it is remembered.
+   */
+  constructor(directory: Directory, limit: number, onLost: (path: string) => void) {
     this.#directory = directory;
     this.#limit = limit;
+    this.#onLost = onLost;
   }
 
-  /** Runs `action` (synchronous) on the open file. `ENOENT` when it is missing. */
+  /**
+   * Runs `action` (synchronous, and repeatable) on the open file. `ENOENT` when it is missing. Where the action fails, it is tried once more on the file
+   * opened anew.
+   */
   read<T>(path: string, action: (file: BlockFile) => T): Promise<T> {
-    return this.#use(path, false, action);
+    let failures = 0;
+    return this.#use(path, false, (file) => {
+      try {
+        return { value: action(file) };
+      } catch (error) {
+        this.#letGo(path);
+        if (failures++ > 0) throw error;
+        return undefined;
+      }
+    });
   }
 
   /** Like {@link read}, and remembers that the file needs a flush. With `create`, a missing file is made. */
   write<T>(path: string, create: boolean, action: (file: BlockFile) => T): Promise<T> {
     return this.#use(path, create, (file) => {
       this.#dirty.add(path);
-      return action(file);
+      return { value: action(file) };
     });
   }
 
-  /** Everything written so far through the pool is durable when this returns. */
+  /**
+   * Everything written so far through the pool, but what `onLost` was told of, is durable when this ends: returns, or throws because something was lost since
+   * the last call.
+   */
   flush(): void {
-    for (const path of this.#dirty) {
-      this.#open.get(path)?.flush();
-      this.#dirty.delete(path);
-    }
+    for (const path of [...this.#dirty]) this.#flush(path);
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure) throw failure.error;
   }
 
   /** Closes one file, if it is open. What was not flushed is lost to a crash, not to the next reader. */
@@ -73,15 +96,21 @@ export class FilePool {
     for (const path of [...this.#open.keys()]) this.close(path);
   }
 
-  async #use<T>(path: string, create: boolean, action: (file: BlockFile) => T): Promise<T> {
+  /** An action that answers undefined is run again, on the file as it is opened then. */
+  async #use<T>(
+    path: string,
+    create: boolean,
+    action: (file: BlockFile) => { readonly value: T } | undefined,
+  ): Promise<T> {
     for (;;) {
       const found = this.#touch(path);
-      if (found !== undefined) return action(found);
+      const at = found && action(found);
+      if (at) return at.value;
       const done = await this.#enqueue(async () => {
         // What was asked for before a removal that is still to come must not touch the file that goes: once more, behind it.
         if (this.#removals.has(path)) return undefined;
         const opened = this.#touch(path);
-        if (opened !== undefined) return { value: action(opened) };
+        if (opened !== undefined) return action(opened);
         this.#makeRoom();
         const file = await this.#directory.open(path, { create });
         if (this.#closed) {
@@ -89,7 +118,7 @@ export class FilePool {
           throw closedError(path);
         }
         this.#open.set(path, file);
-        return { value: action(file) };
+        return action(file);
       });
       if (done) return done.value;
     }
@@ -108,15 +137,25 @@ export class FilePool {
     while (this.#open.size >= this.#limit) {
       const paths = [...this.#open.keys()];
       const clean = paths.find((path) => !this.#dirty.has(path));
-      const victim = clean ?? paths[0]!;
-      try {
-        // Its blocks may be journaled by the next commit, which flushes open files only.
-        if (clean === undefined) this.#open.get(victim)?.flush();
-      } catch {
-        // It stays open and unflushed, so the next commit meets the same failure and reports it. A read need not fail.
-        return;
-      }
-      this.close(victim);
+      this.#letGo(clean ?? paths[0]!);
+    }
+  }
+
+  /** Closes a file of which nothing is taken away: the next commit, which flushes open files only, may journal what was written to it. */
+  #letGo(path: string): void {
+    if (this.#dirty.has(path)) this.#flush(path);
+    this.close(path);
+  }
+
+  /** Never throws: the next {@link flush} reports what happens here. */
+  #flush(path: string): void {
+    try {
+      this.#open.get(path)?.flush();
+      this.#dirty.delete(path);
+    } catch (error) {
+      this.#failure ??= { error };
+      this.close(path);
+      this.#onLost(path);
     }
   }
 

@@ -7,7 +7,7 @@ import { blobPath, checkDigest } from './store-paths.ts';
 
 /**
  * What is changed in images' trees at run time, and the private blobs of the files in them. Invariants: every change is durable by itself, in
- * order; a private blob's file goes after the record that takes its last name (6 in STORE.md).
+ * order; a private blob's file goes after the record that takes its last name (7 in STORE.md).
  */
 export class ImageTrees {
   readonly #ledger: Ledger;

@@ -16,7 +16,7 @@ export type BlobDescription = Pick<
 /** `blob` is the id that the blob's declaration got: 0, 1, 2 … within a generation. Blocks are `[first, first + count)`. */
 export type JournalRecord =
   | { readonly type: 'image'; readonly sha256: string; readonly length: number }
-  | ({ readonly type: 'blob' } & BlobDescription)
+  | ({ readonly type: 'blob'; readonly incarnation: number } & BlobDescription)
   | { readonly type: 'table'; readonly blob: number }
   | { readonly type: 'present'; readonly blob: number; readonly first: number; readonly count: number }
   | { readonly type: 'sealed'; readonly blob: number }
@@ -46,7 +46,13 @@ export type JournalRecord =
 /** The fixed part of each type's payload, by the number that stands for the type. */
 export const payloadLayouts = {
   1: layout('image', 36, { sha256: bytes(0, 32), length: u32(32) }),
-  2: layout('blob', 44, { sha256: bytes(0, 32), length: u32(32), tableLength: u32(36), blockCount: u32(40) }),
+  2: layout('blob', 48, {
+    sha256: bytes(0, 32),
+    length: u32(32),
+    tableLength: u32(36),
+    blockCount: u32(40),
+    incarnation: u32(44),
+  }),
   3: layout('table', 4, { blob: u32(0) }),
   4: layout('present', 12, { blob: u32(0), first: u32(4), count: u32(8) }),
   5: layout('sealed', 4, { blob: u32(0) }),

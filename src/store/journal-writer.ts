@@ -46,7 +46,7 @@ export class JournalWriter {
     this.#slots = slots;
     this.#current = current.file;
     this.#other = other.file;
-    this.#generation = current.generation ?? 0;
+    this.#generation = current.generation ?? firstGeneration();
     this.#end = current.end;
     this.#tail = current.tail;
     this.#snapshotLength = headerLayout.size + encodeRecords(current.state.records(), encodeHeader(0)).length;
@@ -95,6 +95,11 @@ export class JournalWriter {
   /** The slots' names and lengths. */
   files(): { readonly name: string; readonly length: number }[] {
     return journalSlots.map((name, i) => ({ name, length: this.#slots[i]!.size() }));
+  }
+
+  /** Another number after each {@link rewrite}, and a higher one. */
+  get generation(): number {
+    return this.#generation;
   }
 
   get snapshotLength(): number {
@@ -155,6 +160,11 @@ export class JournalWriter {
     this.#current.close();
     this.#other.close();
   }
+}
+
+/** Of a store that begins. Its readers may remember one of the same name that was cleared: they must not take this one for its next record. */
+function firstGeneration(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0]! >>> 1;
 }
 
 function readSlot(file: BlockFile): Slot {

@@ -6,7 +6,7 @@ import type { JournalWriter } from './journal-writer.ts';
 import { Pending } from './pending.ts';
 import type { BlockRun } from './recent-writes.ts';
 import { Session } from './session.ts';
-import { blobPath, imagePath } from './store-paths.ts';
+import { imagePath } from './store-paths.ts';
 import type { Keep, StoredBlob } from './store-state.ts';
 import { declaration, type WriterState } from './writer-state.ts';
 
@@ -40,6 +40,8 @@ export class Ledger {
   readonly #sealable = new Set<string>();
   /** Sealed, and not told to who commits yet. */
   readonly #sealed: string[] = [];
+  /** Blocks (-1: the table) that were lost before they were durable, by blob, and not told to who asks yet. */
+  #lost = new Map<string, number[]>();
   /** The journal says more than is true: files were found missing. Nothing is written before a generation without them. */
   #tookAway = false;
   /** Compact when the journal is longer than this. */
@@ -47,7 +49,7 @@ export class Ledger {
   #closed = false;
 
   constructor(directory: Directory, journal: JournalWriter, state: WriterState, limits: StoreLimits) {
-    this.files = new FilePool(directory, limits.maxOpenFiles);
+    this.files = new FilePool(directory, limits.maxOpenFiles, (path) => this.#lose(path));
     this.state = state;
     this.#journal = journal;
     this.#session = new Session(journal, state);
@@ -76,7 +78,7 @@ export class Ledger {
 
   /** Answers false, and changes nothing, for a description that cannot be, or a blob that is known. */
   declare(description: BlobDescription): boolean {
-    if (!this.state.apply(declaration(description))) return false;
+    if (!this.state.apply(declaration({ description, incarnation: this.#journal.generation }))) return false;
     this.#pending.addBlob(description.sha256);
     this.#sealable.add(description.sha256);
     return true;
@@ -121,10 +123,13 @@ export class Ledger {
     this.#tookAway = true;
   }
 
-  /** The blob stays declared, with nothing in it. */
+  /** If the blob is declared, it stays so, with nothing in it, and another file to come. */
   takeAwayBlob(sha256: string): void {
+    const blob = this.state.blobs.get(sha256);
+    this.files.close(this.state.pathOf(sha256));
     this.state.clear(sha256);
-    this.files.close(blobPath(sha256));
+    // No file has the number of a generation to come.
+    if (blob && blob.description.blockSize === undefined) blob.incarnation = this.#journal.generation + 1;
     this.#pending.drop(sha256, () => true);
     this.#tookAway = true;
   }
@@ -155,7 +160,8 @@ export class Ledger {
   /** Of everything that was written, or taken away; seals the blobs that are complete. */
   commit(): void {
     if (this.#closed) throw new SluiceError('closed', 'The store was closed');
-    // Data first: a record never reaches the disk before the bytes that it speaks of. (1 in STORE.md)
+    // Data first: a record never reaches the disk before the bytes that it speaks of. (1 in STORE.md) Where that fails, what was lost is not pending
+    // any more (see #lose), and what was not is for the next commit.
     this.files.flush();
     if (this.#tookAway) {
       this.#session.noteWritten(this.#pending.records(this.state));
@@ -177,7 +183,7 @@ export class Ledger {
     this.#sealable.clear();
     for (const { presence, description } of complete) {
       presence.seal();
-      this.files.close(blobPath(description.sha256));
+      this.files.close(this.state.pathOf(description.sha256));
       this.#sealed.push(description.sha256);
     }
     if (this.#journal.size > this.#compactionLimit) this.#compact();
@@ -186,6 +192,13 @@ export class Ledger {
   /** What commits have sealed since this was asked last. */
   takeSealed(): string[] {
     return this.#sealed.splice(0);
+  }
+
+  /** The blocks (-1: the table) that were present and are not any more, since their file could not be flushed, since this was asked last. */
+  takeLost(): ReadonlyMap<string, readonly number[]> {
+    const lost = this.#lost;
+    this.#lost = new Map();
+    return lost;
   }
 
   /** Makes records true, and durable; behind everything that was written before, so that blobs have the numbers that the journal gives them. */
@@ -219,6 +232,20 @@ export class Ledger {
       this.#closed = true;
       this.files.closeAll();
       this.#journal.close();
+    }
+  }
+
+  /**
+   * What was written to a file since its last flush is lost (8 in STORE.md). A new generation follows, since a record of it may have reached the disk: with a
+   * commit that flushed a part of it, and whose own flush failed.
+   */
+  #lose(path: string): void {
+    for (const id of this.#pending.images()) if (imagePath(id) === path) this.takeAwayImage(id);
+    for (const sha256 of this.#pending.blobs()) {
+      const blocks = this.#pending.written(sha256);
+      if (blocks.length === 0 || this.state.pathOf(sha256) !== path) continue;
+      this.takeAwayBlocks(sha256, new Set(blocks));
+      this.#lost.set(sha256, [...(this.#lost.get(sha256) ?? []), ...blocks]);
     }
   }
 

@@ -47,6 +47,21 @@ export class Pending {
     this.#blobs.delete(sha256);
   }
 
+  /** The blobs of which something is declared or written. */
+  blobs(): string[] {
+    return [...this.#blobs.keys()];
+  }
+
+  /** The blocks of a blob (-1: the table) that were written. */
+  written(sha256: string): number[] {
+    const { table, blocks } = this.#blobs.get(sha256) ?? { table: false, blocks: [] };
+    return table ? [-1, ...blocks] : [...blocks];
+  }
+
+  images(): string[] {
+    return [...this.#images];
+  }
+
   /** What was written of a blob and `isGone` (-1: the table) was not; a declaration stays. */
   drop(sha256: string, isGone: (block: number) => boolean): void {
     const pending = this.#blobs.get(sha256);
@@ -68,8 +83,9 @@ export class Pending {
       records.push({ type: 'image', sha256, length: state.images.get(sha256)! });
     }
     for (const [sha256, { declared, table, blocks }] of this.#blobs) {
-      const { id, description, digests } = state.blobs.get(sha256)!;
-      if (declared) records.push(declaration(description));
+      const stored = state.blobs.get(sha256)!;
+      const { id, description, digests } = stored;
+      if (declared) records.push(declaration(stored));
       if (table) records.push({ type: 'table', blob: id });
       if (description.blockSize !== undefined) {
         for (const block of blocks) {

@@ -1,3 +1,6 @@
+/** How many bits of a byte are set. */
+const bitCounts = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll('0', '').length);
+
 /** What a reader may ask about one blob's bytes in the store. Blocks are counted from 0. */
 export interface BlobPresence {
   readonly blockCount: number;
@@ -9,6 +12,8 @@ export interface BlobPresence {
   /** Complete, of exactly the published length, never written again. */
   readonly sealed: boolean;
   has(block: number): boolean;
+  /** A bit a block, the lowest of the first byte first; undefined where all are present or none is (see `count`). Not to be written, and read at once. */
+  readonly bits: Uint8Array | undefined;
 }
 
 /**
@@ -46,6 +51,10 @@ export class Presence implements BlobPresence {
     return this.#sealed;
   }
 
+  get bits(): Uint8Array | undefined {
+    return this.#bits;
+  }
+
   has(block: number): boolean {
     if (this.#sealed) return block >= 0 && block < this.blockCount;
     return this.#bits !== undefined && ((this.#bits[block >> 3] ?? 0) & (1 << (block & 7))) !== 0;
@@ -62,6 +71,22 @@ export class Presence implements BlobPresence {
     const byte = block >> 3;
     this.#bits[byte] = (this.#bits[byte] ?? 0) | (1 << (block & 7));
     this.#count += 1;
+  }
+
+  /** The blocks `[first, first + count)`, all below `blockCount`. Eight at a time: a record may name millions. */
+  addRun(first: number, count: number): void {
+    const end = first + count;
+    for (let block = first; block < end && this.#count < this.blockCount; ) {
+      const byte = block >> 3;
+      if (block % 8 !== 0 || end - block < 8 || this.#bits === undefined) {
+        this.add(block);
+        block += 1;
+        continue;
+      }
+      this.#count += 8 - bitCounts[this.#bits[byte]!]!;
+      this.#bits[byte] = 0xff;
+      block += 8;
+    }
   }
 
   /** Removing one that is not present changes nothing. What was sealed is not any more. */
@@ -104,16 +129,22 @@ export class Presence implements BlobPresence {
 
   /** The present blocks as maximal runs, in order. */
   *runs(): Generator<{ first: number; count: number }> {
-    let first = 0;
-    while (first < this.blockCount) {
-      if (!this.has(first)) {
-        first += 1;
-        continue;
-      }
-      let end = first + 1;
-      while (end < this.blockCount && this.has(end)) end += 1;
+    for (let first = this.#next(0, true); first < this.blockCount; ) {
+      const end = this.#next(first, false);
       yield { first, count: end - first };
-      first = end;
+      first = this.#next(end, true);
     }
+  }
+
+  /** The first block from `block` on that is present, or is not; `blockCount` where there is none. */
+  #next(block: number, present: boolean): number {
+    if (this.#sealed || this.#bits === undefined) return present === this.#sealed ? block : this.blockCount;
+    const others = present ? 0 : 0xff;
+    let at = block;
+    while (at < this.blockCount && this.has(at) !== present) {
+      at += 1;
+      while (at % 8 === 0 && this.#bits[at >> 3] === others) at += 8;
+    }
+    return Math.min(at, this.blockCount);
   }
 }

@@ -34,7 +34,7 @@ export class RecentWrites {
     if (!this.#open) return;
     const presence = this.#written.get(sha256) ?? new Presence(blockCount);
     this.#written.set(sha256, presence);
-    for (let block = first; block < first + count; block++) presence.add(block);
+    presence.addRun(first, count);
   }
 
   checked(): void {
@@ -76,9 +76,7 @@ export class RecentWrites {
 function merge(into: Map<string, Presence>, sha256: string, from: Presence): void {
   const target = into.get(sha256) ?? new Presence(from.blockCount);
   into.set(sha256, target);
-  for (const { first, count } of from.runs()) {
-    for (let block = first; block < first + count; block++) target.add(block);
-  }
+  for (const { first, count } of from.runs()) target.addRun(first, count);
 }
 
 function* runs(of: ReadonlyMap<string, Presence>): Generator<{ readonly sha256: string } & BlockRun> {

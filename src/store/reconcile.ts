@@ -1,7 +1,7 @@
 import type { Directory } from './directory.ts';
 import type { Ledger } from './ledger.ts';
 import type { Removals } from './removals.ts';
-import { blobFolder, blobPath, digestOfName, imageFolder, imagePath } from './store-paths.ts';
+import { blobFolder, imageFolder, imagePath, isOurName } from './store-paths.ts';
 import { hasFile } from './writer-state.ts';
 
 /**
@@ -10,28 +10,24 @@ import { hasFile } from './writer-state.ts';
  */
 export async function reconcile(ledger: Ledger, removals: Removals, directory: Directory): Promise<void> {
   const { state, files } = ledger;
-  const imageFiles = await digestsIn(directory, imageFolder);
-  const blobFiles = await digestsIn(directory, blobFolder);
-  for (const id of [...state.images.keys()]) if (!imageFiles.has(id)) ledger.takeAwayImage(id);
+  const found = new Set([
+    ...(await filesIn(directory, imageFolder)),
+    ...(await filesIn(directory, blobFolder)),
+  ]);
+  for (const id of [...state.images.keys()]) if (!found.has(imagePath(id))) ledger.takeAwayImage(id);
   for (const [sha256, blob] of state.blobs) {
-    if (!blobFiles.has(sha256) && hasFile(blob)) ledger.takeAwayBlob(sha256);
+    if (hasFile(blob) && !found.has(state.pathOf(sha256))) ledger.takeAwayBlob(sha256);
   }
   await removals.redo();
-  const isNeeded = (sha256: string): boolean => {
-    const blob = state.blobs.get(sha256);
-    return blob !== undefined && hasFile(blob);
-  };
-  const orphans = [
-    ...[...imageFiles].filter((id) => !state.images.has(id)).map(imagePath),
-    ...[...blobFiles].filter((sha256) => !isNeeded(sha256)).map(blobPath),
-  ];
-  for (const path of orphans) await files.remove(path);
+  const needed = new Set(Array.from(state.images.keys(), imagePath));
+  for (const [sha256, blob] of state.blobs) if (hasFile(blob)) needed.add(state.pathOf(sha256));
+  for (const path of found) if (!needed.has(path)) await files.remove(path);
   // The session before may have ended between a blob's last block and its seal.
   ledger.mayBeComplete(state.blobs.keys());
 }
 
 /** Files whose names are none of ours are not ours to judge. */
-async function digestsIn(directory: Directory, folder: string): Promise<Set<string>> {
-  const digests = (await directory.list(folder)).map(digestOfName);
-  return new Set(digests.filter((digest) => digest !== undefined));
+async function filesIn(directory: Directory, folder: string): Promise<string[]> {
+  const names = await directory.list(folder);
+  return names.filter(isOurName).map((name) => `${folder}/${name}`);
 }

@@ -1,6 +1,6 @@
 import { isCode, SluiceError } from '../format/errors.ts';
 import type { Ledger } from './ledger.ts';
-import { blobPath, checkDigest, imagePath } from './store-paths.ts';
+import { checkDigest, imagePath } from './store-paths.ts';
 import type { Keep } from './store-state.ts';
 
 /**
@@ -22,8 +22,9 @@ export class Removals {
       return state.isPrivate(sha256) ? !own.has(sha256) : keepBlobs.has(sha256);
     };
     const dropped = [...state.blobs.keys()].filter((sha256) => !keep('blob', sha256));
+    const files = [imagePath(id), ...this.#filesOf(dropped)];
     this.#ledger.forget(keep);
-    await this.#removeFiles([imagePath(id), ...dropped.map(blobPath)]);
+    await this.#removeFiles(files);
   }
 
   /** By intents, which a mount redoes (5 in STORE.md). */
@@ -33,6 +34,7 @@ export class Removals {
     const own = known.find((sha256) => state.isPrivate(sha256));
     if (own !== undefined) throw new SluiceError('EINVAL', `Blob ${own} is private: nobody else has it`);
     if (known.length === 0) return;
+    const files = this.#filesOf(known);
     try {
       // Crash before this has ended: a part of them goes at the next mount. After it: all of them, then or now.
       this.#ledger.record(known.map((sha256) => ({ type: 'evict', sha256 })));
@@ -42,7 +44,7 @@ export class Removals {
       // Not even for the journal is there room: their files go first, as if somebody else had removed them, and it follows.
       for (const sha256 of known) this.#ledger.takeAwayBlob(sha256);
     }
-    await this.#removeFiles(known.map(blobPath));
+    await this.#removeFiles(files);
     this.#ledger.settle();
   }
 
@@ -60,9 +62,10 @@ export class Removals {
     const { state } = this.#ledger;
     const blobs = new Set([...state.evicting, ...state.unowned()]);
     if (blobs.size === 0) return;
+    const files = this.#filesOf(blobs);
     try {
       this.#forgetBlobs(blobs);
-      await this.#removeFiles([...blobs].map(blobPath));
+      await this.#removeFiles(files);
     } catch (error) {
       // No room for a new generation: the journal stays true as it is, and the next mount tries again.
       if (!isCode(error, 'ENOSPC')) throw error;
@@ -71,6 +74,10 @@ export class Removals {
 
   #forgetBlobs(blobs: ReadonlySet<string>): void {
     this.#ledger.forget((kind, sha256) => kind !== 'blob' || !blobs.has(sha256));
+  }
+
+  #filesOf(blobs: Iterable<string>): string[] {
+    return Array.from(blobs, (sha256) => this.#ledger.state.pathOf(sha256));
   }
 
   async #removeFiles(paths: readonly string[]): Promise<void> {

@@ -1,7 +1,7 @@
 import type { BlobDescription } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 import type { BlobPresence } from './presence.ts';
-import { blobPath, imagePath } from './store-paths.ts';
+import { imagePath } from './store-paths.ts';
 import { hasFile } from './writer-state.ts';
 
 /** A blob of which something is stored. */
@@ -28,7 +28,7 @@ export function storeFiles(ledger: Ledger): StoreFile[] {
   for (const [sha256, blob] of blobs) {
     if (!hasFile(blob)) continue;
     const { description, presence } = blob;
-    const name = blobPath(sha256);
+    const name = ledger.state.pathOf(sha256);
     files.push({ kind: 'blob', name, description, presence, pinned: pinned.has(sha256) });
   }
   return files;

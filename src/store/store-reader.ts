@@ -3,15 +3,31 @@ import type { Overlay } from '../overlay/overlay.ts';
 import type { Snapshots } from './directory.ts';
 import { checksumSize, decodeGeneration, headerLayout, replay } from './journal.ts';
 import { fromPlatformError } from './platform-error.ts';
-import { blobPath, imagePath, journalSlots } from './store-paths.ts';
+import { imagePath, journalSlots } from './store-paths.ts';
 import { StoreState } from './store-state.ts';
 
 /** Snapshots of sealed files that are kept: each saves looking the file up. */
 const maxSealedFiles = 256;
+/**
+ * How long a snapshot of a sealed file that could be read is taken to be readable, in ms. A visitor may clear the site's data at any time, and whoever
+ * is handed a part of a file that is gone finds that out in the middle of its answer.
+ */
+const trustMs = 100;
 
 /** Any later write makes a snapshot stale: one that fails is taken again, but a writer that never rests must not hold us. */
 const maxAttempts = 5;
 const maxDataAttempts = 2;
+
+/** How browsers say that a snapshot's file was written, or is gone: Chromium, both, and Firefox of one that was removed. */
+const staleNames: ReadonlySet<string> = new Set(['NotReadableError', 'NotFoundError', 'AbortError']);
+
+interface SealedFile {
+  readonly file: Blob;
+  /** By performance.now(). */
+  lookedAt: number;
+  /** What was seen then. */
+  readable: Promise<boolean>;
+}
 
 /** The slot that the reader follows, and how far it has read. */
 interface Position {
@@ -35,8 +51,8 @@ export class StoreReader {
   #sequence = 0;
   #refreshing: Promise<void> = Promise.resolve();
   #queued: Promise<void> | undefined;
-  /** By SHA-256, least recently used first. Sealed files never change, so their snapshots never go stale. */
-  readonly #sealedFiles = new Map<string, Blob>();
+  /** By path, least recently used first. Sealed files never change, and what comes after them has another path, so their snapshots never go stale. */
+  readonly #sealedFiles = new Map<string, SealedFile>();
 
   private constructor(directory: Snapshots) {
     this.#directory = directory;
@@ -108,7 +124,11 @@ export class StoreReader {
    * same tick.
    */
   async slice(sha256: string, start: number, end: number): Promise<Blob | undefined> {
-    if (this.sealed(sha256)) return (await this.#sealedFile(sha256))?.slice(start, end);
+    const blob = this.#state.blobs.get(sha256);
+    if (blob?.presence.sealed) {
+      const path = this.#state.pathOf(sha256);
+      return (await this.#readableFile(path, blob.description.length))?.slice(start, end);
+    }
     const bytes = await this.read(sha256, start, end);
     return bytes && new Blob([bytes]);
   }
@@ -117,35 +137,64 @@ export class StoreReader {
   async read(sha256: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const blob = this.#state.blobs.get(sha256);
     if (blob === undefined) return undefined;
-    if (!blob.presence.sealed) return this.#readFresh(blobPath(sha256), start, end);
-    const file = await this.#sealedFile(sha256);
-    if (file === undefined) return undefined;
-    const bytes = await bytesOf(file.slice(start, end), blobPath(sha256));
-    if (bytes === undefined) this.#sealedFiles.delete(sha256);
-    return bytes;
+    const position = this.#position;
+    const path = this.#state.pathOf(sha256);
+    if (!blob.presence.sealed) return this.#readFresh(path, start, end, position);
+    const sealed = await this.#sealedFile(path, blob.description.length);
+    if (sealed === undefined) return undefined;
+    const bytes = await bytesOf(sealed.file.slice(start, end), path);
+    if (bytes !== undefined) return bytes;
+    // Gone, or a snapshot that failed for once: another one tells, which, as of any file that may have been written, is believed at this position only.
+    const fresh = await this.#readFresh(path, start, end, position);
+    if (fresh === undefined) await this.#lost(path);
+    else this.#sealedFiles.delete(path);
+    return fresh;
   }
 
-  async #sealedFile(sha256: string): Promise<Blob | undefined> {
-    const known = this.#sealedFiles.get(sha256);
-    this.#sealedFiles.delete(sha256);
+  /** One that is read by others, later: looked at before it is handed out. */
+  async #readableFile(path: string, length: number): Promise<Blob | undefined> {
+    const sealed = await this.#sealedFile(path, length);
+    if (sealed === undefined) return undefined;
+    const now = performance.now();
+    if (now - sealed.lookedAt > trustMs) {
+      sealed.lookedAt = now;
+      sealed.readable = bytesOf(sealed.file.slice(0, 1), path).then((byte) => byte !== undefined);
+    }
+    if (await sealed.readable) return sealed.file;
+    await this.#lost(path);
+    return undefined;
+  }
+
+  /** Its file is not what was sealed: somebody else has removed it, and perhaps all the rest. */
+  async #lost(path: string): Promise<void> {
+    this.#sealedFiles.delete(path);
+    await this.refresh();
+  }
+
+  async #sealedFile(path: string, length: number): Promise<SealedFile | undefined> {
+    const known = this.#sealedFiles.get(path);
+    this.#sealedFiles.delete(path);
     if (known !== undefined) {
-      this.#sealedFiles.set(sha256, known);
+      this.#sealedFiles.set(path, known);
       return known;
     }
-    const position = this.#position;
-    const length = this.#state.blobs.get(sha256)?.description.length;
-    const file = await this.#directory.snapshot(blobPath(sha256));
-    if (file === undefined || file.size !== length || !(await this.#stillAt(position))) return undefined;
+    const file = await this.#directory.snapshot(path);
+    if (file === undefined || file.size !== length) return undefined;
     for (const oldest of this.#sealedFiles.keys()) {
       if (this.#sealedFiles.size < maxSealedFiles) break;
       this.#sealedFiles.delete(oldest);
     }
-    this.#sealedFiles.set(sha256, file);
-    return file;
+    const sealed = { file, lookedAt: performance.now(), readable: Promise.resolve(true) };
+    this.#sealedFiles.set(path, sealed);
+    return sealed;
   }
 
-  async #readFresh(path: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const position = this.#position;
+  async #readFresh(
+    path: string,
+    start: number,
+    end: number,
+    position: Position | undefined,
+  ): Promise<Uint8Array<ArrayBuffer> | undefined> {
     for (let attempt = 0; attempt < maxDataAttempts; attempt++) {
       const file = await this.#directory.snapshot(path);
       if (file === undefined || file.size < end) return undefined;
@@ -262,8 +311,7 @@ async function bytesOf(snapshot: Blob, path: string): Promise<Uint8Array<ArrayBu
   try {
     return new Uint8Array(await snapshot.arrayBuffer());
   } catch (error) {
-    const name = error instanceof Error ? error.name : '';
-    if (name === 'NotReadableError' || name === 'NotFoundError') return undefined;
+    if (error instanceof Error && staleNames.has(error.name)) return undefined;
     throw fromPlatformError(error, path);
   }
 }

@@ -3,9 +3,12 @@ import { isBlockSize, Overlay } from '../overlay/overlay.ts';
 import type { BlobDescription, JournalRecord } from './journal.ts';
 import { Presence } from './presence.ts';
 import type { BlockRun, RecentWrites } from './recent-writes.ts';
+import { blobPath } from './store-paths.ts';
 
 /** The image format has 24 bits for a block's index; it bounds what a record can make the replay allocate. */
 const maxBlockCount = 2 ** 24;
+/** In all: 1 TiB in the smallest blocks, and 32 MiB of bits. */
+const maxBlocks = 2 ** 28;
 /** Requests that are remembered as done: more than can be done and not answered when a leader goes. */
 const maxDone = 64;
 
@@ -14,6 +17,8 @@ export interface StoredBlob {
   /** Its number in the journal's present generation; see {@link StoreState.retain}. */
   id: number;
   readonly description: BlobDescription;
+  /** Which of the files that the blob may have had is its; see blobPath. */
+  incarnation: number;
   readonly presence: Presence;
   /** SHA-256 of the present blocks, where the blob is private: it has no table that would know them. */
   readonly digests: Map<number, Uint8Array<ArrayBuffer>>;
@@ -38,6 +43,8 @@ export class StoreState {
   readonly #evicting = new Set<string>();
   readonly #recent: RecentWrites | undefined;
   readonly #done = new Set<string>();
+  /** Blocks of all blobs that have a number. */
+  #declared = 0;
   #complete = false;
 
   /** `recent` is told which blocks were written in which session. */
@@ -92,6 +99,11 @@ export class StoreState {
     return overlay;
   }
 
+  /** Where the blob's bytes are, or would be. */
+  pathOf(sha256: string): string {
+    return blobPath(sha256, this.#blobs.get(sha256)?.incarnation);
+  }
+
   /** Makes the record true. Answers false, and changes nothing, for one that cannot be. */
   apply(record: JournalRecord): boolean {
     switch (record.type) {
@@ -99,8 +111,8 @@ export class StoreState {
         this.#images.set(record.sha256, record.length);
         return true;
       case 'blob': {
-        const { sha256, length, tableLength, blockCount } = record;
-        return this.#declare({ sha256, length, tableLength, blockCount });
+        const { sha256, length, tableLength, blockCount, incarnation } = record;
+        return this.#declare({ sha256, length, tableLength, blockCount }, incarnation);
       }
       case 'local-blob': {
         const { sha256, length, blockSize } = record;
@@ -177,14 +189,18 @@ export class StoreState {
     for (const sha256 of [...this.#blobs.keys()]) if (!keep('blob', sha256)) this.#forget(sha256);
     for (const sha256 of [...this.#pinned]) if (!keep('blob', sha256)) this.#pinned.delete(sha256);
     this.#byId = [...this.#blobs.values()];
+    this.#declared = this.#byId.reduce((sum, { description }) => sum + description.blockCount, 0);
     for (const [id, blob] of this.#byId.entries()) blob.id = id;
   }
 
-  #declare(description: BlobDescription): boolean {
+  #declare(description: BlobDescription, incarnation = 0): boolean {
     const { sha256, length, tableLength, blockCount } = description;
     if (this.#blobs.has(sha256) || tableLength > length || blockCount > maxBlockCount) return false;
+    if (this.#declared + blockCount > maxBlocks) return false;
+    this.#declared += blockCount;
     const presence = new Presence(blockCount, description.blockSize !== undefined);
-    const blob: StoredBlob = { id: this.#byId.length, description, presence, digests: new Map() };
+    const id = this.#byId.length;
+    const blob: StoredBlob = { id, description, incarnation, presence, digests: new Map() };
     this.#blobs.set(sha256, blob);
     this.#byId.push(blob);
     return true;
@@ -194,7 +210,7 @@ export class StoreState {
     const blob = this.#byId[id];
     if (blob === undefined || first + count > blob.presence.blockCount) return false;
     if ((blob.description.blockSize === undefined) !== (digest === undefined)) return false;
-    for (let block = first; block < first + count; block++) blob.presence.add(block);
+    blob.presence.addRun(first, count);
     if (digest !== undefined) blob.digests.set(first, digest);
     return this.#note(id, { first, count });
   }

@@ -1,4 +1,4 @@
-import type { BlobDescription, JournalRecord } from './journal.ts';
+import type { JournalRecord } from './journal.ts';
 import { RecentWrites } from './recent-writes.ts';
 import { type Keep, type StoredBlob, StoreState } from './store-state.ts';
 
@@ -49,7 +49,7 @@ export class WriterState extends StoreState {
     const ids = new Map<string, number>();
     for (const [sha256, stored] of this.blobs) {
       if (!keep('blob', sha256)) continue;
-      yield declaration(stored.description);
+      yield declaration(stored);
       yield* presentRecords(stored, ids.size);
       ids.set(sha256, ids.size);
     }
@@ -73,10 +73,13 @@ export class WriterState extends StoreState {
 }
 
 /** The record that gives a blob its number. */
-export function declaration(description: BlobDescription): JournalRecord {
+export function declaration({
+  description,
+  incarnation,
+}: Pick<StoredBlob, 'description' | 'incarnation'>): JournalRecord {
   const { sha256, length, blockSize } = description;
   return blockSize === undefined
-    ? { type: 'blob', ...description }
+    ? { type: 'blob', ...description, incarnation }
     : { type: 'local-blob', sha256, length, blockSize };
 }
 
