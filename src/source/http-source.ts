@@ -82,7 +82,8 @@ export class HttpSource implements BlockSource {
   async #askRange(request: RangeRequest, exchange: Exchange): Promise<Response | undefined> {
     const { sha256 } = request.file;
     try {
-      const response = await this.#ask(request, exchange, true);
+      const range = `bytes=${request.start}-${request.end - 1}`;
+      const response = await this.#ask(request, exchange, 'no-store', { range });
       this.#failedRanges.delete(sha256);
       return response;
     } catch (error) {
@@ -103,7 +104,7 @@ export class HttpSource implements BlockSource {
     refused: OriginError | undefined,
     remember: boolean,
   ): AsyncGenerator<Chunk, void> {
-    const response = await this.#ask(request, exchange, false);
+    const response = await this.#askWhole(request, exchange);
     if (judgeAnswer(response, request, Date.now()).kind !== 'whole') {
       throw (
         refused ??
@@ -114,18 +115,36 @@ export class HttpSource implements BlockSource {
     yield* this.#read(response, request, exchange, 0, request.file.length);
   }
 
+  /**
+   * A cache keeps what a server once answered wrongly, perhaps for a year: what can be nothing of ours is asked for once more, past the cache, and what
+   * comes takes its place there.
+   */
+  async #askWhole(request: RangeRequest, exchange: Exchange): Promise<Response> {
+    if (!request.cached) return this.#ask(request, exchange, 'no-store');
+    const response = await this.#ask(request, exchange, 'force-cache');
+    try {
+      judgeAnswer(response, request, Date.now());
+      return response;
+    } catch (error) {
+      if (!(error instanceof OriginError) || error.retryable) throw error;
+      response.body?.cancel().catch(() => {}); // A body that is broken already need not be cancelled.
+      return this.#ask(request, exchange, 'reload');
+    }
+  }
+
   /** What ranges did for other files they may do again: then it is only this one that is taken whole. */
   #rememberWhole(): void {
     this.#wholeFiles ||= !this.#rangesWork;
   }
 
-  #ask(request: RangeRequest, exchange: Exchange, range: boolean): Promise<Response> {
-    const init: RequestInit = {
-      cache: request.cached && !range ? 'force-cache' : 'no-store',
-      priority: request.priority,
-      signal: exchange.signal,
-    };
-    if (range) init.headers = { range: `bytes=${request.start}-${request.end - 1}` };
+  #ask(
+    { priority }: RangeRequest,
+    exchange: Exchange,
+    cache: RequestCache,
+    headers?: Record<string, string>,
+  ): Promise<Response> {
+    const init: RequestInit = { cache, priority, signal: exchange.signal };
+    if (headers) init.headers = headers;
     return exchange.wait(this.#fetch(exchange.url, init));
   }
 
