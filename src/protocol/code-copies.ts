@@ -7,7 +7,12 @@ export function codeCacheName(scope: string): string {
   return `sluice-code:${scope}`;
 }
 
-/** Whether a copy is what an answer with these headers would be: the tag of its content is one of them. */
+/** Whether a copy is what an answer with these headers would be, with no more isolation than they give: the tag of its content is one. */
 export function isCopyOf(headers: Headers, copy: Response | undefined): copy is Response {
-  return copy !== undefined && [...headers].every(([name, value]) => copy.headers.get(name) === value);
+  if (copy === undefined) return false;
+  const isSame = [...headers].every(([name, value]) => copy.headers.get(name) === value);
+  // One that was made when the app was still isolated must not isolate a worker now.
+  return (
+    isSame && [...copy.headers.keys()].every((name) => !name.startsWith('cross-origin-') || headers.has(name))
+  );
 }

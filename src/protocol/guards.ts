@@ -2,6 +2,9 @@ import type { FromLoader, PageToServiceWorker, ToLoader } from './messages.ts';
 import {
   hasShape,
   isArrayOf,
+  isBlockCount,
+  isBlockLength,
+  isBoolean,
   isBytes,
   isCount,
   isDigest,
@@ -10,6 +13,8 @@ import {
   isMessageOf,
   isOneOf,
   isOptional,
+  isRelease,
+  isServedRead,
   isText,
   isWireError,
   type Shape,
@@ -22,10 +27,10 @@ const toLoaderShapes: Record<ToLoader['type'], Shape> = {
     image: isDigest,
     path: isText,
     blob: isCount,
-    first: isCount,
-    count: isCount,
+    first: isBlockCount,
+    count: isBlockCount,
     timeoutMs: isDuration,
-    decoded: isOptional((value) => typeof value === 'boolean'),
+    decoded: isOptional(isBoolean),
   },
   cancel: { id: isCount },
   'read-bootstrap': { id: isCount, image: isDigest },
@@ -33,30 +38,18 @@ const toLoaderShapes: Record<ToLoader['type'], Shape> = {
     image: isDigest,
     blocks: isArrayOf((value) => hasShape(value, { blob: isCount, block: isInteger, bytes: isBytes })),
   },
-  'bringing-blocks': { image: isDigest, blob: isCount, first: isCount, count: isCount },
+  'bringing-blocks': { image: isDigest, blob: isCount, first: isBlockCount, count: isBlockCount },
   'reads-served': {
     image: isDigest,
     life: isText,
-    reads: isArrayOf((value) =>
-      hasShape(value, {
-        serial: isCount,
-        path: isText,
-        blob: isCount,
-        first: isCount,
-        count: isCount,
-        at: isCount,
-        waitedMs: isCount,
-        failed: isOptional(isText),
-        code: isOptional(isText),
-      }),
-    ),
+    reads: isArrayOf(isServedRead),
   },
   'store-seen': { id: isCount },
 };
 
 const fromLoaderShapes: Record<FromLoader['type'], Shape> = {
   hello: { version: isCount, loader: isText, role: isOneOf('leader', 'standby') },
-  block: { id: isCount, block: isCount, codec: isCount, logicalLength: isCount, bytes: isBytes },
+  block: { id: isCount, block: isBlockCount, codec: isCount, logicalLength: isBlockLength, bytes: isBytes },
   failed: { id: isCount, error: isWireError },
   bootstrap: { id: isCount, bytes: isBytes },
   'store-changed': {
@@ -69,10 +62,11 @@ const fromLoaderShapes: Record<FromLoader['type'], Shape> = {
 
 const pageShapes: Record<PageToServiceWorker['type'], Shape> = {
   'sluice:loader-port': { version: isCount },
-  'sluice:release': { release: (value) => hasShape(value, { image: isDigest, bytes: isCount }) },
+  'sluice:release': { release: isRelease },
   'sluice:has-path': { url: isText },
   'sluice:settings': { readTimeoutMs: isDuration },
   'sluice:mappings': {},
+  'sluice:stay-awake': {},
 };
 
 /** Structural check of a message that came from a service worker (or a standby). */

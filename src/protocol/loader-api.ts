@@ -1,5 +1,7 @@
 import type { TreeOperation } from '../format/tree-operation.ts';
 import type { FsmapPage, FsmapQuery } from './fsmap.ts';
+import type { Inspection, InspectionCursor } from './inspection.ts';
+import type { LaunchMetrics } from './launch-metrics.ts';
 import type { ReleaseRecord } from './messages.ts';
 import type { PendingReadInfo, Progress, ReadLog, SluiceState } from './state.ts';
 
@@ -21,9 +23,9 @@ export interface LoaderApi {
   /**
    * `onRelease` is a comlink proxy, called when `sluice.json` names another image than the one that this loader is
    * bound to, once its bootstrap is in the store: it answers the next navigation. Replaces the one before; called at once
-   * if such a release is known already.
+   * if such a release is known already. `isGone`: the server does not have the image of this loader any more; what is missing of it will not come.
    */
-  watchRelease(onRelease: (release: ReleaseRecord) => void): void;
+  watchRelease(onRelease: (release: ReleaseRecord, isGone: boolean) => void): void;
   whenComplete(): Promise<void>;
   /** The app's page has taken the place of the boot page: somebody reads now whom background work would disturb. */
   launched(): Promise<void>;
@@ -85,6 +87,10 @@ export interface LoaderApi {
   scrub(): Promise<ScrubReport>;
   /** One page of the local store's map, in physical order: every file of the scope's store, with owners in all images that it has. */
   fsmap(query: FsmapQuery): Promise<FsmapPage>;
+  /** What an inspector sees of this image, see inspection.ts; `cursor` is that of the answer before. */
+  inspect(cursor: InspectionCursor | undefined): Promise<Inspection>;
+  /** Of a launch that began at `start` and is ready now, at `end`; in Unix ms. Answers when the service worker must have told what it has read. */
+  launchMetrics(start: number, end: number): Promise<Omit<LaunchMetrics, 'wasComplete'>>;
   close(): Promise<void>;
 }
 

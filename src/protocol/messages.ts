@@ -8,6 +8,12 @@ import type { WireError } from '../format/errors.ts';
 /** A page that carries it in a request wants what a navigation would get: a boot page, to put the app in its own place. */
 export const launchHeader = 'Sluice-Launch';
 
+/** On the script that the service worker puts into a page: nothing of the image is missing here, so its loader need not hurry. */
+export const wholeAttribute = 'data-whole';
+
+/** On the same script: the {@link ReleaseRecord} that the page is answered from as long as it lives, as `<image> <bytes>`. */
+export const releaseAttribute = 'data-release';
+
 /** Both ends of a port say this first; a mismatch closes the port, and each side goes on without the other. */
 export const protocolVersion = 1;
 
@@ -130,6 +136,8 @@ export interface ServedRead {
   readonly count: number;
   readonly at: number;
   readonly waitedMs: number;
+  /** How long it took to decode them, together; 0: they were decoded before, elsewhere, or need it not. */
+  readonly decodedMs?: number;
   /** The code of the error that the read ended with, if it did. */
   readonly failed?: string;
   /** The URL that was asked for, where the file is read to be compiled (`count` may be 0: its blocks are told by themselves). */
@@ -181,12 +189,19 @@ export type PageToServiceWorker =
   /** How long this page's reads may wait. Sent when it is set, and again with each port: a restarted service worker has forgotten. */
   | { readonly type: 'sluice:settings'; readonly readTimeoutMs: number }
   /** How often it knew where bytes are? For state(). Answered on ports[0] by MappingCounts. */
-  | { readonly type: 'sluice:mappings' };
+  | { readonly type: 'sluice:mappings' }
+  /** An event for an answer that is still coming; as it was asked for. */
+  | { readonly type: 'sluice:stay-awake' };
 
 /** Service worker → page. */
 export type ServiceWorkerToPage =
-  /** The service worker has no live port (it was restarted, or the loader died): broker a new one. */
-  { readonly type: 'sluice:need-loader-port' };
+  /**
+   * The service worker has no live port (it was restarted, or the loader died): broker a new one. `waiting`: something is missing, so that a page whose loader
+   * has not begun begins it.
+   */
+  | { readonly type: 'sluice:need-loader-port'; readonly waiting: boolean }
+  /** An answer outlasts its event: say so to me, which is another one. */
+  | { readonly type: 'sluice:stay-awake' };
 
 /** The small setting kept in IndexedDB per scope, so that a restarted service worker knows what it serves. */
 export interface ReleaseRecord {

@@ -1,4 +1,6 @@
 import { errorStatus } from '../format/errors.ts';
+import { maxBlockCount, maxBlockLength } from '../format/extent.ts';
+import { maxBootstrapBytes } from '../format/release.ts';
 
 /** What a field of an arriving message must look like. */
 export type FieldCheck = (value: unknown) => boolean;
@@ -9,12 +11,39 @@ export type Shape = Readonly<Record<string, FieldCheck>>;
 export const isCount: FieldCheck = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 export const isInteger: FieldCheck = (value) => Number.isSafeInteger(value);
 export const isDuration: FieldCheck = (value) => typeof value === 'number' && value >= 0;
+export const isNumber: FieldCheck = (value) => typeof value === 'number';
+export const isBoolean: FieldCheck = (value) => typeof value === 'boolean';
 export const isText: FieldCheck = (value) => typeof value === 'string';
 export const isDigest: FieldCheck = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 export const isBytes: FieldCheck = (value) => value instanceof Uint8Array;
+/** How many blocks, or which one of a blob. */
+export const isBlockCount: FieldCheck = (value) => isCount(value) && (value as number) <= maxBlockCount;
+/** Of one decoded block, in bytes. */
+export const isBlockLength: FieldCheck = (value) => isCount(value) && (value as number) <= maxBlockLength;
+/** A ReleaseRecord. */
+export const isRelease: FieldCheck = (value) =>
+  hasShape(value, {
+    image: isDigest,
+    bytes: (bytes) => isCount(bytes) && (bytes as number) <= maxBootstrapBytes,
+  });
+/** A ServedRead. */
+export const isServedRead: FieldCheck = (value) =>
+  hasShape(value, {
+    serial: isCount,
+    path: isText,
+    blob: isCount,
+    first: isBlockCount,
+    count: isBlockCount,
+    at: isCount,
+    waitedMs: isCount,
+    decodedMs: isOptional(isDuration),
+    failed: isOptional(isText),
+    code: isOptional(isText),
+  });
 export const isWireError: FieldCheck = (value) =>
   hasShape(value, {
     message: isText,
+    path: isOptional(isText),
     code: (code) => isText(code) && Object.hasOwn(errorStatus, code as string),
   });
 
@@ -27,7 +56,8 @@ export function isOptional(check: FieldCheck): FieldCheck {
 }
 
 export function isArrayOf(check: FieldCheck): FieldCheck {
-  return (value) => Array.isArray(value) && value.every(check);
+  // A copy, since `every` passes over holes, which a message may have.
+  return (value) => Array.isArray(value) && Array.from(value).every(check);
 }
 
 export function hasShape(value: unknown, shape: Shape): boolean {

@@ -14,6 +14,8 @@ export interface SluiceState {
   readonly copies: { readonly files: number; readonly bytes: number };
   /** Of the service worker; undefined where none answers for this page. */
   readonly mappings?: MappingCounts;
+  /** Whether the browser has promised not to clear the origin's storage by itself; undefined where it does not tell, and for mounts by a page. */
+  readonly persisted?: boolean;
 }
 
 export interface PendingReadInfo {
@@ -33,7 +35,8 @@ export interface LoaderInfo {
   readonly role: 'leader' | 'standby';
   /** `memory` where the browser gives no OPFS, or storing has stopped for lack of room: what comes then does not outlive the tab. */
   readonly storage: 'opfs' | 'memory';
-  readonly activity: 'starting' | 'demand' | 'background' | 'idle' | 'offline' | 'backing-off';
+  /** `launching`: nobody waits, and the rest of the image is not asked for yet, so as not to disturb the page that is being launched. */
+  readonly activity: 'starting' | 'demand' | 'background' | 'launching' | 'idle' | 'offline' | 'backing-off';
   /** Measured, bytes per second; 0 = not known yet. */
   readonly rate: number;
   readonly requests: number;
@@ -70,6 +73,13 @@ export interface Progress {
   readonly complete: boolean;
   /** The path that somebody waits for now, if any. */
   readonly waitingFor: string | undefined;
+}
+
+/** A `release` event's detail: the next navigation gets `image`. */
+export interface NewRelease {
+  readonly image: string;
+  /** The server does not have the image that is running any more: what is missing of it will not come. */
+  readonly isGone: boolean;
 }
 
 /** One entry of the read log, oldest first: what a build takes as its launch trace. */
