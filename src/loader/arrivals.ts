@@ -92,7 +92,8 @@ export class Arrivals {
     const { local, onBlock, onWritten } = this.#options;
     let written = false;
     try {
-      await local.writePrivate(blob.sha256, block, bytes, await sha256(bytes));
+      const { start } = table.stored(block);
+      await local.writePrivate(blob.sha256, block, start, bytes, await sha256(bytes));
       written = true;
     } finally {
       blob.landed(block, written);

@@ -34,6 +34,8 @@ export class BlobState implements BlobView {
   #opening: Promise<BlockTable | undefined> | undefined;
   /** Blocks that have arrived and are being verified or written, and who waits for the end of that. */
   readonly #arriving = new Map<number, (() => void)[]>();
+  /** Found bad, here or as they came, and not good since. */
+  readonly #damaged = new Set<number>();
   readonly #holds = new Map<number, { until: number; readonly pause: BackOff }>();
 
   constructor({ record, local, clock, random }: BlobStateOptions) {
@@ -107,6 +109,21 @@ export class BlobState implements BlobView {
     return bytes;
   }
 
+  /** Blocks that were found bad, and have not come again. */
+  get damaged(): Iterable<number> {
+    return this.#damaged;
+  }
+
+  /** Between arriving and their places. */
+  get arriving(): Iterable<number> {
+    return this.#arriving.keys();
+  }
+
+  /** It was found bad. */
+  spoilt(block: number): void {
+    this.#damaged.add(block);
+  }
+
   /** Between arriving and its place: see {@link settled}. */
   isArriving(block: number): boolean {
     return this.#arriving.has(block);
@@ -148,7 +165,10 @@ export class BlobState implements BlobView {
   landed(block: number, good: boolean): void {
     const waiters = this.#arriving.get(block);
     this.#arriving.delete(block);
-    if (good) this.#holds.delete(block);
+    if (good) {
+      this.#holds.delete(block);
+      this.#damaged.delete(block);
+    }
     for (const resolve of waiters ?? []) resolve();
   }
 
@@ -175,6 +195,7 @@ export class BlobState implements BlobView {
     this.#presence = this.#local.presence(this.record);
     this.#table = undefined;
     this.leftOver = undefined;
+    this.#damaged.clear();
   }
 
   /** The table is not in the store any more: it has to come again. */

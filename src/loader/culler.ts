@@ -1,7 +1,16 @@
 import { SluiceError } from '../format/errors.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { withDeadline } from '../protocol/deadline.ts';
-import { type CullLimits, cullLimits, isCullDue, planCull, type Room } from './culling.ts';
+import { BackOff } from './back-off.ts';
+import {
+  type CullableBlob,
+  type CullableImage,
+  type CullLimits,
+  cullLimits,
+  isCullDue,
+  planCull,
+  type Room,
+} from './culling.ts';
 import type { Engine } from './engine.ts';
 import type { ImageUses } from './image-uses.ts';
 import type { KnownImages } from './known-images.ts';
@@ -13,6 +22,8 @@ export interface CullerOptions {
   readonly images: KnownImages;
   readonly uses: Pick<ImageUses, 'has' | 'areKnown'>;
   readonly clock: Clock;
+  /** In [0, 1): for jitter. */
+  readonly random: () => number;
   /** How much of the quota is used; undefined where the platform does not tell. */
   readonly estimate: () => Promise<Room | undefined>;
   /** Blobs were given back. */
@@ -22,8 +33,9 @@ export interface CullerOptions {
 const estimateMs = 5000;
 /** Where the platform has no room, at least so much is given back: it hands out room to each open file ahead of need, Chromium 1 to 8 MiB. */
 const leastBytes = 16 * 1024 * 1024;
-/** While storing has stopped, it is looked so often whether there is room again. */
+/** While storing has stopped, it is looked so often whether there is room again. What else it has stopped for may pass at any time: sooner at first. */
 const lookAgainMs = 60_000;
+const firstPauseMs = 2000;
 /** Between two looks at least, and at most, so much is written. */
 const minStep = 1024 * 1024;
 const maxStep = 64 * 1024 * 1024;
@@ -34,6 +46,7 @@ const maxStep = 64 * 1024 * 1024;
  */
 export class Culler {
   readonly #options: CullerOptions;
+  readonly #pause: BackOff;
   #looking: Promise<boolean> | undefined;
   /** Bytes that may be written until the next look. */
   #untilLook = 0;
@@ -42,6 +55,7 @@ export class Culler {
 
   constructor(options: CullerOptions) {
     this.#options = options;
+    this.#pause = new BackOff({ firstMs: firstPauseMs, maxMs: lookAgainMs, random: options.random });
   }
 
   /** So many bytes were written and committed. */
@@ -82,10 +96,12 @@ export class Culler {
   }
 
   async #run(isFull: boolean): Promise<boolean> {
-    const told = await this.#estimate();
-    if (!told) return false;
-    if (isFull) return (await this.#cullFull(told)) > 0;
     const { local } = this.#options;
+    const told = await this.#estimate();
+    if (isFull) return told !== undefined && (await this.#cullFull(told)) > 0;
+    // What has nothing to do with room passes whatever there is of it; and where that is not told, only trying shows it.
+    if (!local.outOfRoom || !told) await this.#resume();
+    if (!told) return false;
     const { usage, quota } = told;
     const bytes = isCullDue(told, cullLimits) ? await this.#cull(told, cullLimits) : 0;
     const free = quota - usage + bytes;
@@ -99,16 +115,26 @@ export class Culler {
   /** What was kept in memory meanwhile may need more room than there is. */
   async #resume(): Promise<void> {
     const { local, engine } = this.#options;
-    while (local.outOfRoom) {
-      if (await local.resume()) return engine.resume();
-      const told = await this.#estimate();
+    while (local.full && !this.#closed) {
+      if (await local.resume()) {
+        this.#pause.reset();
+        return engine.resume();
+      }
+      const told = local.outOfRoom ? await this.#estimate() : undefined;
       if (!told || (await this.#cullFull(told)) === 0) return;
     }
   }
 
+  /** Undefined also where the platform fails to tell: the next look asks again. */
   async #estimate(): Promise<Room | undefined> {
+    const { estimate, engine } = this.#options;
     if (this.#closed) return undefined;
-    return withDeadline('The quota', this.#options.estimate(), estimateMs);
+    try {
+      return await withDeadline('The quota', estimate(), estimateMs);
+    } catch (error) {
+      engine.report(error);
+      return undefined;
+    }
   }
 
   /** Where what is used cannot grow, it is the quota. (Chromium tells 10 GiB more than is used, whatever there is.) */
@@ -120,24 +146,13 @@ export class Culler {
 
   /** Answers how many bytes went. */
   async #cull(room: Room, limits: CullLimits): Promise<number> {
-    const { engine, local, images, uses, onCulled } = this.#options;
+    const { engine, images, uses, onCulled } = this.#options;
     const ids = images.ids();
-    const blobsOf = new Map<string, ReadonlySet<string> | undefined>();
-    for (const id of ids) blobsOf.set(id, await images.blobsOf(id));
+    const blobsOf = await this.#blobsOf(ids);
     // A new leader has not heard of everybody yet: what they use must not go.
     if (!(await uses.areKnown()) || this.#closed) return 0;
     // From here on in one tick with the eviction, so that nobody comes to use an image in between.
-    const blobs = local.files().flatMap((file) => {
-      if (file.kind !== 'blob') return [];
-      const { sha256, length, blockSize } = file.description;
-      const { sealed } = file.presence;
-      return [{ sha256, bytes: length, sealed, pinned: file.pinned, private: blockSize !== undefined }];
-    });
-    const cullable = ids.map((id) => ({
-      lastUsed: local.lastUsed(id),
-      inUse: uses.has(id),
-      blobs: blobsOf.get(id),
-    }));
+    const { blobs, images: cullable } = this.#candidates(blobsOf);
     const evict = new Set(planCull({ ...room, limits, images: cullable, blobs }));
     if (evict.size === 0) return 0;
     for (const id of ids) {
@@ -151,10 +166,50 @@ export class Culler {
     return blobs.reduce((sum, { sha256, bytes }) => sum + (evict.has(sha256) ? bytes : 0), 0);
   }
 
+  /** What would go next, first first, were culling due: no more than `most` blobs. */
+  async next(most: number): Promise<{ readonly sha256: string; readonly bytes: number }[]> {
+    const candidates = this.#candidates(await this.#blobsOf(this.#options.images.ids()));
+    const all = Number.MAX_SAFE_INTEGER;
+    const limits = { run: 1, cull: 1, stop: 0 };
+    const bytes = new Map(candidates.blobs.map((blob) => [blob.sha256, blob.bytes]));
+    return planCull({ usage: all, quota: all, limits, ...candidates })
+      .slice(0, most)
+      .map((sha256) => ({ sha256, bytes: bytes.get(sha256)! }));
+  }
+
+  async #blobsOf(ids: readonly string[]): Promise<Map<string, ReadonlySet<string> | undefined>> {
+    const blobsOf = new Map<string, ReadonlySet<string> | undefined>();
+    for (const id of ids) blobsOf.set(id, await this.#options.images.blobsOf(id));
+    return blobsOf;
+  }
+
+  #candidates(blobsOf: ReadonlyMap<string, ReadonlySet<string> | undefined>): {
+    readonly images: CullableImage[];
+    readonly blobs: CullableBlob[];
+  } {
+    const { local, uses } = this.#options;
+    const blobs = local.files().flatMap((file) => {
+      if (file.kind !== 'blob') return [];
+      const { sha256, length, blockSize } = file.description;
+      const { sealed } = file.presence;
+      return [{ sha256, bytes: length, sealed, pinned: file.pinned, private: blockSize !== undefined }];
+    });
+    const images = Array.from(blobsOf, ([id, blobs]) => ({
+      lastUsed: local.lastUsed(id),
+      inUse: uses.has(id),
+      blobs,
+    }));
+    return { images, blobs };
+  }
+
   /** Looks again after a while where storing has stopped. */
   lookAgain(): void {
     const { local, clock } = this.#options;
+    // The end of a look does it.
+    if (this.#looking) return;
     this.#stopTimer?.();
-    if (local.full && !this.#closed) this.#stopTimer = clock.after(lookAgainMs, () => this.look());
+    if (!local.full || this.#closed) return;
+    const ms = local.outOfRoom ? lookAgainMs : this.#pause.next();
+    this.#stopTimer = clock.after(ms, () => this.look());
   }
 }

@@ -15,6 +15,8 @@ export const cullLimits: CullLimits = { run: 0.1, cull: 0.07, stop: 0.03 };
 export interface Room {
   readonly usage: number;
   readonly quota: number;
+  /** Whether the browser has promised not to clear the origin's storage by itself; undefined where it does not tell. */
+  readonly persisted?: boolean | undefined;
 }
 
 export interface CullableImage {

@@ -13,6 +13,7 @@ import { CommitTimer } from './commit-timer.ts';
 import { Completion } from './completion.ts';
 import { Flights } from './flights.ts';
 import { Health, healthOf } from './health.ts';
+import { FetchLog } from './inspection/fetch-log.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import { Mount } from './mount.ts';
 import { pendingInfos } from './pending-infos.ts';
@@ -49,10 +50,24 @@ export type EngineEvent =
   | { readonly type: 'sealed'; readonly blobs: readonly string[] }
   /** What was stored of these blobs was found bad, and is not there any more. */
   | { readonly type: 'dropped'; readonly blobs: readonly string[] }
+  /** The server has answered for a blob of these images as no static host does that has it. */
+  | { readonly type: 'refused'; readonly images: readonly string[] }
   | { readonly type: 'complete'; readonly image: string };
 
 /** What {@link Engine.info} tells of the loader; who it is and which role it has is known elsewhere. */
 export type EngineInfo = Omit<LoaderInfo, 'id' | 'role' | 'storage' | 'lastReadError'>;
+
+/** What it works with, for an inspector: to be looked at. */
+export interface EngineParts {
+  /** Blobs that it has heard of, by SHA-256. */
+  readonly blobs: ReadonlyMap<string, BlobState>;
+  readonly pending: PendingReads<StoredBlock>;
+  readonly flights: Flights;
+  readonly fetches: FetchLog;
+  readonly completion: Completion;
+  readonly scheduler: Scheduler;
+  readonly health: Health;
+}
 
 /** How long a given block may wait for its blob's table, without which it cannot be verified. */
 const tableTimeoutMs = 30_000;
@@ -80,6 +95,7 @@ export class Engine {
   readonly #mounts = new Map<string, Mount>();
   readonly #pending: PendingReads<StoredBlock>;
   readonly #flights: Flights;
+  readonly #fetches: FetchLog;
   readonly #completion: Completion;
   readonly #scheduler: Scheduler;
   readonly #tables = new TableShelf();
@@ -115,12 +131,19 @@ export class Engine {
       health: this.#health,
       reject: (read, reason) => this.#pending.reject(read.blob, read.block, reason),
       unserved: () => this.#scheduler.unserved(),
+      onRefused: ({ sha256 }) =>
+        this.#emit({ type: 'refused', images: this.#mountsWith(sha256).map(({ image }) => image.id) }),
       isAnswered: () => this.#flights.isAnswered,
       wakeAfter: (ms) => this.#scheduler.pumpAfter(ms),
     });
     this.#completion = new Completion(local);
+    this.#fetches = new FetchLog({
+      now: () => clock.now(),
+      isAwaited: (sha256, block) => this.#pending.get(sha256, block)?.urgency === 'demand',
+    });
     this.#flights = new Flights({
       source,
+      log: this.#fetches,
       arrivals: this.#arrivals,
       clock,
       tasks: this.#tasks,
@@ -215,6 +238,13 @@ export class Engine {
     await this.#arrivals.giveBlock(blob, await this.#tableOf(blob), block, bytes);
   }
 
+  /** Resolves when blocks of a run-time file that were provided are durable. Throws `unreadable` for those that were lost when they should have become so. */
+  async keep(mount: Mount, index: number, blocks: readonly number[]): Promise<void> {
+    await this.flush();
+    const blob = mount.blob(index);
+    if (blob) this.#local.requireKept(blob.sha256, blocks);
+  }
+
   /** Somebody else is bringing blocks `[first, end)` of a blob, see {@link ExpectedBlocks}. Throws `ERANGE`. */
   expect(mount: Mount, index: number, first: number, end: number): void {
     const blob = this.#blobOf(mount, { blob: index, block: end - 1, path: `blob ${index}` });
@@ -302,7 +332,8 @@ export class Engine {
   dropped(sha256: string, blocks: readonly number[]): void {
     const blob = this.#blobs.get(sha256);
     if (blob && blocks.includes(-1)) blob.forgetTable();
-    const mounts = [...this.#mounts.values()].filter((mount) => mount.indexOf(sha256) !== undefined);
+    const mounts = this.#mountsWith(sha256);
+    for (const block of blocks) if (block >= 0) blob?.spoilt(block);
     this.#completion.lost(mounts);
     this.#emit({ type: 'dropped', blobs: [sha256] });
     const [first] = mounts;
@@ -314,6 +345,11 @@ export class Engine {
   /** A page's main thread says that it runs, see LaunchCalm. */
   pageBeats(): void {
     this.#scheduler.pageBeats();
+  }
+
+  /** See {@link Scheduler.pageReads}. */
+  pageReads(): void {
+    this.#scheduler.pageReads();
   }
 
   /** The network may be back: tries now what was waiting for it. */
@@ -351,6 +387,28 @@ export class Engine {
     };
   }
 
+  get parts(): EngineParts {
+    return {
+      blobs: this.#blobs,
+      pending: this.#pending,
+      flights: this.#flights,
+      fetches: this.#fetches,
+      completion: this.#completion,
+      scheduler: this.#scheduler,
+      health: this.#health,
+    };
+  }
+
+  /** Nothing new is asked for, or again. */
+  pause(paused: boolean): void {
+    this.#scheduler.isPaused = paused;
+  }
+
+  /** Requests that are under way end so. */
+  cutOff(reason: SluiceError): void {
+    this.#flights.abort(reason);
+  }
+
   /** Something went wrong that a person may want to know of. */
   report(error: unknown): void {
     this.#health.report(error);
@@ -365,6 +423,11 @@ export class Engine {
     this.#pending.rejectAll(this.#closed);
     await this.#tasks.end();
     await this.#commits.flush();
+  }
+
+  /** Those whose images have the blob. */
+  #mountsWith(sha256: string): Mount[] {
+    return [...this.#mounts.values()].filter((mount) => mount.indexOf(sha256) !== undefined);
   }
 
   #bringAgain(mount: Mount, blob: number, blocks: readonly number[]): void {

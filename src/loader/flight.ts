@@ -11,6 +11,8 @@ export interface FlightEvents {
   /** Some bytes came; the flight does not count them yet. */
   onBytes(flight: Flight, count: number): void;
   onTable(flight: Flight, table: BlockTable, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** All of the block's bytes are here; its verification begins. */
+  onArrived(flight: Flight, block: number): void;
   onBlock(flight: Flight, table: BlockTable, block: number, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   onBad(flight: Flight, block: number): void;
   /** The source sends the whole file instead of the range. False: that is coming already, this flight is of no use. */
@@ -62,7 +64,10 @@ export class Flight implements FlightView<BlobState> {
         this.#broughtTable = true;
         return events.onTable(this, table, bytes);
       },
-      onArrived: (block) => blob.arrived(block),
+      onArrived: (block) => {
+        blob.arrived(block);
+        events.onArrived(this, block);
+      },
       onBlock: async (block, bytes) => {
         this.#delivered += 1;
         await events.onBlock(this, this.#stream.table!, block, bytes);

@@ -6,6 +6,7 @@ import type { Arrivals } from './arrivals.ts';
 import type { BlobState } from './blob-state.ts';
 import type { FetchRequest } from './fetch-plan.ts';
 import { Flight, type FlightEvents } from './flight.ts';
+import type { FetchLog } from './inspection/fetch-log.ts';
 import { hasRoom, type LinkView } from './link-view.ts';
 import type { PendingRead } from './pending-reads.ts';
 import { RateMeter } from './rate-meter.ts';
@@ -17,6 +18,7 @@ export interface FlightsOptions {
   readonly arrivals: Pick<Arrivals, 'table' | 'block'>;
   readonly clock: Clock;
   readonly tasks: Tasks;
+  readonly log: FetchLog;
   /** The pending reads that count on the flight. */
   readonly readsOf: (flight: Flight) => PendingRead[];
   /** A block has come that does not match its digest. */
@@ -74,9 +76,10 @@ export class Flights implements Iterable<Flight> {
   }
 
   start(request: FetchRequest<BlobState>): void {
-    const { source, clock, tasks, readsOf, onFailed, onFree } = this.#options;
+    const { source, clock, tasks, log, readsOf, onFailed, onFree } = this.#options;
     const flight = new Flight(request, this.#events, clock.now());
     this.#flights.add(flight);
+    log.sent(flight);
     this.#requests += 1;
     tasks.run(async () => {
       let failure: unknown;
@@ -89,6 +92,7 @@ export class Flights implements Iterable<Flight> {
       const reads = failure === undefined ? [] : readsOf(flight);
       const { blob } = flight;
       this.#flights.delete(flight);
+      log.ended(flight, failure);
       if (flight.answered && !flight.cached) this.#meter.end(clock.now());
       // Whoever waits for the table must not wait for ever, whichever way it came or did not.
       if (!this.#bringsTable(blob)) this.#tableWaits.settle(blob, blob.table);
@@ -127,6 +131,7 @@ export class Flights implements Iterable<Flight> {
     onBytes: (flight, count) => {
       const now = this.#options.clock.now();
       this.#fetched += count;
+      this.#options.log.bytes(flight, count);
       if (!flight.cached) {
         if (flight.answered) this.#meter.add(count, now);
         else this.#meter.begin(now, now - flight.since);
@@ -137,11 +142,16 @@ export class Flights implements Iterable<Flight> {
     onTable: async (flight, table, bytes) => {
       await this.#options.arrivals.table(flight.blob, table, bytes);
     },
+    onArrived: (flight, block) => this.#options.log.arrived(flight, block),
     onBlock: async (flight, table, block, bytes) => {
+      this.#options.log.verified(flight, block, true);
       this.#options.onGood();
       await this.#options.arrivals.block(flight.blob, table, block, bytes);
     },
-    onBad: ({ blob }, block) => this.#options.onBad(blob, block),
+    onBad: (flight, block) => {
+      this.#options.log.verified(flight, block, false);
+      this.#options.onBad(flight.blob, block);
+    },
     onWholeFile: (flight) =>
       !this.#some(
         (other) =>

@@ -2,6 +2,7 @@ import { SluiceError } from '../format/errors.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { LoaderInfo } from '../protocol/state.ts';
 import { BackOff } from './back-off.ts';
+import { ErrorLog } from './inspection/error-log.ts';
 
 const pauseFirstMs = 1000;
 const pauseMaxMs = 30_000;
@@ -19,6 +20,7 @@ export function healthOf(oldestWaitMs: number): LoaderInfo['health'] {
 
 /** What went wrong, and how long background work therefore leaves the network alone. */
 export class Health {
+  readonly log = new ErrorLog();
   readonly #clock: Clock;
   readonly #pause: BackOff;
   #pausedUntil = 0;
@@ -48,11 +50,9 @@ export class Health {
   report(error: unknown): void {
     this.#errors += 1;
     const code = error instanceof SluiceError ? error.code : 'unreadable';
-    this.#lastError = {
-      code,
-      message: error instanceof Error ? error.message : String(error),
-      at: Date.now(),
-    };
+    const message = error instanceof Error ? error.message : String(error);
+    this.#lastError = { code, message, at: Date.now() };
+    this.log.add(this.#lastError);
   }
 
   retrying(): void {

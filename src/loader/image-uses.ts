@@ -48,6 +48,11 @@ export class ImageUses {
       .catch(() => {}); // Our own close(). A platform that refuses leaves the image in use, which does no harm.
   }
 
+  /** Which loaders use which images, as far as they have said. */
+  all(): { readonly loader: string; readonly image: string }[] {
+    return Array.from(this.#images, ([loader, image]) => ({ loader, image }));
+  }
+
   has(image: string): boolean {
     return [...this.#images.values()].includes(image);
   }

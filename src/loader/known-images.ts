@@ -13,6 +13,8 @@ export class KnownImages {
   readonly #local: LocalBlocks;
   /** By image: an image's blobs never change, so they need not be looked up again. */
   readonly #blobs = new Map<string, ReadonlySet<string>>();
+  /** Images of which it was told why they cannot be read. */
+  readonly #reported = new Set<string>();
 
   constructor(engine: Engine, local: LocalBlocks) {
     this.#engine = engine;
@@ -33,7 +35,8 @@ export class KnownImages {
       return new MountedTree(await Image.open(bytes, { sha256: id }), this.#local.overlay(id));
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error;
-      this.#engine.report(error);
+      if (!this.#reported.has(id)) this.#engine.report(error);
+      this.#reported.add(id);
       return undefined;
     }
   }

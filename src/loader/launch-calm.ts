@@ -8,7 +8,7 @@ const calmMs = 1000;
 const lateMs = 100;
 
 /**
- * When background work may go on beside a launch: while a page launches, only after nobody has waited for a block for a while, and the page has not computed
+ * When background work may go on beside a launch: while a page launches, only after nobody has read a block for a while, and the page has not computed
  * for as long. It is not the link alone that it would take from the page: a globe whose launch is bound by two processors was ready after 10.0 s so, and
  * after 11.3 s with background work in between. Times are milliseconds of any clock.
  */
@@ -25,7 +25,7 @@ export class LaunchCalm {
     if (reads) this.#lastUse = now;
   }
 
-  /** Somebody waits for a block. */
+  /** Somebody waits for a block, or has just been given one. */
   reads(now: number): void {
     this.#lastUse = now;
   }

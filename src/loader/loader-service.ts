@@ -1,5 +1,6 @@
 import type { TreeOperation } from '../format/tree-operation.ts';
 import type { FsmapPage, FsmapQuery } from '../protocol/fsmap.ts';
+import type { Inspection, InspectionCursor, InspectorSwitches } from '../protocol/inspection.ts';
 import type {
   ByteRange,
   DirectoryEntry,
@@ -16,6 +17,13 @@ import type { StoredBlock } from './stored-block.ts';
 export type ServiceState = Omit<SluiceState, 'loader'> & {
   readonly loader: Omit<SluiceState['loader'], 'id' | 'role'>;
 };
+
+export interface InspectQuery {
+  /** undefined: the image that was mounted last. */
+  readonly image: string | undefined;
+  /** Of the answer before, to the same question. */
+  readonly cursor: InspectionCursor | undefined;
+}
 
 export interface OpenOptions {
   /** Who opens it, and uses it as long as its Web Lock is held. */
@@ -81,8 +89,22 @@ export interface LoaderService {
   evict(image: string, paths: readonly string[]): Promise<void>;
   scrub(image: string, signal: AbortSignal): Promise<ScrubReport>;
   fsmap(image: string, query: FsmapQuery): Promise<FsmapPage>;
+  /** What an inspector sees, now. It may be asked often. */
+  inspect(query: InspectQuery): Promise<Inspection>;
+  /** The block table of a blob as published, where it is here. */
+  blockTable(image: string, blob: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** See InspectorSwitches. */
+  setSwitches(switches: InspectorSwitches): Promise<void>;
+  /**
+   * The leader's loader ends a moment later, with all that it holds, as if it had been killed: its page starts another one, and the next leader goes on from the
+   * store. To see that it does; not to be repeated where the answer did not come.
+   */
+  endLeader(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** The methods that a standby passes on. */
+export type RemoteMethod = Exclude<keyof LoaderService, 'close'>;
 
 /** What a leader tells everybody. */
 export type ServiceEvent =
@@ -97,5 +119,5 @@ export type ServiceEvent =
   | { readonly type: 'culled' }
   /** Durably: files and directories were added, removed or renamed at run time. */
   | { readonly type: 'changed-tree'; readonly image: string; readonly sequence: number }
-  /** `sluice.json` names this image, and its bootstrap is in the store. */
-  | { readonly type: 'release'; readonly release: ReleaseRecord };
+  /** `sluice.json` names this release, and its bootstrap is in the store. `gone`: images that run, and that it does not have any more. */
+  | { readonly type: 'release'; readonly release: ReleaseRecord; readonly gone: readonly string[] };

@@ -5,6 +5,8 @@ import type { TreeOperation } from '../format/tree-operation.ts';
 import type { MessageEndpoint } from '../protocol/channel.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { FsmapPage, FsmapQuery } from '../protocol/fsmap.ts';
+import type { Inspection, InspectionCursor } from '../protocol/inspection.ts';
+import type { LaunchMetrics } from '../protocol/launch-metrics.ts';
 import type {
   ByteRange,
   DirectoryEntry,
@@ -20,8 +22,10 @@ import type { PendingReadInfo, Progress, ReadLog, SluiceState } from '../protoco
 import type { Directory } from '../store/directory.ts';
 import type { Room } from './culling.ts';
 import type { LoaderLocks } from './image-uses.ts';
+import { launchMetrics } from './launch-metrics.ts';
 import type { LoaderService, ServiceEvent } from './loader-service.ts';
-import { LocalService, type LocalServiceOptions } from './local-service.ts';
+import { LocalService } from './local-service.ts';
+import type { LocalServiceOptions } from './local-service-options.ts';
 import { mediaType } from './media-type.ts';
 import { ServiceWorkerPort } from './service-worker-port.ts';
 import { Succession } from './succession.ts';
@@ -29,6 +33,13 @@ import { zstdOfSite } from './zstd-of-site.ts';
 
 /** For service workers to tell what they are bringing. */
 const toldMs = 150;
+/** Within so long a service worker tells what it has read. */
+const readsToldMs = 500;
+
+const endReasons = {
+  lost: 'the site’s storage was cleared',
+  back: 'the local store can be used again',
+};
 
 /** The edges to the platform. */
 export interface LoaderPlatform {
@@ -43,6 +54,8 @@ export interface LoaderPlatform {
   readonly newChannel: (name: string) => MessageEndpoint;
   /** The scope's folder; undefined where the browser gives none. Asked when this loader is to lead. */
   readonly openDirectory: (scope: string) => Promise<Directory | undefined>;
+  /** Ends this loader at once, with everything that it holds, for people to know why; its page starts another one. */
+  readonly end: (why: string) => void;
   readonly clock: Clock;
   /** In [0, 1): for jitter. */
   readonly random: () => number;
@@ -70,8 +83,8 @@ export class Loader implements LoaderApi {
   #local: LocalService | undefined;
   #onProgress: ((progress: Progress) => void) | undefined;
   #progress: Progress | undefined;
-  #onRelease: ((release: ReleaseRecord) => void) | undefined;
-  #release: ReleaseRecord | undefined;
+  #onRelease: ((release: ReleaseRecord, isGone: boolean) => void) | undefined;
+  #release: { readonly named: ReleaseRecord; readonly isGone: boolean } | undefined;
   #releaseLock: (() => void) | undefined;
   /** Events that came before start() knew which image is ours. */
   readonly #early: ServiceEvent[] = [];
@@ -148,9 +161,9 @@ export class Loader implements LoaderApi {
     if (this.#progress) onProgress(this.#progress);
   }
 
-  watchRelease(onRelease: (release: ReleaseRecord) => void): void {
+  watchRelease(onRelease: (release: ReleaseRecord, isGone: boolean) => void): void {
     this.#onRelease = onRelease;
-    if (this.#release) onRelease(this.#release);
+    if (this.#release) onRelease(this.#release.named, this.#release.isGone);
   }
 
   whenComplete(): Promise<void> {
@@ -227,7 +240,7 @@ export class Loader implements LoaderApi {
       asked.type === 'create-file' ? { ...asked, mime: asked.mime || mediaType(asked.path) } : asked;
     const request = hex(crypto.getRandomValues(new Uint8Array(32)));
     await succession.use(operation.type, (service) => service.changeTree(image, operation, request));
-    await this.#storeSeen();
+    await this.#seenHereToo(succession);
   }
 
   async pin(paths: readonly string[], pinned: boolean): Promise<void> {
@@ -238,19 +251,32 @@ export class Loader implements LoaderApi {
   async evict(paths: readonly string[]): Promise<void> {
     const { succession, image } = await this.#mounted();
     await succession.use('evict', (service) => service.evict(image, paths));
-    await this.#storeSeen();
+    await this.#seenHereToo(succession);
   }
 
   async scrub(): Promise<ScrubReport> {
     const { succession, image } = await this.#mounted();
     const report = await succession.use('scrub', (service) => service.scrub(image, this.#closing.signal));
-    await this.#storeSeen();
+    await this.#seenHereToo(succession);
     return report;
   }
 
   async fsmap(query: FsmapQuery): Promise<FsmapPage> {
     const { succession, image } = await this.#mounted();
     return succession.use('fsmap', (service) => service.fsmap(image, query));
+  }
+
+  async inspect(cursor: InspectionCursor | undefined): Promise<Inspection> {
+    const { succession, image } = await this.#mounted();
+    return succession.use('inspect', (service) => service.inspect({ image, cursor }));
+  }
+
+  async launchMetrics(start: number, end: number): Promise<Omit<LaunchMetrics, 'wasComplete'>> {
+    const state = await this.state();
+    await new Promise<void>((resolve) => {
+      this.#platform.clock.after(readsToldMs, resolve);
+    });
+    return launchMetrics(state, await this.readLog(), start, end);
   }
 
   async close(): Promise<void> {
@@ -296,7 +322,11 @@ export class Loader implements LoaderApi {
           zstd,
           directory,
           told: () => this.#told(),
+          seen: () => this.#storeSeen(),
           onEvent,
+          // All that this leader knows is of the store that is gone, or of one in memory. Whoever leads next is asked all that waits.
+          onStore: (what) => this.#platform.end(endReasons[what]),
+          end: () => this.#platform.end('an inspector has ended it'),
         });
         return this.#local;
       },
@@ -347,10 +377,15 @@ export class Loader implements LoaderApi {
           this.#onProgress?.(event.progress);
         }
         return;
-      case 'release':
-        if (event.release.image === this.#image?.image) return;
-        this.#release = event.release;
-        this.#onRelease?.(event.release);
+      case 'release': {
+        const { release: named, gone } = event;
+        if (!this.#image) this.#early.push(event);
+        else if (named.image !== this.#image.image) {
+          const isGone = gone.includes(this.#image.image) || (this.#release?.isGone ?? false);
+          this.#release = { named, isGone };
+          this.#onRelease?.(named, isGone);
+        }
+      }
     }
   }
 
@@ -374,6 +409,11 @@ export class Loader implements LoaderApi {
   /** Resolves when the service workers answer by what is on disk now. */
   async #storeSeen(): Promise<void> {
     await Promise.all([...this.#ports].map((port) => port.storeSeen()));
+  }
+
+  /** The leader has waited for the service workers that it is connected with; a tab may be connected where the leader is not. */
+  async #seenHereToo({ role }: Succession): Promise<void> {
+    if (role !== 'leader') await this.#storeSeen();
   }
 
   #tellLateEvents(): void {

@@ -1,19 +1,26 @@
 import type { BlobRecord } from '../format/blob-record.ts';
-import { SluiceError } from '../format/errors.ts';
+import { isCode, SluiceError } from '../format/errors.ts';
+import { compareBytes } from '../format/utf8.ts';
 import type { TreeChange } from '../overlay/change.ts';
 import type { Overlay } from '../overlay/overlay.ts';
+import type { Clock } from '../protocol/clock.ts';
 import type { BlockStore } from '../store/block-store.ts';
 import type { BlobPresence } from '../store/presence.ts';
 import type { StoreFile } from '../store/store-file.ts';
 import { SpillCache } from './spill-cache.ts';
 
 export interface LocalBlocksOptions {
+  readonly clock: Pick<Clock, 'now'>;
   /** More than this is not written: for a store that is in memory itself. */
   readonly capacityBytes?: number;
   /** What is kept in memory once the store takes no more. Default 64 MiB. */
   readonly spillBytes?: number;
   /** Told when the store has stopped taking blocks. */
   readonly onFull: (reason: SluiceError) => void;
+  /** What is here could not be read; it is missing for a while. */
+  readonly onUnreadable?: (reason: SluiceError) => void;
+  /** These blocks (-1: the table) were here, and are missing since their file could not be flushed. */
+  readonly onLost?: (sha256: string, blocks: readonly number[]) => void;
   /** The store has no room: gives some back, if it can. Never rejects. */
   readonly makeRoom?: () => Promise<void>;
   /** So many bytes were written since the last commit, and are committed now. */
@@ -21,13 +28,18 @@ export interface LocalBlocksOptions {
 }
 
 const tableBlock = -1;
+/** What could not be read is left alone for so long; then whoever wants it looks again. */
+const unreadableMs = 2000;
 
 /**
- * Tables and blocks that are here, whichever way: in the store, or, once that takes no more (quota, a failing disk), in a
+ * Tables and blocks that are here, whichever way: in the store, or, while that takes no more (quota, a failing disk), in a
  * bounded memory from which old ones fall out and are fetched again when needed. Readers never see a storage failure.
  *
- * Where the platform has no room (`ENOSPC`), for whatever is written, room is made and the write tried once more; then storing stops, until
- * {@link resume}. What has no other copy (files made at run time, pins) is tried even then, and its writer hears of the failure.
+ * Where the platform has no room (`ENOSPC`), for whatever is written, room is made and the write tried once more. Whatever a write fails with, storing stops
+ * then, until {@link resume}. What has no other copy (files made at run time, pins) is tried even then, and its writer hears of the failure.
+ *
+ * What cannot be read is missing for a while, for its readers; the store keeps it, since failures of a platform pass, and offline there would be no other.
+ * Only when it has come again, and the store still cannot give it, is it dropped there and stored anew.
  */
 export class LocalBlocks {
   readonly #store: BlockStore;
@@ -35,8 +47,12 @@ export class LocalBlocks {
   readonly #spill: SpillCache;
   /** Bootstraps that the store did not take. */
   readonly #unstored = new Map<string, Uint8Array<ArrayBuffer>>();
-  /** What the store calls present and could not read: missing, for us. */
-  readonly #lost = new Set<string>();
+  /** Those that it took and that are not durable yet. */
+  readonly #fresh = new Map<string, Uint8Array<ArrayBuffer>>();
+  /** What the store calls present and could not read, or not rightly: missing, for us, until then. */
+  readonly #unreadable = new Map<string, number>();
+  /** Blobs that became sealed and were not told yet. */
+  readonly #sealed: string[] = [];
   /** Bytes written to each blob in this session. */
   readonly #written = new Map<string, number>();
   #total = 0;
@@ -74,23 +90,23 @@ export class LocalBlocks {
   }
 
   /**
-   * There is room again: what was kept in memory meanwhile is stored. Answers false where storing had not stopped, or for another reason, or stops
-   * again at once.
+   * Storing is tried again: what was kept in memory meanwhile is stored, and durable. Answers false where storing had not stopped, or stops again at once;
+   * then what was kept is still kept.
    */
   async resume(): Promise<boolean> {
-    if (!this.outOfRoom) return false;
+    if (!this.full) return false;
     this.#stopped = undefined;
     try {
-      for (const [id, bytes] of [...this.#unstored]) {
-        await this.#store.addImage(id, bytes);
-        this.#unstored.delete(id);
-      }
+      const stored: string[] = [];
       for (const [key, { bytes, offset }] of this.#spill.entries()) {
-        if (this.#lost.has(key)) continue;
+        // It may have been evicted meanwhile.
+        if (!this.#spill.has(key)) continue;
         const [sha256, block] = key.split('/') as [string, string];
         await this.#put(sha256, Number(block), offset, bytes);
-        this.#spill.drop(key);
+        stored.push(key);
       }
+      await this.#commit();
+      for (const key of stored) this.#spill.drop(key);
     } catch (error) {
       this.#failed(error);
     }
@@ -100,6 +116,17 @@ export class LocalBlocks {
   /** Whether the store has heard of the blob. */
   knows(sha256: string): boolean {
     return this.#store.presence(sha256) !== undefined;
+  }
+
+  /** What the store has of the blob; undefined where it has not heard of it. */
+  known(sha256: string): BlobPresence | undefined {
+    return this.#store.presence(sha256);
+  }
+
+  /** Blocks that the store has and cannot read back, and those that are here without it, as `<sha256>/<block>`. */
+  exceptions(): { readonly lost: Iterable<string>; readonly spilled: Iterable<string> } {
+    const lost = [...this.#unreadable.keys()].filter((key) => this.#isUnreadable(key));
+    return { lost, spilled: this.#spill.keys() };
   }
 
   presence(record: BlobRecord): BlobPresence {
@@ -139,8 +166,7 @@ export class LocalBlocks {
     offset: number,
     bytes: Uint8Array<ArrayBuffer>,
   ): Promise<void> {
-    const key = `${sha256}/${block}`;
-    if (!this.full && !this.#lost.has(key)) {
+    if (!this.full) {
       try {
         await this.#withRoom(() => this.#put(sha256, block, offset, bytes));
         return;
@@ -148,7 +174,7 @@ export class LocalBlocks {
         this.#failed(error);
       }
     }
-    this.#spill.set(key, bytes, offset);
+    this.#spill.set(`${sha256}/${block}`, bytes, offset);
   }
 
   /**
@@ -158,14 +184,27 @@ export class LocalBlocks {
   async writePrivate(
     name: string,
     block: number,
+    offset: number,
     bytes: Uint8Array<ArrayBuffer>,
     digest: Uint8Array<ArrayBuffer>,
   ): Promise<void> {
     await this.#withRoom(async () => {
       this.#checkCapacity(bytes.length);
+      await this.#replaceUnreadable(name, block, offset, bytes);
       await this.#store.writeLocalBlock(name, block, bytes, digest);
       this.#count(name, bytes.length);
     });
+  }
+
+  /** Throws where not all of these blocks of a private blob are here: what was written of it and could not be flushed is lost. */
+  requireKept(name: string, blocks: Iterable<number>): void {
+    const presence = this.#store.presence(name);
+    for (const block of blocks)
+      if (presence && !presence.has(block))
+        throw new SluiceError(
+          'unreadable',
+          `Block ${block} was not stored: its file could not be flushed. Write it again`,
+        );
   }
 
   /** A private blob that no file came to have: its bytes go. */
@@ -183,11 +222,22 @@ export class LocalBlocks {
     return this.#store.overlay(image);
   }
 
-  /** Makes changes of the image's tree. Durable when it resolves; throws what the store throws, and the changes before the one that failed are made. */
-  async change(image: string, changes: readonly TreeChange[], request: string): Promise<void> {
+  /**
+   * Makes changes of the image's tree. Durable when it resolves; throws what the store throws, and the changes before the one that failed are made.
+   * `check` is called before each try, and throws where there is to be none.
+   */
+  async change(
+    image: string,
+    changes: readonly TreeChange[],
+    request: string,
+    check: () => void = () => {},
+  ): Promise<void> {
     const overlay = this.overlay(image);
     const before = overlay.sequence;
-    await this.#withRoom(() => this.#store.change(image, changes.slice(overlay.sequence - before), request));
+    await this.#withRoom(() => {
+      check();
+      return this.#store.change(image, changes.slice(overlay.sequence - before), request);
+    });
   }
 
   /** Whether {@link change} was done for this request, by this leader or one before it. */
@@ -200,7 +250,7 @@ export class LocalBlocks {
    * whether that is durable; where it is not, nothing else is stored either.
    */
   async drop(sha256: string, blocks: readonly number[]): Promise<boolean> {
-    for (const block of blocks) this.#lost.delete(`${sha256}/${block}`);
+    for (const block of blocks) this.#unreadable.delete(`${sha256}/${block}`);
     try {
       await this.#withRoom(() => this.#store.dropBlocks(sha256, blocks));
       return true;
@@ -212,7 +262,7 @@ export class LocalBlocks {
 
   /** A table that was read and does not match its digest. */
   forgetTable(sha256: string): void {
-    this.#lost.add(`${sha256}/${tableBlock}`);
+    this.#missForAWhile(`${sha256}/${tableBlock}`);
   }
 
   /** Keeps blobs from being culled, or no longer. Durable when it resolves; throws what the store throws. */
@@ -248,7 +298,8 @@ export class LocalBlocks {
     for (const sha256 of blobs) {
       this.#spill.dropAll(`${sha256}/`);
       this.#written.delete(sha256);
-      for (const key of this.#lost) if (key.startsWith(`${sha256}/`)) this.#lost.delete(key);
+      for (const key of [...this.#unreadable.keys()])
+        if (key.startsWith(`${sha256}/`)) this.#unreadable.delete(key);
     }
     return evicted;
   }
@@ -256,15 +307,14 @@ export class LocalBlocks {
   /** Makes what was written durable, as far as the store can. Answers the blobs that became sealed. */
   async commit(): Promise<readonly string[]> {
     try {
-      const { sealed } = await this.#withRoom(() => this.#store.commit());
+      await this.#withRoom(() => this.#commit());
       const bytes = this.#total - this.#committed;
       this.#committed = this.#total;
       this.#options.onCommitted?.(bytes);
-      return sealed;
     } catch (error) {
       this.#failed(error);
-      return [];
     }
+    return this.#sealed.splice(0);
   }
 
   /** Nothing more is to be written for now, see BlockStore.rest. */
@@ -285,7 +335,7 @@ export class LocalBlocks {
     try {
       return this.#unstored.get(id) ?? (await this.#store.readImage(id));
     } catch (error) {
-      this.#failed(error);
+      this.#notRead(error);
       return undefined;
     }
   }
@@ -293,8 +343,10 @@ export class LocalBlocks {
   /** `isSpoilt`: one that is there was found bad, this is what it should be. */
   async addImage(id: string, bytes: Uint8Array<ArrayBuffer>, isSpoilt: boolean): Promise<void> {
     try {
-      const keep = (): Promise<void> =>
-        isSpoilt ? this.#store.replaceImage(id, bytes) : this.#store.addImage(id, bytes);
+      const keep = async (): Promise<void> => {
+        if (isSpoilt) await this.#store.replaceImage(id, bytes);
+        else await this.#keepImage(id, bytes);
+      };
       if (!this.full) return await this.#withRoom(keep);
     } catch (error) {
       this.#failed(error);
@@ -317,7 +369,7 @@ export class LocalBlocks {
 
   #has(sha256: string, block: number, stored: boolean): boolean {
     const key = `${sha256}/${block}`;
-    return (stored && !this.#lost.has(key)) || this.#spill.has(key);
+    return (stored && !this.#isUnreadable(key)) || this.#spill.has(key);
   }
 
   async #read(
@@ -327,21 +379,96 @@ export class LocalBlocks {
   ): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const key = `${sha256}/${block}`;
     const spilled = this.#spill.get(key);
-    if (spilled || this.#lost.has(key)) return spilled;
+    if (spilled || this.#isUnreadable(key)) return spilled;
     try {
-      return await fromStore();
+      const bytes = await fromStore();
+      this.#unreadable.delete(key);
+      return bytes;
     } catch (error) {
-      this.#lost.add(key);
-      this.#failed(error);
+      this.#missForAWhile(key);
+      this.#notRead(error);
       return undefined;
     }
   }
 
+  #isUnreadable(key: string): boolean {
+    return (this.#unreadable.get(key) ?? Number.NEGATIVE_INFINITY) > this.#options.clock.now();
+  }
+
+  #missForAWhile(key: string): void {
+    this.#unreadable.set(key, this.#options.clock.now() + unreadableMs);
+  }
+
   async #put(sha256: string, block: number, offset: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#checkCapacity(bytes.length);
+    await this.#replaceUnreadable(sha256, block, offset, bytes);
     if (block === tableBlock) await this.#store.writeTable(sha256, bytes);
     else await this.#store.writeBlock(sha256, block, offset, bytes);
     this.#count(sha256, bytes.length);
+  }
+
+  /**
+   * What could not be read has come again: the store drops its own, so that this can be written, unless it can be read by now. (What that is of a private block
+   * only its digest knows, which a scrub asks: it stays.)
+   */
+  async #replaceUnreadable(
+    sha256: string,
+    block: number,
+    offset: number,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): Promise<void> {
+    const key = `${sha256}/${block}`;
+    if (!this.#unreadable.has(key)) return;
+    if (!(await this.#holds(sha256, block, offset, bytes))) await this.#store.dropBlocks(sha256, [block]);
+    this.#unreadable.delete(key);
+  }
+
+  async #holds(
+    sha256: string,
+    block: number,
+    offset: number,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): Promise<boolean> {
+    try {
+      const stored =
+        block === tableBlock
+          ? await this.#store.readTable(sha256)
+          : await this.#store.readBlock(sha256, block, offset, bytes.length);
+      const isPrivate = this.#store.localDigest(sha256, block) !== undefined;
+      return stored !== undefined && (isPrivate || compareBytes(stored, bytes) === 0);
+    } catch (error) {
+      this.#notRead(error);
+      return false;
+    }
+  }
+
+  async #keepImage(id: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.#store.addImage(id, bytes);
+    this.#fresh.set(id, bytes);
+    this.#unstored.delete(id);
+  }
+
+  /** What flushes have lost since the last commit is told, or, where it is still in memory, stored again. */
+  async #commit(): Promise<void> {
+    this.#takeLost();
+    try {
+      if (!this.full) for (const [id, bytes] of [...this.#unstored]) await this.#keepImage(id, bytes);
+      const { sealed } = await this.#store.commit();
+      this.#sealed.push(...sealed);
+      this.#fresh.clear();
+    } catch (error) {
+      this.#takeLost();
+      throw error;
+    }
+  }
+
+  #takeLost(): void {
+    for (const [id, bytes] of this.#fresh) {
+      if (this.#store.hasImage(id)) continue;
+      this.#unstored.set(id, bytes);
+      this.#fresh.delete(id);
+    }
+    for (const [sha256, blocks] of this.#store.takeLost()) this.#options.onLost?.(sha256, blocks);
   }
 
   /** The one place where a lack of room is met: some is made, by this or by another write that met it, and the write tried once more. */
@@ -349,9 +476,8 @@ export class LocalBlocks {
     try {
       return await write();
     } catch (error) {
-      const isFull = error instanceof SluiceError && error.code === 'ENOSPC';
       const { makeRoom } = this.#options;
-      if (!isFull || !makeRoom) throw error;
+      if (!isCode(error, 'ENOSPC') || !makeRoom) throw error;
       await makeRoom();
       return write();
     }
@@ -372,5 +498,11 @@ export class LocalBlocks {
   #failed(error: unknown): void {
     if (!(error instanceof SluiceError) || error.code === 'closed') throw error;
     this.stop(error);
+  }
+
+  /** The same of a read: go on without. */
+  #notRead(error: unknown): void {
+    if (!(error instanceof SluiceError) || error.code === 'closed') throw error;
+    this.#options.onUnreadable?.(error);
   }
 }

@@ -1,10 +1,9 @@
 import type { StartZstd } from '../codec/zstd-decoder.ts';
-import { SluiceError } from '../format/errors.ts';
+import { isCode, SluiceError } from '../format/errors.ts';
 import { superblockLayout } from '../format/superblock.ts';
 import type { TreeOperation } from '../format/tree-operation.ts';
-import type { MessageEndpoint } from '../protocol/channel.ts';
-import type { Clock } from '../protocol/clock.ts';
 import type { FsmapPage, FsmapQuery } from '../protocol/fsmap.ts';
+import type { Inspection, InspectorSwitches } from '../protocol/inspection.ts';
 import type {
   ByteRange,
   DirectoryEntry,
@@ -14,66 +13,44 @@ import type {
   ScrubReport,
 } from '../protocol/loader-api.ts';
 import type { BlockRun, BlocksQuery, ReleaseRecord, ServedRead } from '../protocol/messages.ts';
-import type { PendingReadInfo, Progress, ReadLog } from '../protocol/state.ts';
+import type { PendingReadInfo, ReadLog } from '../protocol/state.ts';
 import { fetchRelease } from '../source/fetch-release.ts';
-import { HttpSource } from '../source/http-source.ts';
 import { PortSource } from '../source/port-source.ts';
+import { cutOff, SwitchedSource } from '../source/switched-source.ts';
 import { BlockStore } from '../store/block-store.ts';
 import type { Directory } from '../store/directory.ts';
 import { MemoryDirectory } from '../store/memory-directory.ts';
 import { Bootstraps } from './bootstraps.ts';
-import { CodeCopies, type CodeCopiesOptions } from './code-copies.ts';
-import type { Room } from './culling.ts';
+import { CodeCopies } from './code-copies.ts';
 import { Engine, type EngineEvent } from './engine.ts';
 import { FileReader } from './file-reader.ts';
-
-import type { LoaderLocks } from './image-uses.ts';
-import type { LoaderService, OpenOptions, ServiceEvent, ServiceState } from './loader-service.ts';
+import { Inspector } from './inspection/inspector.ts';
+import type { InspectQuery, LoaderService, OpenOptions, ServiceState } from './loader-service.ts';
 import { LocalBlocks } from './local-blocks.ts';
+import { type LocalServiceOptions, openSource } from './local-service-options.ts';
 import type { Mount } from './mount.ts';
+import { openStore } from './open-store.ts';
 import { Polls } from './polls.ts';
+import { ProgressNews } from './progress-news.ts';
 import { provideBlocks } from './provide-blocks.ts';
 import { withRanges } from './read-ranges.ts';
+import { Salvage } from './salvage.ts';
 import { Scrubs } from './scrubs.ts';
 import { StorageCare } from './storage-care.ts';
+import { StoreReturn } from './store-return.ts';
+import { StoreWatch } from './store-watch.ts';
 import type { StoredBlock } from './stored-block.ts';
-import { Throttle } from './throttle.ts';
 import { TreeChanges } from './tree-changes.ts';
+import { Updates } from './updates.ts';
 
-export interface LocalServiceOptions {
-  /** URL of the site directory, with a trailing slash. */
-  readonly scope: string;
-  readonly fetch: typeof fetch;
-  readonly zstd: StartZstd;
-  /** Where blocks and bootstraps come from instead of HTTP: a page's source, see source-port.ts. */
-  readonly source?: MessageEndpoint | undefined;
-  /** The leader's own name. */
-  readonly loader: string;
-  readonly locks: LoaderLocks;
-  /** How much of the quota is used; undefined where the platform does not tell. */
-  readonly estimate: () => Promise<Room | undefined>;
-  /** Cache Storage; undefined where the browser gives none. */
-  readonly caches?: CodeCopiesOptions['caches'] | undefined;
-  readonly clock: Clock;
-  /** In [0, 1): for jitter. */
-  readonly random: () => number;
-  /** The scope's folder; undefined, with the reason, where the browser gives none. */
-  readonly directory: Directory | undefined;
-  /** Settles when service workers have said what they are bringing, before the first plan. Default: there are none. */
-  readonly told?: () => Promise<void>;
-  readonly onEvent: (event: ServiceEvent) => void;
-  /** See HttpSource and PortSource. */
-  readonly stallMs?: number;
-}
-
-/** A progress event at most so often. */
-const progressMs = 250;
 /** Blocks that are kept in memory where there is no OPFS; what is more than that falls out again. */
 const memoryBytes = 512 * 1024 * 1024;
 /** Reads that one leader can have had wait in a millisecond of its life, generously. */
 const serialsPerMs = 1024;
-/** A ring of this many records has 96 MiB. */
+/** A ring of this many records has 112 MiB. */
 const maxReadLog = 4 * 1024 * 1024;
+/** Before it ends on request, a leader has so long to say that it will. */
+const lastWordMs = 50;
 /** A prefetch may take as long as the link needs. */
 const prefetchTimeoutMs = 60 * 60 * 1000;
 
@@ -85,29 +62,48 @@ export class LocalService implements LoaderService {
   readonly #bootstraps: Bootstraps;
   readonly #persistent: boolean;
   readonly #abort = new AbortController();
-  readonly #progress = new Map<string, Throttle>();
+  readonly #progress: ProgressNews;
   readonly #polls: Polls;
   readonly #trees: TreeChanges;
   readonly #care: StorageCare;
   readonly #scrubs: Scrubs;
+  readonly #salvage: Salvage;
   /** What comes for an image that is being opened waits for that. */
   #opened: Promise<unknown> = Promise.resolve();
   readonly #zstd: StartZstd;
   /** Undefined where nothing is kept beyond this session. */
   readonly #copies: CodeCopies | undefined;
+  /** Undefined where there is none to lose. */
+  readonly #watch: StoreWatch | undefined;
+  /** Undefined where there is none to come. */
+  #return: StoreReturn | undefined;
+  readonly #updates: Updates;
+  readonly #source: SwitchedSource;
+  readonly #inspector: Inspector;
+  /** The image that was opened last. */
+  #latest: string | undefined;
 
   private constructor(options: LocalServiceOptions, store: BlockStore, persistent: boolean) {
     this.#options = options;
     const { clock, random, scope, loader, locks, estimate } = options;
     this.#zstd = options.zstd;
-    const source = openSource(options);
-    if (source instanceof PortSource) this.#abort.signal.addEventListener('abort', () => source.close());
+    const origin = openSource(options);
+    if (origin instanceof PortSource) this.#abort.signal.addEventListener('abort', () => origin.close());
+    const source = new SwitchedSource(origin, clock);
+    this.#source = source;
     this.#persistent = persistent;
     this.#local = new LocalBlocks(store, {
+      clock,
       onFull: (reason) => {
         this.#engine.report(reason);
         this.#care.stopped();
+        this.#watch?.look();
       },
+      onUnreadable: (reason) => {
+        this.#engine.report(reason);
+        this.#watch?.look();
+      },
+      onLost: (sha256, blocks) => this.#engine.dropped(sha256, blocks),
       makeRoom: async () => {
         // Second copies go before anything that has no other.
         await this.#copies?.clear();
@@ -125,16 +121,28 @@ export class LocalService implements LoaderService {
       // Above those of every leader before: whoever polls on after its last serial is told anew of all that pends.
       firstSerial: Date.now() * serialsPerMs,
     });
+    this.#progress = new ProgressNews(this.#engine, clock, options.onEvent);
     this.#polls = new Polls(clock);
+    this.#updates = new Updates({
+      clock,
+      fetchRelease: () => this.#fetchRelease(),
+      prepare: (release) => this.#prepare(release),
+      onRelease: (release, gone) => options.onEvent({ type: 'release', release, gone }),
+      report: (error) => this.#engine.report(error),
+    });
     this.#trees = new TreeChanges(this.#engine, this.#local);
+    const room = persistent
+      ? estimate
+      : async () => ({ usage: this.#local.writtenBytes, quota: memoryBytes });
     this.#care = new StorageCare({
       engine: this.#engine,
       local: this.#local,
       clock,
+      random,
       scope,
       loader,
       locks,
-      estimate: persistent ? estimate : async () => ({ usage: this.#local.writtenBytes, quota: memoryBytes }),
+      estimate: room,
       onCulled: () => {
         void this.#copies?.clear();
         options.onEvent({ type: 'culled' });
@@ -155,7 +163,13 @@ export class LocalService implements LoaderService {
       clock,
       polls: this.#polls,
     });
+    this.#salvage = new Salvage({ store, engine: this.#engine, clock });
     const engine = this.#engine;
+    const { directory, onStore } = options;
+    if (persistent && directory) {
+      const report = (error: unknown): void => engine.report(error);
+      this.#watch = new StoreWatch({ directory, clock, onLost: () => onStore('lost'), report });
+    }
     if (persistent && options.caches) {
       this.#copies = new CodeCopies({
         scope,
@@ -168,22 +182,46 @@ export class LocalService implements LoaderService {
         report: (error) => engine.report(error),
       });
     }
+    this.#inspector = new Inspector({
+      loader,
+      engine,
+      local: this.#local,
+      care: this.#care,
+      clock,
+      estimate: room,
+      switches: () => source.switches,
+    });
     if (store.damage) this.#engine.report(store.damage);
   }
 
-  /** Opens the store, or goes on in memory where that is not to be had. */
+  /** Opens the store, or begins in memory where that is not to be had (yet). */
   static async start(options: LocalServiceOptions): Promise<LocalService> {
-    const { directory } = options;
+    const { directory, clock } = options;
+    let failure: unknown;
     if (directory) {
       try {
-        return new LocalService(options, await BlockStore.open(directory), true);
+        return new LocalService(options, await openStore(directory, clock), true);
       } catch (error) {
-        const service = new LocalService(options, await BlockStore.open(new MemoryDirectory()), false);
-        service.#engine.report(error);
-        return service;
+        failure = error;
       }
     }
-    return new LocalService(options, await BlockStore.open(new MemoryDirectory()), false);
+    const service = new LocalService(options, await BlockStore.open(new MemoryDirectory()), false);
+    if (directory) service.#awaitStore(directory, failure);
+    return service;
+  }
+
+  #awaitStore(directory: Directory, failure: unknown): void {
+    const { clock, random, onStore } = this.#options;
+    const report = (error: unknown): void => this.#engine.report(error);
+    report(failure);
+    // That is for a newer release of ours, not for time, to mend.
+    if (isCode(failure, 'store-too-new')) return;
+    const holdsOwn = (): boolean =>
+      Array.from(this.#engine.mounted(), (id) => this.#local.overlay(id)).some(
+        ({ sequence }) => sequence > 0,
+      );
+    const onReturn = (): void => onStore('back');
+    this.#return = new StoreReturn({ directory, clock, random, holdsOwn, onReturn, report });
   }
 
   async open({ loader, release, background }: OpenOptions): Promise<ReleaseRecord> {
@@ -192,13 +230,15 @@ export class LocalService implements LoaderService {
     const mounting = this.#mount(named.image, named.bytes);
     this.#opened = mounting.catch(() => {}); // Told to who opens.
     const mount = await mounting;
+    this.#latest = mount.image.id;
     if (background) {
       await this.#options.told?.();
       this.#engine.complete(mount);
     }
     // What sluice.json has just told need not be asked again.
-    if (release) void this.#lookForUpdate(release.image);
-    this.#tellProgress(mount);
+    if (release) this.#updates.opened(release.image);
+    else this.#updates.later();
+    this.#progress.opened(mount);
     this.#scrubs.checkRecent();
     this.#copies?.look();
     return { image: mount.image.id, bytes: superblockLayout.size + mount.image.superblock.bodyStoredLength };
@@ -210,7 +250,11 @@ export class LocalService implements LoaderService {
     signal: AbortSignal,
   ): Promise<void> {
     const { image, path, blob, first, count, timeoutMs } = query;
+    this.#watch?.look();
     const mount = await this.#mount(image);
+    const { blockCount } = mount.blob(blob) ?? { blockCount: 0 };
+    if (first + count > blockCount)
+      throw new SluiceError('ERANGE', `Blob ${blob} has ${blockCount} blocks, none up to ${first + count}`);
     await Promise.all(
       Array.from({ length: count }, async (_, i) => {
         const block = first + i;
@@ -240,11 +284,14 @@ export class LocalService implements LoaderService {
     signal: AbortSignal,
   ): Promise<readonly PendingReadInfo[]> {
     const mount = await this.#mount(image);
-    const take = () => (this.#engine.lastSerial > after ? this.#engine.pendingReads(mount, after) : []);
+    // Above all that was ever given here: by a leader whose clock was ahead. What pends is new to who heard that one.
+    const last = after > this.#engine.lastSerial ? 0 : after;
+    const take = () => (this.#engine.lastSerial > last ? this.#engine.pendingReads(mount, last) : []);
     return this.#polls.poll(take, waitMs, signal);
   }
 
   async state(image: string): Promise<ServiceState> {
+    this.#watch?.look();
     const mount = await this.#mount(image);
     return {
       image,
@@ -267,7 +314,9 @@ export class LocalService implements LoaderService {
   }
 
   async logReads(image: string, life: string, reads: readonly ServedRead[]): Promise<void> {
+    this.#watch?.look();
     (await this.#mount(image)).served(life, reads);
+    this.#engine.pageReads();
     this.#copies?.served(reads);
   }
 
@@ -309,6 +358,7 @@ export class LocalService implements LoaderService {
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer>> {
+    this.#watch?.look();
     return (await this.#files(image)).read(path, start, end, timeoutMs, signal);
   }
 
@@ -335,6 +385,7 @@ export class LocalService implements LoaderService {
       if (sequence !== before) {
         this.#options.onEvent({ type: 'changed-tree', image, sequence });
         this.#copies?.look();
+        await this.#options.seen?.();
       }
     }
   }
@@ -348,6 +399,7 @@ export class LocalService implements LoaderService {
     await this.#care.evict(mount, paths);
     await this.#copies?.drop();
     this.#options.onEvent({ type: 'evicted', image });
+    await this.#options.seen?.();
   }
 
   async fsmap(image: string, query: FsmapQuery): Promise<FsmapPage> {
@@ -355,9 +407,34 @@ export class LocalService implements LoaderService {
     return this.#care.fsmap(query);
   }
 
+  async inspect({ image, cursor }: InspectQuery): Promise<Inspection> {
+    const mount = await this.#inspected(image);
+    return this.#inspector.inspect(mount, await this.state(mount.image.id), cursor);
+  }
+
+  async blockTable(image: string, index: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const mount = await this.#inspected(image);
+    if (index >= mount.image.blobCount) throw new SluiceError('ENOENT', `The image has no blob ${index}`);
+    const { sha256 } = mount.image.blob(index);
+    const known = this.#engine.parts.blobs.get(sha256)?.table?.bytes;
+    return known ?? (this.#local.knows(sha256) ? this.#local.readTable(sha256) : undefined);
+  }
+
+  async setSwitches(switches: InspectorSwitches): Promise<void> {
+    this.#source.switch(switches);
+    if (switches.isOffline) this.#engine.cutOff(cutOff());
+    this.#engine.pause(switches.isPaused);
+    this.#engine.retryNow();
+  }
+
+  async endLeader(): Promise<void> {
+    this.#options.clock.after(lastWordMs, () => this.#options.end());
+  }
+
   async scrub(image: string, signal: AbortSignal): Promise<ScrubReport> {
     const report = await this.#scrubs.scrub(await this.#mount(image), signal);
     if (report.bad.length > 0) await this.#copies?.drop();
+    await this.#options.seen?.();
     return report;
   }
 
@@ -376,16 +453,33 @@ export class LocalService implements LoaderService {
     const closed = new SluiceError('closed', 'The loader was closed');
     this.#abort.abort(closed);
     this.#polls.close(closed);
+    this.#watch?.close();
+    await this.#return?.close();
+    this.#updates.close();
     this.#care.close();
     await this.#copies?.close();
-    for (const throttle of this.#progress.values()) throttle.cancel();
+    this.#progress.close();
     await this.#scrubs.close(closed);
     await this.#engine.close();
     await this.#local.close();
   }
 
   async #mount(image: string, bytes?: number): Promise<Mount> {
-    return this.#engine.mount(await this.#bootstraps.open(image, bytes));
+    const mount = this.#engine.mount(await this.#bootstraps.open(image, bytes));
+    await this.#salvage.of(mount);
+    return mount;
+  }
+
+  /** One that is mounted, or stored; to look at an image fetches nothing. Throws `ENOENT`. */
+  async #inspected(asked: string | undefined): Promise<Mount> {
+    const image = asked ?? this.#latest;
+    if (image === undefined)
+      throw new SluiceError('ENOENT', 'No image is mounted yet: ask again when one is');
+    const mount = this.#engine.mountOf(image);
+    if (mount) return mount;
+    if (!this.#local.images().includes(image))
+      throw new SluiceError('ENOENT', `Image ${image} is neither mounted nor stored here`);
+    return this.#mount(image);
   }
 
   async #files(image: string): Promise<FileReader> {
@@ -404,74 +498,33 @@ export class LocalService implements LoaderService {
     }
   }
 
-  /** A newer release is fetched and told, and used by the next navigation. This one goes on. */
-  async #lookForUpdate(current: string): Promise<void> {
-    try {
-      const release = await this.#fetchRelease();
-      if (release.image === current) return;
-      await this.#bootstraps.open(release.image, release.bytes);
-      // It is what the next tab uses.
-      this.#local.used(release.image, Date.now());
-      await this.#engine.flush();
-      this.#options.onEvent({ type: 'release', release });
-    } catch (error) {
-      // Offline, or a server that is being deployed to: the next start looks again.
-      if (!this.#abort.signal.aborted) this.#engine.report(error);
-    }
+  /** It is what the next tab uses. */
+  async #prepare(release: ReleaseRecord): Promise<void> {
+    await this.#bootstraps.open(release.image, release.bytes);
+    this.#local.used(release.image, Date.now());
+    await this.#engine.flush();
   }
 
   async #fetchRelease(): Promise<ReleaseRecord> {
     const { scope: base, fetch } = this.#options;
+    this.#source.checkOnline();
     return fetchRelease({ base, fetch, signal: this.#abort.signal });
   }
 
   #onEvent(event: EngineEvent): void {
     if (event.type === 'changed') {
       this.#polls.check();
-      for (const throttle of this.#progress.values()) throttle.request();
+      this.#progress.changed();
+      return;
+    }
+    if (event.type === 'refused') {
+      this.#updates.refused(event.images);
       return;
     }
     // A copy may have been made of what was found bad.
     if (event.type === 'dropped') void this.#copies?.clear();
     else this.#copies?.look();
     this.#options.onEvent(event);
-    // The last progress event of an image is not left to the throttle.
-    if (event.type === 'complete') this.#progress.get(event.image)?.now();
+    if (event.type === 'complete') this.#progress.now(event.image);
   }
-
-  #tellProgress(mount: Mount): void {
-    const image = mount.image.id;
-    const tell = (): void =>
-      this.#options.onEvent({ type: 'progress', image, progress: this.#progressOf(mount) });
-    const known = this.#progress.get(image);
-    if (known) known.now();
-    else
-      this.#progress
-        .set(image, new Throttle(this.#options.clock, progressMs, tell))
-        .get(image)
-        ?.now();
-    // A page that comes later waits for this as well.
-    if (mount.complete) this.#options.onEvent({ type: 'complete', image });
-  }
-
-  #progressOf(mount: Mount): Progress {
-    return {
-      present: mount.presentBytes,
-      total: mount.image.superblock.storedBytes,
-      rate: this.#engine.info().rate,
-      complete: mount.complete,
-      waitingFor: this.#engine.pendingReads(mount)[0]?.path,
-    };
-  }
-}
-
-function openSource({
-  scope: base,
-  fetch,
-  source: port,
-  clock,
-  stallMs,
-}: LocalServiceOptions): HttpSource | PortSource {
-  const patience = stallMs === undefined ? {} : { stallMs };
-  return port ? new PortSource({ port, clock, ...patience }) : new HttpSource({ base, fetch, ...patience });
 }

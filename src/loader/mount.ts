@@ -93,21 +93,25 @@ export class Mount {
   /** What a service worker has read in a life of it, each once; what it has read before the mount counts as its first. */
   served(life: string, reads: readonly ServedRead[]): void {
     if (life !== this.#heard.life) this.#heard = { life, serial: 0 };
-    for (const { serial, path, blob, first, count, at, waitedMs, failed } of reads) {
+    for (const { serial, path, blob, first, count, at, waitedMs, failed, decodedMs } of reads) {
       if (serial <= this.#heard.serial) continue;
       this.#heard.serial = serial;
       // A file that was removed meanwhile is nobody's to fetch ahead.
       const blockCount = this.tree.hasBlob(blob) ? this.blob(blob)!.blockCount : 0;
       const end = Math.min(first + count, blockCount);
-      for (let block = first; block < end; block++) this.#log({ path, blob, block }, at, waitedMs, failed);
+      // It is told of all of them together.
+      const decodeMs = decodedMs === undefined ? undefined : decodedMs / Math.max(1, count);
+      for (let block = first; block < end; block++)
+        this.#log({ path, blob, block }, at, waitedMs, failed, decodeMs);
     }
   }
 
-  #log(read: ReadOf, began: number, waitedMs: number, failed: string | undefined): void {
+  #log(read: ReadOf, began: number, waitedMs: number, failed: string | undefined, decodeMs?: number): void {
     const { path, blob, block } = read;
     const atMs = Math.max(0, Math.round(began - this.since));
     const error = failed === undefined ? {} : { failed };
-    this.log.add({ path, blob, block, atMs, waitedMs: Math.max(0, Math.round(waitedMs)), ...error });
+    const told = decodeMs === undefined ? {} : { decodeMs };
+    this.log.add({ path, blob, block, atMs, waitedMs: Math.max(0, Math.round(waitedMs)), ...error, ...told });
     if (failed === undefined) return;
     this.#lastReadError = { path, block: { blob, index: block }, code: failed, at: began + waitedMs };
   }

@@ -2,6 +2,7 @@ import type { WireError } from '../format/errors.ts';
 import { channelName } from '../protocol/messages.ts';
 import {
   hasShape,
+  isBlockLength,
   isBytes,
   isCount,
   isMessageOf,
@@ -10,7 +11,8 @@ import {
   isWireError,
   type Shape,
 } from '../protocol/shapes.ts';
-import type { LoaderService, ServiceEvent } from './loader-service.ts';
+import type { RemoteMethod, ServiceEvent } from './loader-service.ts';
+import { argumentsOf, isServiceEvent } from './peer-shapes.ts';
 import type { StoredBlock } from './stored-block.ts';
 
 /**
@@ -36,9 +38,6 @@ export interface Happened {
 }
 
 export type ScopeMessage = WhoLeads | Leads | Happened;
-
-/** The methods of the service that a standby passes on. */
-export type RemoteMethod = Exclude<keyof LoaderService, 'close'>;
 
 /** Standby → leader. The arguments without functions and signals: for `readBlocks` the query alone. */
 export interface PeerCall {
@@ -80,47 +79,18 @@ export interface PeerFailed {
 
 export type FromLeader = PeerBlock | PeerResult | PeerFailed;
 
-const remoteMethods: Record<RemoteMethod, true> = {
-  open: true,
-  readBlocks: true,
-  readBootstrap: true,
-  provideBlocks: true,
-  expectBlocks: true,
-  pendingReads: true,
-  state: true,
-  logReads: true,
-  readLog: true,
-  setReadLog: true,
-  launched: true,
-  flush: true,
-  stat: true,
-  readdir: true,
-  read: true,
-  prefetch: true,
-  filledRanges: true,
-  changeTree: true,
-  pin: true,
-  evict: true,
-  scrub: true,
-  fsmap: true,
-};
-
-const eventShape: Shape = {
-  type: isOneOf('progress', 'sealed', 'dropped', 'complete', 'evicted', 'culled', 'changed-tree', 'release'),
-};
-
 const scopeShapes: Record<ScopeMessage['type'], Shape> = {
   'who-leads': {},
   leads: { loader: isText },
-  happened: { event: (value) => hasShape(value, eventShape) },
+  happened: { event: isServiceEvent },
 };
 
 const toLeaderShapes: Record<ToLeader['type'], Shape> = {
-  call: { from: isText, id: isCount, method: isOneOf(...Object.keys(remoteMethods)), args: Array.isArray },
+  call: { from: isText, id: isCount, method: isOneOf(...Object.keys(argumentsOf)), args: Array.isArray },
   cancel: { from: isText, id: isCount },
 };
 
-const storedShape: Shape = { codec: isCount, logicalLength: isCount, bytes: isBytes };
+const storedShape: Shape = { codec: isCount, logicalLength: isBlockLength, bytes: isBytes };
 
 const fromLeaderShapes: Record<FromLeader['type'], Shape> = {
   block: { id: isCount, block: isCount, stored: (value) => hasShape(value, storedShape) },

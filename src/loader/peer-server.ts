@@ -1,8 +1,9 @@
-import { toWireError } from '../format/errors.ts';
+import { SluiceError, toWireError } from '../format/errors.ts';
 import type { MessageEndpoint } from '../protocol/channel.ts';
 import { type BlocksQuery, loaderLockName } from '../protocol/messages.ts';
 import type { LoaderService } from './loader-service.ts';
 import { type FromLeader, inboxName, isToLeader, type PeerCall, replyName } from './peer-messages.ts';
+import { argumentsOf } from './peer-shapes.ts';
 
 export interface PeerServerOptions {
   readonly scope: string;
@@ -63,9 +64,13 @@ export class PeerServer {
     }
   }
 
-  #invoke(call: PeerCall, signal: AbortSignal, reply: (message: FromLeader) => void): Promise<unknown> {
+  async #invoke(call: PeerCall, signal: AbortSignal, reply: (message: FromLeader) => void): Promise<unknown> {
     const { service } = this.#options;
-    const { id, method, args } = call;
+    const { id, method } = call;
+    const checks = argumentsOf[method];
+    if (!checks.every((check, i) => check(call.args[i])))
+      throw new SluiceError('EINVAL', `The arguments of "${method}" are not those of this version`);
+    const args = call.args.slice(0, checks.length);
     if (method === 'readBlocks') {
       const [query] = args as [BlocksQuery];
       return service.readBlocks(
@@ -74,7 +79,6 @@ export class PeerServer {
         signal,
       );
     }
-    // The guard has checked the method; the arguments are the word of the same loader in another tab.
     const invoke = service[method] as (...args: readonly unknown[]) => Promise<unknown>;
     // The methods that wait take a signal behind their arguments.
     return invoke.call(service, ...args, signal);

@@ -6,7 +6,8 @@ import type { Mount } from './mount.ts';
 
 /**
  * Takes blocks from a data loader in any order, as Incremental FS does: one that is here already is ignored and never changes. Tables
- * (block -1) come first, because without them the others cannot be verified. Throws as the LoaderApi says; what was taken before stays.
+ * (block -1) come first, because without them the others cannot be verified. What nobody else has, blocks of run-time files, is durable when this resolves.
+ * Throws as the LoaderApi says; what was taken before stays.
  */
 export async function provideBlocks(
   engine: Engine,
@@ -15,9 +16,13 @@ export async function provideBlocks(
 ): Promise<void> {
   const tables = blocks.filter(({ block }) => block === -1);
   const others = blocks.filter(({ block }) => block !== -1);
+  const own = new Map<number, number[]>();
   for (const given of [...tables, ...others]) {
-    await engine.provide(mount, blobOf(mount, given), given.block, given.bytes);
+    const index = blobOf(mount, given);
+    await engine.provide(mount, index, given.block, given.bytes);
+    if (mount.blob(index)?.isPrivate) own.set(index, [...(own.get(index) ?? []), given.block]);
   }
+  for (const [index, blocks] of own) await engine.keep(mount, index, blocks);
 }
 
 function blobOf(mount: Mount, given: ProvidedBlock): number {

@@ -16,6 +16,8 @@ export interface ReadFailuresOptions {
   readonly reject: (read: PendingRead, reason: unknown) => void;
   /** The reads that nobody serves now. */
   readonly unserved: () => Iterable<PendingRead>;
+  /** The server will not give it, however often it is asked. */
+  readonly onRefused: (blob: BlobState) => void;
   /** Some request is bringing bytes: the network is there. */
   readonly isAnswered: () => boolean;
   /** Plan again after so long. */
@@ -34,6 +36,7 @@ export class ReadFailures {
   bad(blob: BlobState, block: number, read: PendingRead | undefined): void {
     const { health, clock } = this.#options;
     blob.landed(block, false);
+    blob.spoilt(block);
     blob.distrusted = true;
     const error = new SluiceError(
       'integrity',
@@ -53,6 +56,7 @@ export class ReadFailures {
     if (code === 'closed') return;
     blob.distrusted = true;
     health.report(error);
+    if (code === 'bad-origin' && !isRetryable(error)) this.#options.onRefused(blob);
     // A connection that was cut: the rest is asked for at once, from where it ended.
     if (flight.progressed && (code === 'offline' || code === 'read-timeout' || isRetryable(error))) {
       health.retrying();

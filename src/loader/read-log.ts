@@ -1,12 +1,21 @@
 import type { ReadLogEntry } from '../protocol/state.ts';
 
-/** Numbers of one record: path, blob, block, atMs, waitedMs, and the error's code (0 = none). */
-const fields = 6;
+/** Numbers of one record: path, blob, block, atMs, waitedMs, the error's code (0 = none), and how long decoding took (see {@link ReadRing}). */
+const fields = 7;
 /** Memory grows with what is logged, from so many records on. */
 const firstRecords = 256;
 
+/** As the ring has it. */
+export interface LoggedRead extends ReadLogEntry {
+  /** How long it took to decode the block, where that was told. In milliseconds, exact to microseconds. */
+  readonly decodeMs?: number;
+}
+
+/** Grows with each read that is logged. */
+export type NumberedRead = LoggedRead & { readonly serial: number };
+
 /**
- * The latest reads, oldest first, never more than `capacity`: older ones fall out. A record is 24 bytes, its path is kept once however
+ * The latest reads, oldest first, never more than `capacity`: older ones fall out. A record is 28 bytes, its path is kept once however
  * often it is read, so that logging is nearly free and can always be on. As Incremental FS logs reads, also those that timed out.
  */
 export class ReadRing {
@@ -15,6 +24,8 @@ export class ReadRing {
   /** Where the oldest record is, and how many there are. */
   #first = 0;
   #count = 0;
+  /** Reads that were logged, also those that have fallen out. */
+  #last = 0;
   readonly #paths = new Names();
   readonly #codes = new Names();
 
@@ -27,13 +38,22 @@ export class ReadRing {
     return this.#capacity;
   }
 
-  add(entry: ReadLogEntry): void {
+  /** The serial of the latest read; 0 = none yet. */
+  get last(): number {
+    return this.#last;
+  }
+
+  add(entry: LoggedRead): void {
     if (this.#capacity === 0) return;
+    this.#last += 1;
     if (this.#count === this.#capacity) this.#drop();
     if (this.#count === this.#records.length / fields) this.#resize(Math.max(firstRecords, this.#count * 2));
-    const { path, blob, block, atMs, waitedMs, failed } = entry;
+    const { path, blob, block, atMs, waitedMs, failed, decodeMs } = entry;
     const code = failed === undefined ? 0 : this.#codes.take(failed) + 1;
-    this.#records.set([this.#paths.take(path), blob, block, atMs, waitedMs, code], this.#at(this.#count));
+    // In microseconds, and one more: 0 is for what nobody has told.
+    const decoded = decodeMs === undefined ? 0 : Math.round(decodeMs * 1000) + 1;
+    const record = [this.#paths.take(path), blob, block, atMs, waitedMs, code, decoded];
+    this.#records.set(record, this.#at(this.#count));
     this.#count += 1;
   }
 
@@ -45,19 +65,32 @@ export class ReadRing {
   }
 
   entries(): readonly ReadLogEntry[] {
-    return Array.from({ length: this.#count }, (_, i) => {
-      const at = this.#at(i);
-      const [path, blob, block, atMs, waitedMs, code] = this.#records.subarray(at, at + fields);
-      return {
-        path: this.#paths.name(path!),
-        blob: blob!,
-        // -1 is a blob's table.
-        block: block! | 0,
-        atMs: atMs!,
-        waitedMs: waitedMs!,
-        ...(code === 0 ? {} : { failed: this.#codes.name(code! - 1) }),
-      };
-    });
+    return this.after(0).map(({ serial: _, decodeMs: __, ...entry }) => entry);
+  }
+
+  /** Those with serials above `serial`. */
+  after(serial: number): NumberedRead[] {
+    const fallen = this.#last - this.#count;
+    const skipped = Math.max(0, Math.min(serial - fallen, this.#count));
+    return Array.from({ length: this.#count - skipped }, (_, i) => ({
+      serial: fallen + skipped + i + 1,
+      ...this.#entry(skipped + i),
+    }));
+  }
+
+  #entry(i: number): LoggedRead {
+    const at = this.#at(i);
+    const [path, blob, block, atMs, waitedMs, code, decoded] = this.#records.subarray(at, at + fields);
+    return {
+      path: this.#paths.name(path!),
+      blob: blob!,
+      // -1 is a blob's table.
+      block: block! | 0,
+      atMs: atMs!,
+      waitedMs: waitedMs!,
+      ...(code === 0 ? {} : { failed: this.#codes.name(code! - 1) }),
+      ...(decoded === 0 ? {} : { decodeMs: (decoded! - 1) / 1000 }),
+    };
   }
 
   #drop(): void {

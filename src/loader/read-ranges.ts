@@ -7,7 +7,10 @@ import type { ReadLogEntry } from '../protocol/state.ts';
  * image as well. Without them: a blob's table, a file that is gone, or that is another one by now. A block that the file has several
  * times counts for the first.
  */
-export function withRanges(tree: FileTree, reads: readonly ReadLogEntry[]): ReadLogEntry[] {
+export function withRanges<T extends ReadLogEntry>(
+  tree: FileTree,
+  reads: readonly T[],
+): (T & Pick<ReadLogEntry, 'start' | 'end' | 'size'>)[] {
   const files = new Map<string, FileBlocks | undefined>();
   return reads.map((read) => {
     const { path, blob, block } = read;

@@ -3,6 +3,7 @@ import type { TreeOperation } from '../format/tree-operation.ts';
 import { Channel, type MessageEndpoint } from '../protocol/channel.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { FsmapPage, FsmapQuery } from '../protocol/fsmap.ts';
+import type { Inspection, InspectorSwitches } from '../protocol/inspection.ts';
 import type {
   ByteRange,
   DirectoryEntry,
@@ -14,8 +15,14 @@ import type {
 import type { BlockRun, BlocksQuery, ReleaseRecord, ServedRead } from '../protocol/messages.ts';
 import { readDeadlineMs } from '../protocol/read-deadline.ts';
 import type { PendingReadInfo, ReadLog } from '../protocol/state.ts';
-import type { LoaderService, OpenOptions, ServiceState } from './loader-service.ts';
-import { type FromLeader, isFromLeader, type RemoteMethod, type ToLeader } from './peer-messages.ts';
+import type {
+  InspectQuery,
+  LoaderService,
+  OpenOptions,
+  RemoteMethod,
+  ServiceState,
+} from './loader-service.ts';
+import { type FromLeader, isFromLeader, type ToLeader } from './peer-messages.ts';
 import type { StoredBlock } from './stored-block.ts';
 
 /** For what the leader answers from what it knows. */
@@ -176,6 +183,22 @@ export class RemoteService implements LoaderService {
 
   fsmap(image: string, query: FsmapQuery): Promise<FsmapPage> {
     return this.#call('fsmap', [image, query], { timeoutMs: storeMs });
+  }
+
+  inspect(query: InspectQuery): Promise<Inspection> {
+    return this.#call('inspect', [query]);
+  }
+
+  blockTable(image: string, blob: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.#call('blockTable', [image, blob]);
+  }
+
+  setSwitches(switches: InspectorSwitches): Promise<void> {
+    return this.#call('setSwitches', [switches]);
+  }
+
+  endLeader(): Promise<void> {
+    return this.#call('endLeader', []);
   }
 
   async close(): Promise<void> {

@@ -49,6 +49,7 @@ export class Scheduler {
   /** Flights may be going on that nobody waits for. */
   #lingering = false;
   #pumping = false;
+  #paused = false;
   #closed = false;
 
   constructor(options: SchedulerOptions) {
@@ -82,6 +83,21 @@ export class Scheduler {
     this.#closed = true;
   }
 
+  /** Nothing new is asked for while it is; what is under way goes on, and readers wait. */
+  get isPaused(): boolean {
+    return this.#paused;
+  }
+
+  set isPaused(paused: boolean) {
+    this.#paused = paused;
+    this.pump();
+  }
+
+  /** The requests under way, and what others are known to be bringing. */
+  inTheAir(): FlightView<BlobState>[] {
+    return [...this.#options.flights, ...this.#expected.underWay(this.#options.clock.now())];
+  }
+
   /** An image is being launched; see {@link LaunchCalm.launches}. */
   launches(reads: boolean): void {
     this.#calm.launches(this.#options.clock.now(), reads);
@@ -91,6 +107,11 @@ export class Scheduler {
   expect(blob: BlobState, first: number, end: number): void {
     this.#expected.add(blob, first, end, this.#options.clock.now());
     this.pump();
+  }
+
+  /** A page was answered from what is here: while it launches it is not done, though nobody waits for the network. */
+  pageReads(): void {
+    this.#calm.reads(this.#options.clock.now());
   }
 
   /** See {@link LaunchCalm.pageBeats}. */
@@ -121,12 +142,14 @@ export class Scheduler {
   }
 
   get activity(): LoaderInfo['activity'] {
-    const { flights, health } = this.#options;
+    const { flights, health, completion, clock } = this.#options;
     const { kind } = flights;
     if (kind) return kind;
     if (health.offline) return 'offline';
     if (health.paused) return 'backing-off';
-    return this.#someoneReads() ? 'demand' : 'idle';
+    if (this.#someoneReads()) return 'demand';
+    const holdsBack = this.#calm.waitMs(clock.now()) > 0 && completion.missing().next().done !== true;
+    return holdsBack ? 'launching' : 'idle';
   }
 
   /**
@@ -151,8 +174,8 @@ export class Scheduler {
 
   /** Those that nobody serves now, and that the network could. */
   *unserved(): Generator<PendingRead> {
-    const { pending, flights, blobOf } = this.#options;
-    const inTheAir = [...flights, ...this.#expected.underWay(this.#options.clock.now())];
+    const { pending, blobOf } = this.#options;
+    const inTheAir = this.inTheAir();
     for (const read of pending.all()) {
       const blob = blobOf(read.blob);
       // Those of run-time files wait for whoever made the file.
@@ -173,7 +196,7 @@ export class Scheduler {
     const expected = this.#underWayElsewhere();
     const mayStream = !health.paused && !local.full;
     const mayComplete = mayStream && this.#isCalm();
-    for (;;) {
+    while (!this.#paused) {
       const { link } = flights;
       const request = planFetch({
         demands: demands.demand,

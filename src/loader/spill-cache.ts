@@ -19,6 +19,11 @@ export class SpillCache {
     return this.#bytes;
   }
 
+  /** Of what is held. */
+  keys(): Iterable<string> {
+    return this.#entries.keys();
+  }
+
   has(key: string): boolean {
     return this.#entries.has(key);
   }

@@ -14,6 +14,8 @@ export interface StorageCareOptions {
   readonly engine: Engine;
   readonly local: LocalBlocks;
   readonly clock: Clock;
+  /** In [0, 1): for jitter. */
+  readonly random: () => number;
   readonly scope: string;
   /** The leader's own. */
   readonly loader: string;
@@ -34,7 +36,7 @@ export class StorageCare {
   readonly #culler: Culler;
 
   constructor(options: StorageCareOptions) {
-    const { engine, local, clock, scope, loader, locks, estimate, onCulled } = options;
+    const { engine, local, clock, random, scope, loader, locks, estimate, onCulled } = options;
     this.#engine = engine;
     this.#local = local;
     this.#images = new KnownImages(engine, local);
@@ -42,7 +44,8 @@ export class StorageCare {
     const onEnd = (image: string): void => this.#noteUse(image);
     this.#uses = new ImageUses({ locks, scope, loader, onEnd });
     const images = this.#images;
-    this.#culler = new Culler({ engine, local, images, uses: this.#uses, clock, estimate, onCulled });
+    const uses = this.#uses;
+    this.#culler = new Culler({ engine, local, images, uses, clock, random, estimate, onCulled });
   }
 
   /** A loader uses an image from now on, until its Web Lock is released. */
@@ -68,7 +71,7 @@ export class StorageCare {
     return this.#culler.makeRoom();
   }
 
-  /** Storing has stopped: it goes on when there is room again. */
+  /** Storing has stopped: it goes on when there is room again, or what it has stopped for has passed. */
   stopped(): void {
     this.#culler.lookAgain();
   }
@@ -97,6 +100,20 @@ export class StorageCare {
     }
     await this.#engine.evict([...leaving].filter((sha256) => !this.#local.pinned(sha256)));
     this.#culler.look();
+  }
+
+  /** Which loaders use which images, as far as they have said. */
+  uses(): { readonly loader: string; readonly image: string }[] {
+    return this.#uses.all();
+  }
+
+  get images(): KnownImages {
+    return this.#images;
+  }
+
+  /** See {@link Culler.next}. */
+  nextToGo(most: number): Promise<{ readonly sha256: string; readonly bytes: number }[]> {
+    return this.#culler.next(most);
   }
 
   fsmap(query: FsmapQuery): Promise<FsmapPage> {

@@ -53,10 +53,13 @@ export class TreeChanges {
     this.#local.presence(record);
     try {
       for (let block = 0; block < record.blockCount; block++) {
-        const bytes = content.slice(block * blockSize, (block + 1) * blockSize);
-        await this.#local.writePrivate(request, block, bytes, await sha256(bytes));
+        const offset = block * blockSize;
+        const bytes = content.slice(offset, offset + blockSize);
+        await this.#local.writePrivate(request, block, offset, bytes, await sha256(bytes));
       }
-      await this.#local.change(mount.image.id, changes, request);
+      // What a flush has lost meanwhile, this one's own among them, is not named.
+      const isWhole = (): void => this.#local.requireKept(request, Array(record.blockCount).keys());
+      await this.#local.change(mount.image.id, changes, request, isWhole);
     } catch (error) {
       await this.#local.discard(request);
       throw error;

@@ -16,9 +16,17 @@ const loader = new Loader({
     openOpfsDirectory(await storeFolder(scope), (reason) =>
       console.info('sluice: blocks are kept in memory:', reason.message),
     ),
+  end: (why) => {
+    console.info(`sluice: the loader begins anew: ${why}`);
+    close();
+  },
   estimate: async () => {
-    const { usage, quota } = await navigator.storage.estimate();
-    return usage === undefined || quota === undefined ? undefined : { usage, quota };
+    const [{ usage, quota }, persisted] = await Promise.all([
+      navigator.storage.estimate(),
+      // Only for the eyes of people: what it fails of is no reason not to know the quota.
+      navigator.storage.persisted?.().catch(() => undefined),
+    ]);
+    return usage === undefined || quota === undefined ? undefined : { usage, quota, persisted };
   },
   // Not in every private window, and not on every origin.
   caches: 'caches' in globalThis ? caches : undefined,

@@ -1,0 +1,87 @@
+import type { Clock } from '../../protocol/clock.ts';
+import { withDeadline } from '../../protocol/deadline.ts';
+import type { InspectedStorage, InspectedVersion } from '../../protocol/inspection.ts';
+import { cullLimits, type Room } from '../culling.ts';
+import type { LocalBlocks } from '../local-blocks.ts';
+import type { StorageCare } from '../storage-care.ts';
+
+export interface StorageViewOptions {
+  readonly local: LocalBlocks;
+  readonly care: Pick<StorageCare, 'images' | 'nextToGo' | 'uses'>;
+  readonly clock: Clock;
+  readonly estimate: () => Promise<Room | undefined>;
+}
+
+/** The platform is asked at most so often: it is slow to answer, and nothing here changes in a moment. */
+const againMs = 2000;
+const estimateMs = 1000;
+/** Of what would be culled next, so much is told. */
+const mostNext = 20;
+
+type Slow = Pick<InspectedStorage, 'room' | 'next'>;
+
+/** How full the store is, of what, and what would go. */
+export class StorageView {
+  readonly #options: StorageViewOptions;
+  #slow: { readonly at: number; readonly value: Promise<Slow> } | undefined;
+
+  constructor(options: StorageViewOptions) {
+    this.#options = options;
+  }
+
+  async storage(kind: InspectedStorage['kind']): Promise<InspectedStorage> {
+    const { local, clock } = this.#options;
+    const now = clock.now();
+    if (!this.#slow || now - this.#slow.at >= againMs) this.#slow = { at: now, value: this.#ask() };
+    const { room, next } = await this.#slow.value;
+    let journalBytes = 0;
+    for (const file of local.files()) if (file.kind === 'journal') journalBytes += file.length;
+    return { kind, room, journalBytes, limits: cullLimits, next };
+  }
+
+  /** The one that was used last first. */
+  async versions(): Promise<InspectedVersion[]> {
+    const { local, care } = this.#options;
+    const inUse = new Set(care.uses().map(({ image }) => image));
+    const stored = new Set(local.images());
+    const bytesOf = this.#bytes();
+    const versions: InspectedVersion[] = [];
+    for (const image of care.images.ids()) {
+      let bytes = bytesOf.get(image) ?? 0;
+      for (const sha256 of (await care.images.blobsOf(image)) ?? []) bytes += bytesOf.get(sha256) ?? 0;
+      const lastUsed = local.lastUsed(image);
+      versions.push({ image, inUse: inUse.has(image), isStored: stored.has(image), lastUsed, bytes });
+    }
+    return versions.sort((a, b) => (b.lastUsed ?? 0) - (a.lastUsed ?? 0));
+  }
+
+  /** Of what is stored, by SHA-256; of a blob that is not whole, as many as its blocks have on average. */
+  #bytes(): Map<string, number> {
+    const bytes = new Map<string, number>();
+    for (const file of this.#options.local.files()) {
+      if (file.kind === 'blob') {
+        const { description, presence } = file;
+        const { length, tableLength, blockCount } = description;
+        const share = blockCount === 0 ? 1 : presence.count / blockCount;
+        const table = presence.hasTable ? tableLength : 0;
+        bytes.set(description.sha256, Math.round(table + (length - tableLength) * share));
+      } else if (file.kind === 'image') bytes.set(imageOf(file.name), file.length);
+    }
+    return bytes;
+  }
+
+  async #ask(): Promise<Slow> {
+    const { estimate, care } = this.#options;
+    const [room, next] = await Promise.all([
+      // That the platform does not tell is told; why, the culler reports, which needs it.
+      withDeadline('The quota', estimate(), estimateMs).catch(() => undefined),
+      care.nextToGo(mostNext),
+    ]);
+    return { room, next };
+  }
+}
+
+/** From the name of its file. */
+function imageOf(name: string): string {
+  return /[0-9a-f]{64}/.exec(name)?.[0] ?? '';
+}

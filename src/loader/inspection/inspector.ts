@@ -1,0 +1,113 @@
+import type { Clock } from '../../protocol/clock.ts';
+import type {
+  InspectedRead,
+  Inspection,
+  InspectionCursor,
+  InspectorSwitches,
+} from '../../protocol/inspection.ts';
+import type { Engine, EngineParts } from '../engine.ts';
+import type { ServiceState } from '../loader-service.ts';
+import type { LocalBlocks } from '../local-blocks.ts';
+import type { Mount } from '../mount.ts';
+import { withRanges } from '../read-ranges.ts';
+import { blockRuns } from './block-runs.ts';
+import { inspectPending } from './inspect-pending.ts';
+import { inspectQueue } from './inspect-queue.ts';
+import { StorageView, type StorageViewOptions } from './inspect-storage.ts';
+import { marksOf } from './marks-of.ts';
+
+export interface InspectorOptions extends StorageViewOptions {
+  /** The leader's own name. */
+  readonly loader: string;
+  readonly engine: Engine;
+  readonly local: LocalBlocks;
+  readonly clock: Clock;
+  readonly switches: () => InspectorSwitches;
+}
+
+/** A clock of another context, or one that was set meanwhile, may differ by so much from ours. */
+const clockSlackMs = 50;
+
+/**
+ * Answers an inspector by what the leader has anyway. What is remembered for it, asked for or not, are the last fetches, waits and errors (fetch-log.ts,
+ * wait-steps.ts, error-log.ts); all else is computed when it is asked.
+ */
+export class Inspector {
+  readonly #options: InspectorOptions;
+  readonly #storage: StorageView;
+  /** What makes Unix time of the clock's. */
+  readonly #origin: number;
+
+  constructor(options: InspectorOptions) {
+    this.#options = options;
+    this.#storage = new StorageView(options);
+    this.#origin = performance.timeOrigin + performance.now() - options.clock.now();
+  }
+
+  /** What the mount's inspector has not seen yet, see InspectionCursor. `state` is the mount's. */
+  async inspect(mount: Mount, state: ServiceState, seen: InspectionCursor | undefined): Promise<Inspection> {
+    const { loader, engine, local, clock, care, switches } = this.#options;
+    const [storage, versions] = await Promise.all([
+      this.#storage.storage(state.loader.storage),
+      this.#storage.versions(),
+    ]);
+    // From here on in one tick, so that what is told of one thing fits what is told of the other.
+    const { parts } = engine;
+    const leader = `${loader}/${mount.image.id}`;
+    const after = seen?.leader === leader ? seen : { read: 0, fetch: 0, error: 0 };
+    const now = clock.now();
+    const blocks = blockRuns(mount.image.blobs(), {
+      stored: (sha256) => local.known(sha256),
+      isPinned: (sha256) => local.pinned(sha256),
+      inMemory: state.loader.storage === 'memory' && !local.full,
+      others: marksOf(parts, local),
+    });
+    const { rate: bytesPerSecond, latencyMs } = parts.flights.link;
+    return {
+      cursor: {
+        leader,
+        read: mount.log.last,
+        fetch: parts.fetches.revision,
+        error: parts.health.log.last,
+      },
+      at: this.#origin + now,
+      state,
+      blocks,
+      pending: inspectPending(parts, mount, engine.pendingReads(mount), now),
+      reads: this.#reads(parts, mount, after.read),
+      fetches: parts.fetches.after(after.fetch, (sha256) => mount.indexOf(sha256), this.#origin),
+      errors: parts.health.log.after(after.error),
+      queue: inspectQueue(parts, mount, blocks),
+      link: { bytesPerSecond, latencyMs },
+      tabs: care.uses().map((use) => ({ ...use, isLeader: use.loader === loader })),
+      versions,
+      storage,
+      switches: switches(),
+    };
+  }
+
+  #reads({ fetches }: EngineParts, mount: Mount, after: number): InspectedRead[] {
+    return withRanges(mount.tree, mount.log.after(after)).map((read): InspectedRead => {
+      const at = mount.since + read.atMs;
+      const blob = mount.tree.hasBlob(read.blob) ? mount.tree.blob(read.blob) : undefined;
+      const steps = blob && fetches.waits.get(blob.sha256, read.block);
+      const verified = steps && this.#origin + steps.verified;
+      // Of this wait, and not of another reader's, or of an earlier one.
+      const isIts =
+        verified !== undefined &&
+        verified >= at - clockSlackMs &&
+        verified <= at + read.waitedMs + clockSlackMs;
+      if (!isIts) return { ...read, at };
+      return {
+        ...read,
+        at,
+        steps: {
+          sent: this.#origin + steps!.sent,
+          answered: this.#origin + steps!.answered,
+          arrived: this.#origin + steps!.arrived,
+          verified,
+        },
+      };
+    });
+  }
+}
