@@ -1,8 +1,7 @@
-import { get } from 'idb-keyval';
-import { Workbox } from 'workbox-window';
-import type { LoaderOptions } from '../protocol/loader-api.ts';
-import { type ReleaseRecord, releaseSettingName, type ServiceWorkerToPage } from '../protocol/messages.ts';
+import type { ReleaseRecord, ServiceWorkerToPage } from '../protocol/messages.ts';
+import { Launch } from './launch.ts';
 import { LoaderProcess } from './loader-process.ts';
+import { sleepWithPage } from './page-life.ts';
 import { guardRegistrations } from './registration-rule.ts';
 import { ReloadGuard } from './reload-guard.ts';
 import {
@@ -11,6 +10,8 @@ import {
   controllerOf,
   mappingCounts,
   sendReadTimeout,
+  stayAwake,
+  workboxOf,
 } from './service-worker-link.ts';
 import type { Site } from './site.ts';
 import { Sluice } from './sluice.ts';
@@ -18,14 +19,26 @@ import { Sluice } from './sluice.ts';
 /** A tab that stays open for days still hears of a new service worker. */
 const updateEveryMs = 60 * 60 * 1000;
 
+/** From the load event to the start of a loader that has no part in the launch. */
+const afterLaunchMs = 2000;
+
 declare global {
   interface Window {
     sluice?: Sluice;
   }
 }
 
-/** An app's page: `window.sluice`, a loader of its own, and ports from it to the service worker. `launched`: the loader that has brought it here. */
-export function runApp(site: Site, launched?: LoaderProcess): void {
+export interface AppPage {
+  /** The loader that has brought it here. */
+  readonly launched?: LoaderProcess;
+  /** Nothing of the image is missing: the loader, which has no part in this launch then, begins behind it. */
+  readonly isWhole?: boolean;
+  /** What the service worker answers this page from, whatever is released meanwhile: each life of the loader works on it, also offline. */
+  readonly release?: ReleaseRecord;
+}
+
+/** An app's page: `window.sluice`, a loader of its own, and ports from it to the service worker. */
+export function runApp(site: Site, { launched, isWhole = false, release }: AppPage): void {
   if (window.sluice !== undefined) return;
   const container = navigator.serviceWorker;
   guardRegistrations(container, { script: site.serviceWorker, scope: site.scope });
@@ -37,8 +50,17 @@ export function runApp(site: Site, launched?: LoaderProcess): void {
   }
   new ReloadGuard(sessionStorage, site.scope).reset();
 
-  const loader = launched ?? new LoaderProcess({ script: site.loader, options: () => loaderOptions(site) });
-  const sluice = new Sluice(site.scope, loader, {
+  const loader =
+    launched ??
+    new LoaderProcess({
+      script: site.loader,
+      options: () => ({ scope: site.scope, ...(release === undefined ? {} : { release }) }),
+    });
+  let begins = (): void => {};
+  const begun = new Promise<void>((resolve) => {
+    begins = resolve;
+  });
+  const sluice = new Sluice(site.scope, loader, new Launch(loader, begun, isWhole), {
     setReadTimeout: (ms) => {
       // The service worker reads for the app; each of its requests to the loader brings its own deadline.
       const worker = controllerOf(site);
@@ -50,19 +72,26 @@ export function runApp(site: Site, launched?: LoaderProcess): void {
     },
   });
   define(sluice);
+  sleepWithPage(loader);
   loader.tell({
     onProgress: (progress) => sluice.dispatchEvent(new CustomEvent('progress', { detail: progress })),
-    onRelease: (release) => {
+    onRelease: (release, isGone) => {
       const worker = controllerOf(site);
       if (worker !== undefined) announceRelease(worker, release);
+      sluice.released({ image: release.image, isGone });
     },
-    onBegin: () => broker(),
+    onBegin: () => {
+      begins();
+      broker();
+    },
   });
+  if (loader.begun) begins();
 
   const broker = (): void => {
     const worker = controllerOf(site);
     if (worker === undefined) return;
     sendReadTimeout(worker, sluice.readTimeoutMs);
+    if (!loader.begun) return;
     brokerPort(loader, worker).catch((error) => console.info('sluice: the loader gave no port:', error));
   };
   if (launched) {
@@ -70,9 +99,16 @@ export function runApp(site: Site, launched?: LoaderProcess): void {
       .call('launched', (api) => api.launched())
       .catch((error) => console.info('sluice: background work may disturb this launch:', error));
   }
-  container.addEventListener('controllerchange', broker);
+  container.addEventListener('controllerchange', () => {
+    if (container.controller === null) void comeBack(site, release);
+    else broker();
+  });
   container.addEventListener('message', ({ data }: MessageEvent<ServiceWorkerToPage | undefined>) => {
-    if (data?.type === 'sluice:need-loader-port') broker();
+    const worker = controllerOf(site);
+    if (data?.type === 'sluice:stay-awake' && worker) stayAwake(worker);
+    if (data?.type !== 'sluice:need-loader-port') return;
+    if (data.waiting && !loader.begun) loader.begin();
+    else broker();
   });
   // Messages are held back until the page is parsed otherwise, and the worker asks for the port before that.
   container.startMessages();
@@ -81,22 +117,34 @@ export function runApp(site: Site, launched?: LoaderProcess): void {
   });
   // The last chance that a page gets to say something.
   document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState !== 'hidden') return;
+    if (document.visibilityState !== 'hidden' || !loader.begun) return;
     loader
       .call('flush', (api) => api.flush())
       .catch((error) => console.info('sluice: not all is stored:', error));
   });
   keepUpdated(site);
+  if (isWhole) afterLaunch(() => loader.begin());
+  else loader.begin();
 }
 
-/** The image that the service worker answers from, so that page and worker agree and an offline start needs no `sluice.json`. */
-async function loaderOptions(site: Site): Promise<LoaderOptions> {
+/** A launch takes a moment longer than its page. */
+function afterLaunch(work: () => void): void {
+  const later = (): unknown => setTimeout(work, afterLaunchMs);
+  if (document.readyState === 'complete') later();
+  else addEventListener('load', later, { once: true });
+}
+
+/**
+ * The service worker is gone from under the page: its visitor has cleared the site's data. It is brought back, with the release that this page began with,
+ * since the server may have another one by now.
+ */
+async function comeBack(site: Site, release: ReleaseRecord | undefined): Promise<void> {
   try {
-    const release = await get<ReleaseRecord>(releaseSettingName(site.scope));
-    return { scope: site.scope, ...(release === undefined ? {} : { release }) };
+    const registration = await workboxOf(site).register({ immediate: true });
+    const worker = registration?.installing ?? registration?.waiting ?? registration?.active;
+    if (worker && release) announceRelease(worker, release);
   } catch (error) {
-    console.info('sluice: no settings in this browser; asking the server for the release:', error);
-    return { scope: site.scope };
+    console.warn('sluice: the service worker is gone; reload the page to bring it back:', error);
   }
 }
 
@@ -116,7 +164,7 @@ function define(sluice: Sluice): void {
 }
 
 function keepUpdated(site: Site): void {
-  const workbox = new Workbox(site.serviceWorker, { scope: site.scope, updateViaCache: 'none' });
+  const workbox = workboxOf(site);
   const quietly = (error: unknown): void => console.info('sluice: no news of the service worker:', error);
   // Waits for the page's load event by itself, so that it is in nobody's way.
   workbox.register().then(() => {

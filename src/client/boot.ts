@@ -1,14 +1,13 @@
-import { Workbox } from 'workbox-window';
 import { SluiceError } from '../format/errors.ts';
 import { withDeadline } from '../protocol/deadline.ts';
 import type { ReleaseRecord } from '../protocol/messages.ts';
-import { runApp } from './app.ts';
+import { type AppPage, runApp } from './app.ts';
 import { BootView } from './boot-view.ts';
 import { appPage, writePage } from './in-place.ts';
 import { LoaderProcess } from './loader-process.ts';
 import { ReloadGuard } from './reload-guard.ts';
 import { scriptError } from './script-error.ts';
-import { announceRelease, brokerPort, controllerOf, hasPath } from './service-worker-link.ts';
+import { announceRelease, brokerPort, controllerOf, hasPath, workboxOf } from './service-worker-link.ts';
 import { type Site, siteAt } from './site.ts';
 
 /** What a site's boot pages carry in `#sluice-boot`. */
@@ -48,6 +47,7 @@ async function launch(site: Site, release: ReleaseRecord | undefined, view: Boot
     },
     { onProgress: (progress) => view.progress(progress) },
   );
+  loader.begin();
   try {
     const worker = controllerOf(site);
     if (worker !== undefined) return await recoverControlled(site, loader, worker, view);
@@ -80,7 +80,8 @@ async function hasActiveWorker(site: Site): Promise<boolean> {
 
 /** Registers the worker and waits until it controls this page. */
 async function takeControl(site: Site): Promise<void> {
-  const workbox = new Workbox(site.serviceWorker, { scope: site.scope, updateViaCache: 'none' });
+  const workbox = workboxOf(site);
+  const controlled = untilControlled(site);
   const gone = new Promise<never>((_resolve, reject) => {
     workbox.addEventListener('redundant', () =>
       reject(new SluiceError('no-service-worker', 'The service worker could not be installed')),
@@ -101,7 +102,21 @@ async function takeControl(site: Site): Promise<void> {
       new SluiceError('no-service-worker', `The service worker was refused: ${words}`, { cause: error }),
     );
   }
-  await withDeadline('The service worker', Promise.race([workbox.controlling, gone]), controlDeadlineMs);
+  await withDeadline('The service worker', Promise.race([controlled, gone]), controlDeadlineMs);
+}
+
+/** Heard from before the registration on: the worker that another tab registers may claim this page while its own registration is under way. */
+function untilControlled(site: Site): Promise<void> {
+  const container = navigator.serviceWorker;
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (controllerOf(site) === undefined) return;
+      container.removeEventListener('controllerchange', look);
+      resolve();
+    };
+    container.addEventListener('controllerchange', look);
+    look();
+  });
 }
 
 async function handOver(
@@ -116,16 +131,16 @@ async function handOver(
   if (release !== undefined) announceRelease(worker, release);
   // While the next page is being asked for, this one and its loader still live and can supply it.
   await brokerPort(loader, worker);
-  if (await showInPlace(site, loader)) return;
+  if (await showInPlace(site, { launched: loader, ...(release && { release }) })) return;
   reload(site);
   await storeUntilReplaced(loader);
 }
 
 /** Whether the app's page has taken the place of this one. Where it has not, a navigation does what it can, and shows what is wrong. */
-async function showInPlace(site: Site, loader: LoaderProcess): Promise<boolean> {
+async function showInPlace(site: Site, page: AppPage): Promise<boolean> {
   try {
     const html = await appPage(location.href);
-    if (html !== undefined) writePage(html, () => runApp(site, loader));
+    if (html !== undefined) writePage(html, () => runApp(site, page));
     return html !== undefined;
   } catch (error) {
     console.info('sluice: the app’s page could not be put in place:', error);

@@ -1,4 +1,5 @@
 import { launchHeader } from '../protocol/messages.ts';
+import { trusted } from './trusted-types.ts';
 
 /** An app's page is some kilobytes; one that is longer is better streamed, which a navigation does. */
 const maxBytes = 256 * 1024;
@@ -46,7 +47,22 @@ export async function appPage(url: string): Promise<string | undefined> {
  */
 export function writePage(html: string, begin: () => void): void {
   document.open();
+  showOnce();
   begin();
-  document.write(html);
+  document.write(trusted('createHTML', html));
   document.close();
+}
+
+/** Firefox, unlike others, ends the load of a page that was written with no `pageshow`, which an app may begin with. */
+function showOnce(): void {
+  let isShown = false;
+  const shown = (): void => {
+    isShown = true;
+  };
+  addEventListener('pageshow', shown, { once: true });
+  // Behind those who listen to `load`, before what they begin.
+  const show = (): void => {
+    if (!isShown) dispatchEvent(new PageTransitionEvent('pageshow', { persisted: false }));
+  };
+  addEventListener('load', () => setTimeout(show), { once: true });
 }

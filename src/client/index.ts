@@ -2,6 +2,7 @@ export { type ErrorCode, SluiceError } from '../format/errors.ts';
 export { remedies } from '../format/remedies.ts';
 export type { BlockSource, Chunk, PublishedFile, RangeRequest } from '../protocol/block-source.ts';
 export type { FsmapFlag, FsmapKey, FsmapOwner, FsmapRow } from '../protocol/fsmap.ts';
+export type { LaunchMetrics } from '../protocol/launch-metrics.ts';
 export type {
   BadBlock,
   ByteRange,
@@ -13,6 +14,7 @@ export type { ReleaseRecord } from '../protocol/messages.ts';
 export type {
   LoaderInfo,
   MappingCounts,
+  NewRelease,
   PendingReadInfo,
   Progress,
   ReadErrorInfo,

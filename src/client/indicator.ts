@@ -1,5 +1,6 @@
 import type { Progress } from '../protocol/state.ts';
 import { formatBytes, percent } from './quantity.ts';
+import { shadowHost } from './shadow-host.ts';
 
 const tag = 'sluice-progress';
 
@@ -19,8 +20,7 @@ const svg = 'http://www.w3.org/2000/svg';
 const radius = 100 / (2 * Math.PI);
 
 /**
- * A small pill in the corner of the app's page that says how much of the image is here. It takes no input, shares no style with the page
- * (shadow tree, constructed style sheet: a policy that forbids inline styles allows it) and leaves when everything is here.
+ * A small pill in the corner of the app's page that says how much of the image is here. It takes no input, and leaves when everything is here.
  */
 export class Indicator {
   readonly #host: HTMLElement;
@@ -28,15 +28,12 @@ export class Indicator {
   readonly #ring: SVGElement;
 
   constructor(document: Document) {
-    this.#host = document.createElement(tag);
+    const { host, shadow } = shadowHost(document, tag, css);
+    this.#host = host;
     this.#host.setAttribute('role', 'progressbar');
     this.#host.setAttribute('aria-label', 'App download');
     this.#host.setAttribute('aria-valuemin', '0');
     this.#host.setAttribute('aria-valuemax', '100');
-    const shadow = this.#host.attachShadow({ mode: 'open' });
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(css);
-    shadow.adoptedStyleSheets = [sheet];
     const pill = document.createElement('div');
     const picture = document.createElementNS(svg, 'svg');
     picture.setAttribute('viewBox', '-18 -18 36 36');

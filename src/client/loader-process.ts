@@ -3,9 +3,8 @@ import { SluiceError } from '../format/errors.ts';
 import { carrySluiceErrors } from '../protocol/comlink-errors.ts';
 import { withDeadline } from '../protocol/deadline.ts';
 import type { LoaderApi } from '../protocol/loader-api.ts';
-import type { ReleaseRecord } from '../protocol/messages.ts';
 import type { Progress } from '../protocol/state.ts';
-import { backOffMs } from './back-off.ts';
+import { relaunchMs } from './back-off.ts';
 import { type LoaderEvents, LoaderLife, type LoaderRecipe } from './loader-life.ts';
 import { pause } from './pause.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -14,8 +13,6 @@ carrySluiceErrors();
 
 /** For calls that the loader answers from what it knows. */
 const callDeadlineMs = 10_000;
-/** So often a worker that owes an answer is asked whether it hears. */
-const checkEveryMs = 5_000;
 /** A life this long was no failed start, so the next one comes at once again. */
 const healthyMs = 30_000;
 
@@ -25,40 +22,51 @@ export interface LoaderProcessEvents extends Partial<LoaderEvents> {
 }
 
 /**
- * The page's loader worker, kept alive: one that dies, cannot start or does not hear any more is replaced, with back-off, until `close`.
- * A call that meets a death is asked again of the next life, within its deadline.
+ * The page's loader worker, from `begin`, or the first thing that it is asked, on. It is kept alive: one that dies, cannot start or does not hear any more
+ * is replaced, with back-off, until `close`. A call that meets a death is asked again of the next life, within its deadline.
  */
 export class LoaderProcess {
   readonly #recipe: LoaderRecipe;
   #events: LoaderProcessEvents;
   #progress: Progress | undefined;
-  #release: ReleaseRecord | undefined;
+  #release: Parameters<LoaderEvents['onRelease']> | undefined;
   readonly #closed = new AbortController();
   readonly #complete = deferred<void>();
-  /** The life that calls go to; rejects when its start failed. Always the newest one. */
-  #current!: Promise<LoaderLife>;
+  /** The life that calls go to; rejects when its start failed. Always the newest one; undefined before the first. */
+  #current: Promise<LoaderLife> | undefined;
   /** The newest life, whether or not it has started. */
-  #newest!: LoaderLife;
+  #newest: LoaderLife | undefined;
   #failures = 0;
   /** No more lives. */
   #closing = false;
+  /** The page is frozen: the next life waits for it. */
+  #asleep: Deferred<void> | undefined;
 
   constructor(recipe: LoaderRecipe, events: LoaderProcessEvents = {}) {
     this.#recipe = recipe;
     this.#events = events;
-    this.#use(this.#launch());
+  }
+
+  /** Whether it has begun. */
+  get begun(): boolean {
+    return this.#current !== undefined;
+  }
+
+  /** Starts the worker. Idempotent. */
+  begin(): void {
+    void this.#life();
   }
 
   /** Who hears from now on of what happens, and at once of what was told last: a boot page's loader becomes the app's. */
   tell(events: LoaderProcessEvents): void {
     this.#events = events;
     if (this.#progress) events.onProgress?.(this.#progress);
-    if (this.#release) events.onRelease?.(this.#release);
+    if (this.#release) events.onRelease?.(...this.#release);
   }
 
   /** SHA-256 of the mounted bootstrap. Rejects with the reason why the newest life could not start. */
   async started(): Promise<string> {
-    return (await this.#whileOpen(this.#current)).image;
+    return (await this.#whileOpen(this.#life())).image;
   }
 
   /**
@@ -79,13 +87,15 @@ export class LoaderProcess {
     invoke: (api: Remote<LoaderApi>) => Promise<T>,
     deadlineMs = callDeadlineMs,
   ): Promise<T> {
-    const answer = this.#current.then((life) => life.whileAlive(invoke(life.api)));
+    const answer = this.#life().then((life) => life.whileAlive(invoke(life.api)));
     return this.#answer(name, answer, deadlineMs);
   }
 
   /** Gives the running life one end of a channel to a service worker. Not repeated: a new life needs a new port. */
   async connect(port: MessagePort): Promise<void> {
+    this.begin();
     const life = this.#newest;
+    if (!life) throw closedError();
     await withDeadline(
       'Connecting the loader',
       life.whileAlive(life.asked.then(() => life.api.connect(transfer(port, [port])))),
@@ -95,6 +105,7 @@ export class LoaderProcess {
 
   /** Every block is present. Outlives deaths and failed starts; rejects only with `closed`. */
   whenComplete(): Promise<void> {
+    this.begin();
     return this.#whileOpen(this.#complete.promise);
   }
 
@@ -102,6 +113,19 @@ export class LoaderProcess {
   whenClosed(): Promise<void> {
     const { signal } = this.#closed;
     return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
+  }
+
+  /** Ends the worker at once, and starts none until {@link wake}: calls wait for that, and their deadlines. Idempotent. */
+  sleep(): void {
+    if (this.#asleep || this.#closing) return;
+    this.#asleep = deferred();
+    this.#newest?.end(new SluiceError('disconnected', 'The page is frozen'));
+  }
+
+  /** Goes on where {@link sleep} ended. Idempotent. */
+  wake(): void {
+    this.#asleep?.resolve();
+    this.#asleep = undefined;
   }
 
   /** Ends the worker at once; what is outstanding rejects with `closed`. Idempotent. */
@@ -114,37 +138,24 @@ export class LoaderProcess {
   async close(): Promise<void> {
     this.#closing = true;
     try {
+      if (!this.#current) return;
       const life = await withDeadline('close', this.#whileOpen(this.#current), callDeadlineMs);
       // It gives up its Web Lock on the way, which may be heard before its answer.
-      await withDeadline('close', Promise.race([life.api.close(), life.over]), callDeadlineMs);
+      const closed = life.ended ? life.over : Promise.race([life.api.close(), life.over]);
+      await withDeadline('close', closed, callDeadlineMs);
     } finally {
       this.end();
     }
   }
 
-  /** While somebody waits, the worker is asked now and then whether it hears. */
-  async #answer<T>(name: string, work: Promise<T>, deadlineMs: number): Promise<T> {
+  #answer<T>(name: string, work: Promise<T>, deadlineMs: number): Promise<T> {
     const answer = this.#whileOpen(work);
-    const watch = setInterval(
-      () =>
-        void this.#current.then(
-          (life) => life.check(),
-          () => {},
-        ),
-      checkEveryMs,
-    );
-    try {
-      return await (deadlineMs === Number.POSITIVE_INFINITY
-        ? answer
-        : withDeadline(name, answer, deadlineMs));
-    } finally {
-      clearInterval(watch);
-    }
+    return deadlineMs === Number.POSITIVE_INFINITY ? answer : withDeadline(name, answer, deadlineMs);
   }
 
   async #ask<T>(invoke: (api: Remote<LoaderApi>) => Promise<T>): Promise<T> {
     for (;;) {
-      const life = await this.#current;
+      const life = await this.#life();
       try {
         return await life.whileAlive(invoke(life.api));
       } catch (error) {
@@ -155,6 +166,12 @@ export class LoaderProcess {
     }
   }
 
+  #life(): Promise<LoaderLife> {
+    if (this.#current) return this.#current;
+    if (this.#closing) return this.#use(Promise.reject(closedError()));
+    return this.#use(this.#asleep ? this.#relaunch(this.#asleep.promise) : this.#launch());
+  }
+
   async #launch(): Promise<LoaderLife> {
     const startedAt = performance.now();
     const life = new LoaderLife(this.#recipe, {
@@ -162,19 +179,20 @@ export class LoaderProcess {
         this.#progress = progress;
         this.#events.onProgress?.(progress);
       },
-      onRelease: (release) => {
+      onRelease: (...release) => {
         this.#release = release;
-        this.#events.onRelease?.(release);
+        this.#events.onRelease?.(...release);
       },
     });
     this.#newest = life;
     const onClose = (): void => life.end(this.#closed.signal.reason);
     this.#closed.signal.addEventListener('abort', onClose);
-    void life.over.then(() => {
+    void life.over.then(({ code }) => {
       this.#closed.signal.removeEventListener('abort', onClose);
       if (this.#closing) return;
+      if (this.#asleep) return this.#use(this.#relaunch(this.#asleep.promise));
       this.#failures = performance.now() - startedAt > healthyMs ? 0 : this.#failures + 1;
-      this.#use(this.#relaunch(backOffMs(this.#failures)));
+      this.#use(this.#relaunch(pause(relaunchMs(this.#failures, code))));
     });
     const begins = (): void => this.#events.onBegin?.();
     life.asked.then(begins, () => {}); // Why it could not, `started` tells.
@@ -188,14 +206,17 @@ export class LoaderProcess {
     return life;
   }
 
-  async #relaunch(afterMs: number): Promise<LoaderLife> {
-    await this.#whileOpen(pause(afterMs));
+  async #relaunch(when: Promise<void>): Promise<LoaderLife> {
+    await this.#whileOpen(when);
+    // The page may have been frozen while it was pausing.
+    while (this.#asleep) await this.#whileOpen(this.#asleep.promise);
     return this.#launch();
   }
 
-  #use(life: Promise<LoaderLife>): void {
+  #use(life: Promise<LoaderLife>): Promise<LoaderLife> {
     this.#current = life;
     life.catch(() => {}); // Whoever calls is told; a loader that nobody asks anything fails quietly and is tried again.
+    return life;
   }
 
   #whileOpen<T>(work: Promise<T>): Promise<T> {

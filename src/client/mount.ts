@@ -3,6 +3,7 @@ import { serveSource } from '../protocol/source-port.ts';
 import { LoaderProcess } from './loader-process.ts';
 import type { MountOptions } from './mount-options.ts';
 import { MountedImage } from './mounted-image.ts';
+import { sleepWithPage } from './page-life.ts';
 import { type Site, siteAt } from './site.ts';
 
 /**
@@ -28,9 +29,14 @@ export async function mount(url: string | URL, options: MountOptions = {}): Prom
         return { ...loaderOptions(site, options), source: port2 };
       },
     },
-    { onProgress: (progress) => image.dispatchEvent(new CustomEvent('progress', { detail: progress })) },
+    {
+      onProgress: (progress) => image.dispatchEvent(new CustomEvent('progress', { detail: progress })),
+      onRelease: ({ image: named }, isGone) =>
+        image.dispatchEvent(new CustomEvent('release', { detail: { image: named, isGone } })),
+    },
   );
   void loader.whenClosed().then(() => stopServing());
+  sleepWithPage(loader);
   const image = new MountedImage(loader);
   try {
     if (readTimeoutMs !== undefined) image.readTimeoutMs = readTimeoutMs;

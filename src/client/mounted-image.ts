@@ -19,7 +19,7 @@ export interface ReaddirOptions {
  * An image that a page mounted by itself, to be read in the manner of Node's `fs/promises`. Reads reject with ENOENT, EISDIR, EINVAL, and
  * with `read-timeout`, `offline`, `bad-origin`, `integrity`. Names and metadata are answered by what is here: they never touch the network.
  * Where files are listed (`prefetch`, `pin`, …) what has a `*`, `?` or `**` is a pattern: `*` stays within a name, a pattern without a slash matches
- * in every directory. Dispatches `progress` events (CustomEvent with a Progress).
+ * in every directory. Dispatches `progress` events (CustomEvent with a Progress), and `release` events (a NewRelease) when the server names another image.
  */
 export class MountedImage extends LiveImage {
   readonly #loader: LoaderProcess;

@@ -35,7 +35,9 @@ export async function* pendingSnapshots(
       if (error instanceof SluiceError && error.code === 'closed') return;
       throw error;
     }
-    for (const { serial } of reads) last = Math.max(last, serial);
-    if (reads.length > 0) yield reads;
+    if (reads.length === 0) continue;
+    // Of a leader whose clock was set back they are lower than the last one of the leader before.
+    last = Math.max(...reads.map(({ serial }) => serial));
+    yield reads;
   }
 }

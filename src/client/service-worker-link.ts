@@ -1,12 +1,19 @@
+import { Workbox } from 'workbox-window';
 import { SluiceError } from '../format/errors.ts';
 import { withDeadline } from '../protocol/deadline.ts';
 import { type PageToServiceWorker, protocolVersion, type ReleaseRecord } from '../protocol/messages.ts';
 import type { MappingCounts } from '../protocol/state.ts';
 import type { LoaderProcess } from './loader-process.ts';
 import type { Site } from './site.ts';
+import { trusted } from './trusted-types.ts';
 
 const answerDeadlineMs = 10_000;
 const countsDeadlineMs = 2_000;
+
+/** To register the site's service worker with, and to look for a newer one: the HTTP cache has no say in it. */
+export function workboxOf({ serviceWorker, scope }: Site): Workbox {
+  return new Workbox(trusted('createScriptURL', serviceWorker), { scope, updateViaCache: 'none' });
+}
 
 /** The service worker that controls this page, if it is the site's own: another one may hold a wider scope. */
 export function controllerOf(site: Site): ServiceWorker | undefined {
@@ -34,6 +41,11 @@ export function announceRelease(worker: ServiceWorker, release: ReleaseRecord): 
 /** How long this page's reads may wait. A restarted service worker has forgotten it: sent again with each port. */
 export function sendReadTimeout(worker: ServiceWorker, readTimeoutMs: number): void {
   post(worker, { type: 'sluice:settings', readTimeoutMs });
+}
+
+/** Makes an event for what the service worker is still sending to somebody. */
+export function stayAwake(worker: ServiceWorker): void {
+  post(worker, { type: 'sluice:stay-awake' });
 }
 
 /** Whether the path of `url` is in the image that `worker` serves. */
