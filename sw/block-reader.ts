@@ -61,10 +61,11 @@ interface Arrival {
   readonly resolve: (bytes: Uint8Array<ArrayBuffer>) => void;
   readonly reject: (reason: unknown) => void;
   readers: number;
-  /** When the last of its readers gives up, by `Date.now()`. */
+  /** When the last of its readers gives up, by the system clock's `now()`. */
   deadline: number;
   /** Some reader wants a part only: worth keeping decoded. */
   keep: boolean;
+  decodedMs: number;
 }
 
 /** The blocks that one request brings: those of its run that were not on their way already, by index. */
@@ -101,7 +102,7 @@ export class BlockReader {
       const key = `${sha256}:${block}`;
       const decoded = this.#decoded.get(key);
       if (decoded) {
-        this.#note(request, block, 0, undefined);
+        this.#note(request, block, 0, 0, undefined);
         return { bytes: Promise.resolve(decoded), withdraw: () => {} };
       }
       return this.#join(this.#arrivals.get(key) ?? this.#await(key, batch, block), request, block);
@@ -123,7 +124,7 @@ export class BlockReader {
     for (const block of blocksOf(request)) {
       const key = `${sha256}:${block}`;
       if (this.#arrivals.has(key)) continue;
-      this.#await(key, batch, block).deadline = Date.now() + request.timeoutMs;
+      this.#await(key, batch, block).deadline = systemClock.now() + request.timeoutMs;
     }
     if (batch.missing.size > 0) await this.#load(batch);
   }
@@ -143,13 +144,14 @@ export class BlockReader {
   }
 
   #join(arrival: Arrival, request: ReadRequest, block: number): PendingBlock {
-    const began = Date.now();
+    const began = systemClock.now();
     const waitMs = Math.max(request.timeoutMs, localReadMs);
     arrival.readers += 1;
     arrival.keep ||= request.partial;
-    arrival.deadline = Math.max(arrival.deadline, Date.now() + waitMs);
+    arrival.deadline = Math.max(arrival.deadline, systemClock.now() + waitMs);
     const { promise, resolve, reject } = promiseParts<Uint8Array<ArrayBuffer>>();
-    const note = (failed?: string): void => this.#note(request, block, Date.now() - began, failed);
+    const note = (failed?: string): void =>
+      this.#note(request, block, Math.round(systemClock.now() - began), arrival.decodedMs, failed);
     promise.then(
       () => note(),
       // It is thrown where it is awaited. That nobody waits any more is no error.
@@ -241,7 +243,7 @@ export class BlockReader {
       for (const part of runsOf(left())) await this.#ask(batch, part, deliver);
     } catch (error) {
       const code = error instanceof SluiceError ? error.code : undefined;
-      const now = Date.now();
+      const now = systemClock.now();
       const expired = left().filter((block) => batch.missing.get(block)!.deadline <= now);
       if (batch.abort.signal.aborted) this.#fail(batch, left(), error);
       // The loader is gone: what is left is asked again, of whoever is there now (no longer than somebody waits for it).
@@ -268,7 +270,8 @@ export class BlockReader {
       ? undefined
       : (ports.best ?? (request.mayWaitForLoader ? await ports.wait(abort.signal) : undefined));
     const deadlines = [...blocksOf(run)].map((block) => missing.get(block)?.deadline ?? 0);
-    const timeoutMs = request.timeoutMs === 0 ? 0 : Math.max(1, ...deadlines.map((at) => at - Date.now()));
+    const timeoutMs =
+      request.timeoutMs === 0 ? 0 : Math.max(1, ...deadlines.map((at) => at - systemClock.now()));
     if (port) {
       try {
         return await port.readBlocks(
@@ -298,9 +301,10 @@ export class BlockReader {
     { image, path, blob }: ReadRequest,
     block: number,
     waitedMs: number,
+    decodedMs: number,
     failed: string | undefined,
   ): void {
-    const read = { path, blob, first: block, count: 1, at: Date.now() - waitedMs, waitedMs };
+    const read = { path, blob, first: block, count: 1, at: Date.now() - waitedMs, waitedMs, decodedMs };
     this.#options.served.note(image.id, failed === undefined ? read : { ...read, failed });
   }
 
@@ -308,7 +312,9 @@ export class BlockReader {
     // Brought ahead, and nobody has come for it yet: it is remembered as it is.
     if (arrival.readers === 0) return this.#forget(arrival);
     try {
+      const began = systemClock.now();
       const bytes = await this.#options.decode(encoded);
+      arrival.decodedMs = systemClock.now() - began;
       if (arrival.keep) {
         // A raw block may be a view of a whole run's bytes, which must not live as long as it.
         const own = bytes.buffer.byteLength === bytes.length ? bytes : bytes.slice();
@@ -344,7 +350,7 @@ function newBatch(request: ReadRequest, ahead: boolean): Batch {
 function newArrival(key: string, batch: Batch): Arrival {
   const { promise, resolve, reject } = promiseParts<Uint8Array<ArrayBuffer>>();
   promise.catch(() => {}); // Each reader sees it through its own promise; without readers it is nobody's failure.
-  return { key, batch, bytes: promise, resolve, reject, readers: 0, deadline: 0, keep: false };
+  return { key, batch, bytes: promise, resolve, reject, readers: 0, deadline: 0, keep: false, decodedMs: 0 };
 }
 
 function timedOut({ path, timeoutMs }: ReadRequest): SluiceError {

@@ -1,4 +1,4 @@
-import { SluiceError } from '../src/format/errors.ts';
+import { isCode, SluiceError } from '../src/format/errors.ts';
 import type { FileTree } from '../src/image/file-tree.ts';
 import type { BlockSpan } from '../src/image/image.ts';
 import { spanBytes } from '../src/image/map-range.ts';
@@ -29,7 +29,9 @@ export interface BlockWindowOptions extends WindowOptions {
 
 interface Ahead {
   readonly span: BlockSpan;
-  readonly block: PendingBlock;
+  block: PendingBlock;
+  /** Nobody waited for it yet when it was asked for. */
+  isEarly: boolean;
 }
 
 /**
@@ -78,8 +80,8 @@ export class BlockWindow {
   async take(): Promise<Uint8Array<ArrayBuffer>> {
     const next = this.#ahead[0];
     if (!next) throw new SluiceError('closed', `The answer for /${this.#path} was given up`);
-    const { span, block } = next;
-    const bytes = await block.bytes;
+    const { span } = next;
+    const bytes = await this.#bytes(next);
     this.#ahead.shift();
     this.#aheadBytes -= span.length;
     if (this.#aheadBytes <= this.#mostAhead / 2) {
@@ -87,6 +89,18 @@ export class BlockWindow {
       this.#fill();
     }
     return spanBytes(span, bytes);
+  }
+
+  /** A deadline is for whoever waits: one that passed while blocks in front were on their way over a slow link, or the browser took nothing, is no failure. */
+  async #bytes(next: Ahead): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      return await next.block.bytes;
+    } catch (error) {
+      if (!next.isEarly || this.#closed || !isCode(error, 'read-timeout')) throw error;
+      next.block = this.#read([next.span])[0]!;
+      next.isEarly = false;
+      return await next.block.bytes;
+    }
   }
 
   /** Withdraws everything that was asked for and not taken. */
@@ -100,23 +114,28 @@ export class BlockWindow {
   #fill(): void {
     while (this.#next && (this.#aheadBytes < this.#mostAhead || this.#ahead.length === 0)) {
       const spans = this.#takeRun(this.#next);
-      const { blob, block: first } = spans[0]!;
-      const blocks = this.#reader.read({
-        image: this.#image,
-        path: this.#path,
-        blob,
-        first,
-        count: spans.length,
-        // A part of one block: of a small file among others, or of a range. Long reads are not worth a cache.
-        partial: spans.length === 1 && spans[0]!.length < windowBytes / 8,
-        long: this.#long,
-        timeoutMs: this.#options.timeoutMs,
-        mayWaitForLoader: this.#options.mayWaitForLoader,
-      });
+      const blocks = this.#read(spans);
       spans.forEach((span, i) => {
-        this.#ahead.push({ span, block: blocks[i]! });
+        this.#ahead.push({ span, block: blocks[i]!, isEarly: this.#ahead.length > 0 });
       });
     }
+  }
+
+  /** Spans of consecutive blocks of one blob. */
+  #read(spans: readonly BlockSpan[]): PendingBlock[] {
+    const { blob, block: first } = spans[0]!;
+    return this.#reader.read({
+      image: this.#image,
+      path: this.#path,
+      blob,
+      first,
+      count: spans.length,
+      // A part of one block: of a small file among others, or of a range. Long reads are not worth a cache.
+      partial: spans.length === 1 && spans[0]!.length < windowBytes / 8,
+      long: this.#long,
+      timeoutMs: this.#options.timeoutMs,
+      mayWaitForLoader: this.#options.mayWaitForLoader,
+    });
   }
 
   /** Spans of consecutive blocks, from `span` on, as far as the window allows. */

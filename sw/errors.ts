@@ -1,5 +1,6 @@
 import { type ErrorCode, errorStatus, SluiceError } from '../src/format/errors.ts';
 import { launchRemedy } from '../src/format/launch-remedies.ts';
+import { addIsolation } from './headers.ts';
 
 /** Codes whose failure passes by itself: a client may ask again after so many seconds. */
 const retryAfterSeconds: Partial<Record<ErrorCode, number>> = {
@@ -11,9 +12,9 @@ const retryAfterSeconds: Partial<Record<ErrorCode, number>> = {
 
 /**
  * The answer to a read that failed before its headers went out. The code travels in `Sluice-Error`; the body is for people. An error without a
- * code is `unreadable`, and a code without a status of its own is 500: a failure never looks like data.
+ * code is `unreadable`, and a code without a status of its own is 500: a failure never looks like data. `isolate`: the app's documents are cross-origin isolated.
  */
-export function errorResponse(error: unknown, path: string): Response {
+export function errorResponse(error: unknown, path: string, isolate = false): Response {
   const failure = asSluiceError(error);
   const { code } = failure;
   const headers = new Headers({
@@ -24,6 +25,8 @@ export function errorResponse(error: unknown, path: string): Response {
     'Cross-Origin-Resource-Policy': 'same-origin',
     'Cross-Origin-Embedder-Policy': 'require-corp',
   });
+  // A document without it would be put out of its opener's sight, or its frames'.
+  if (isolate) addIsolation(headers);
   const retryAfter = retryAfterSeconds[code];
   if (retryAfter !== undefined) headers.set('Retry-After', String(retryAfter));
   const body = `${code}: /${path}\n${failure.message}\n${launchRemedy(code)}\n`;

@@ -1,8 +1,16 @@
+import { isCode } from '../src/format/errors.ts';
 import { utf8Encode } from '../src/format/utf8.ts';
-import { launchHeader } from '../src/protocol/messages.ts';
+import {
+  launchHeader,
+  type ReleaseRecord,
+  releaseAttribute,
+  wholeAttribute,
+} from '../src/protocol/messages.ts';
 import { errorResponse } from './errors.ts';
+import { addIsolation } from './headers.ts';
+import { eventMs } from './long-answers.ts';
 import { respond } from './respond.ts';
-import { type RequestFacts, type Route, route, runtimeFolder } from './route.ts';
+import { type RequestFacts, type Route, route } from './route.ts';
 import type { Site, Version } from './site.ts';
 
 type Ours = Exclude<Route, { readonly to: 'network' | 'undecided' }>;
@@ -66,16 +74,43 @@ async function answer(
   version: Version | undefined,
   found: Ours,
 ): Promise<Response> {
+  const isolate = version?.image.crossOriginIsolate ?? false;
   try {
     if (found.to === 'redirect') {
-      return new Response(null, { status: 301, headers: { Location: found.location } });
+      const headers = new Headers({ Location: found.location });
+      // An opener's policy is asked for at each step of a navigation.
+      if (isolate) addIsolation(headers);
+      return new Response(null, { status: 301, headers });
     }
     if (found.to === 'runtime') {
       return await site.runtimeFiles.respond(found.name, (work) => event.waitUntil(work));
     }
     return await answerFile(site, event, reader, version!, found);
   } catch (error) {
-    return errorResponse(error, pathIn(site, event.request.url));
+    return (
+      (await answerAnew(site, event, reader, version, error)) ??
+      errorResponse(error, pathIn(site, event.request.url), isolate)
+    );
+  }
+}
+
+/** A new page whose version the server has dropped is of the version that it has instead: else nobody would ever get away from the old one. */
+async function answerAnew(
+  site: Site,
+  event: FetchEvent,
+  reader: string,
+  version: Version | undefined,
+  error: unknown,
+): Promise<Response | undefined> {
+  if (!version || reader !== '' || event.request.mode !== 'navigate' || !isCode(error, 'bad-origin'))
+    return undefined;
+  try {
+    const next = await site.replacement(version.release);
+    const found = next && route(wanted(event.request), site.scope, next.image);
+    return found?.to === 'file' ? await answerFile(site, event, reader, next!, found) : undefined;
+  } catch (cause) {
+    console.warn('sluice: the release that is published now cannot be used either', cause);
+    return undefined;
   }
 }
 
@@ -95,20 +130,24 @@ async function answerFile(
   if (navigates || inPlace) site.served.launch();
   // A page that is replaced takes its loader along; one in place keeps it.
   if (navigates) site.relay.launched(image);
+  const isWhole = navigates && ((await site.local())?.isWhole(image) ?? false);
+  // A loader would look, but there it begins behind the launch: a visit may be over by then.
+  if (isWhole) event.waitUntil(site.lookForRelease());
   const held = site.held.begin(reader);
   try {
     const { response, finished } = await respond(
       request,
-      { image, inode, path, ...(navigates ? { clientScript: clientScriptOf(site.scope) } : {}) },
+      { image, inode, path, ...(navigates ? { clientScript: clientScript(site, release, isWhole) } : {}) },
       site,
       {
-        timeoutMs: site.readTimeouts.of(reader),
+        timeoutMs: Math.min(site.readTimeouts.of(reader), eventMs),
         // A new page brings its loader only when it has come; all others have a page behind them that can.
         mayWaitForLoader: reader !== '',
         signal: held.signal,
       },
     );
-    event.waitUntil(finished.finally(held.end));
+    finished.then(held.end);
+    site.longAnswers.begin(event, finished);
     return response;
   } catch (error) {
     held.end();
@@ -117,9 +156,17 @@ async function answerFile(
 }
 
 /** Same origin and external, so that a policy of 'self' allows it. */
-function clientScriptOf(scope: string): Uint8Array<ArrayBuffer> {
-  const folder = new URL(scope).pathname.replaceAll('&', '&amp;'); // Quotes are encoded in a URL's path.
-  return utf8Encode(`<script src="${folder}${runtimeFolder}client.js"></script>`);
+function clientScript(
+  { runtimeFiles }: Site,
+  { image, bytes }: ReleaseRecord,
+  isWhole: boolean,
+): Uint8Array<ArrayBuffer> {
+  const path = new URL(runtimeFiles.clientUrl).pathname.replaceAll('&', '&amp;'); // Quotes are encoded in a URL's path.
+  const integrity = `integrity="${runtimeFiles.clientIntegrity}"`;
+  const whole = isWhole ? ` ${wholeAttribute}` : '';
+  return utf8Encode(
+    `<script src="${path}" ${integrity} ${releaseAttribute}="${image} ${bytes}"${whole}></script>`,
+  );
 }
 
 function pathIn(site: Site, url: string): string {

@@ -13,6 +13,7 @@ export function handleMessage(site: Site, event: ExtendableMessageEvent): void {
     for (const port of ports) port.close();
     return;
   }
+  for (const port of ports.slice(1)) port.close();
   switch (data.type) {
     case 'sluice:loader-port':
       if (ports[0] && data.version === protocolVersion) site.ports.add(ports[0]);
@@ -30,6 +31,9 @@ export function handleMessage(site: Site, event: ExtendableMessageEvent): void {
       break;
     case 'sluice:mappings':
       event.waitUntil(answerMappings(site, ports[0]));
+      break;
+    case 'sluice:stay-awake':
+      site.longAnswers.stayAwake(event);
       break;
     case 'sluice:settings':
       event.waitUntil(site.readTimeouts.set(source.id, data.readTimeoutMs));

@@ -1,5 +1,6 @@
 import { fromWireError, SluiceError } from '../src/format/errors.ts';
 import { Channel, type MessageEndpoint } from '../src/protocol/channel.ts';
+import { systemClock } from '../src/protocol/clock.ts';
 import { isFromLoader, repliesTo } from '../src/protocol/guards.ts';
 import {
   type FromLoader,
@@ -105,7 +106,7 @@ export class LoaderPorts {
 
   /** A live loader, waiting a little for one. Undefined when none came. */
   async wait(signal: AbortSignal): Promise<LoaderPort | undefined> {
-    if (this.best || Date.now() < this.#noWaitUntil) return this.best;
+    if (this.best || systemClock.now() < this.#noWaitUntil) return this.best;
     // Pages are asked once, however many requests wait.
     if (this.#waiters.size === 0) this.#options.askForPort();
     await new Promise<void>((resolve) => {
@@ -116,7 +117,7 @@ export class LoaderPorts {
         resolve();
       };
       const timer = setTimeout(() => {
-        this.#noWaitUntil = Date.now() + vainWaitPauseMs;
+        this.#noWaitUntil = systemClock.now() + vainWaitPauseMs;
         done();
       }, portWaitMs);
       this.#waiters.add(done);

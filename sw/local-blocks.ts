@@ -43,6 +43,14 @@ export class LocalBlocks {
     return this.#store.sealed(sha256);
   }
 
+  /** Whether nothing of it is missing. */
+  isWhole(tree: FileTree): boolean {
+    for (let i = 0; i < tree.blobCount; i++) {
+      if (tree.hasBlob(i) && !this.isSealed(tree.blob(i))) return false;
+    }
+    return true;
+  }
+
   /** Delivers what is here of the run. */
   async read(record: BlobRecord, run: Run, deliver: Deliver): Promise<void> {
     const { sha256 } = record;

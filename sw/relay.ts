@@ -1,4 +1,5 @@
 import type { FileTree } from '../src/image/file-tree.ts';
+import { systemClock } from '../src/protocol/clock.ts';
 import type { BlockReader } from './block-reader.ts';
 import type { LoaderPorts } from './loader-ports.ts';
 import type { LocalBlocks } from './local-blocks.ts';
@@ -35,14 +36,14 @@ export class Relay {
 
   /** A page gets the image's files from now on. */
   launched(image: FileTree): void {
-    this.#launch = { image, until: Date.now() + launchMs };
+    this.#launch = { image, until: systemClock.now() + launchMs };
     void this.goOn();
   }
 
   /** A loader has gone, perhaps the last. Settles when there is nothing more to do here; never rejects. */
   goOn(): Promise<void> {
     const launch = this.#launch;
-    if (!launch || launch.until < Date.now() || this.#isLed()) return Promise.resolve();
+    if (!launch || launch.until < systemClock.now() || this.#isLed()) return Promise.resolve();
     this.#running ??= this.#bring(launch.image)
       .catch((error: unknown) => console.info('sluice: the launch waits for its loader', error))
       .finally(() => {
@@ -81,6 +82,7 @@ function* missingRuns(
   const { launchSet } = image;
   let before = 0;
   for (let blob = 0; blob < image.blobCount && before < maxBytes; blob++) {
+    if (!image.hasBlob(blob)) return;
     const record = image.blob(blob);
     if (record.blockSize !== undefined) return; // Of files made at run time: no server has them.
     const count = launchSet && blob >= launchSet.blob ? launchSet.block : record.blockCount;

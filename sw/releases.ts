@@ -1,6 +1,7 @@
 import { getMany, setMany } from 'idb-keyval';
 import { withDeadline } from '../src/protocol/deadline.ts';
 import { type ReleaseRecord, releaseSettingName } from '../src/protocol/messages.ts';
+import { isRelease } from '../src/protocol/shapes.ts';
 
 /** The clients (pages and their workers) that exist, by id. */
 export type LiveClients = () => Promise<readonly string[]>;
@@ -40,6 +41,12 @@ export class Releases {
     return this.#loading;
   }
 
+  /** The same again, for a worker that takes over: what it read while it waited, the one before it has changed since. */
+  reload(): Promise<void> {
+    this.#loading = this.#load();
+    return this.#loading;
+  }
+
   get loaded(): boolean {
     return this.#loaded;
   }
@@ -72,7 +79,11 @@ export class Releases {
       if (this.#coming.size <= maxComing) break;
       this.#coming.delete(oldest);
     }
-    if (release.image === this.#current?.image) return;
+    if (release.image === this.#current?.image) {
+      // It may have been answered from another one before, which could not be had.
+      if (this.#bound.delete(clientId)) await this.#save();
+      return;
+    }
     this.#bound.set(clientId, release);
     if (this.#bound.size > maxBound) this.#forgetDead(await this.#liveClients());
     await this.#save();
@@ -103,9 +114,11 @@ export class Releases {
     try {
       const kept = getMany([this.#name, this.#boundName]);
       const [current, bound] = await withDeadline('IndexedDB', kept, idbDeadlineMs);
-      this.#current = current as ReleaseRecord | undefined;
-      for (const [id, release] of (bound as [string, ReleaseRecord][] | undefined) ?? [])
-        this.#bound.set(id, release);
+      // What another version has left there may be anything.
+      if (isRelease(current)) this.#current = current as ReleaseRecord;
+      this.#bound.clear();
+      for (const [id, release] of (bound as [string, unknown][] | undefined) ?? [])
+        if (isRelease(release)) this.#bound.set(id, release as ReleaseRecord);
     } catch (error) {
       // Without IndexedDB the release is asked of the server at each start.
       console.warn('sluice: the current release could not be read', error);

@@ -30,6 +30,9 @@ export const runtimeFolder = '__sluice/';
 /** What lies in it: everything that a launch needs besides the app and the service worker. The decoder is for images with zstd, see zstd.ts. */
 export const runtimeFiles: readonly string[] = ['client.js', 'loader.js', 'icon.svg', zstdWasmFile];
 
+/** The inspector, which is brought when somebody opens it. */
+export const inspectorFiles: readonly string[] = ['index.html', 'inspector.js'];
+
 const network: Route = { to: 'network' };
 
 /**
@@ -45,8 +48,9 @@ export function route(request: RequestFacts, scope: string, image: RoutingImage 
   if (url.origin !== root.origin || !url.pathname.startsWith(root.pathname)) return network;
   const rawPath = url.pathname.slice(root.pathname.length);
   if (rawPath.startsWith(runtimeFolder)) {
-    const name = rawPath.slice(runtimeFolder.length);
-    return request.method === 'GET' && runtimeFiles.includes(name) ? { to: 'runtime', name } : network;
+    const name = rawPath.slice(runtimeFolder.length) || 'index.html';
+    const isOurs = runtimeFiles.includes(name) || inspectorFiles.includes(name);
+    return request.method === 'GET' && isOurs ? { to: 'runtime', name } : network;
   }
   if (isPublishedFile(rawPath)) return network;
   const path = decodePath(rawPath);

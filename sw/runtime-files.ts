@@ -1,14 +1,24 @@
 import { zstdWasmFile } from '../src/codec/zstd-wasm.ts';
-import { SluiceError } from '../src/format/errors.ts';
+import { isCode, SluiceError } from '../src/format/errors.ts';
+import { fromHex } from '../src/format/sha256.ts';
 import { systemClock } from '../src/protocol/clock.ts';
 import { withDeadline } from '../src/protocol/deadline.ts';
-import { OriginError } from '../src/source/origin-error.ts';
-import { retrying } from '../src/source/retrying.ts';
+import { fetchVerified } from '../src/source/fetch-verified.ts';
 import { addIsolation } from './headers.ts';
 import { runtimeFiles, runtimeFolder } from './route.ts';
 
+/** The files that were built together with a service worker. */
+export interface RuntimeBuild {
+  /** Names the cache that has them. */
+  readonly id: string;
+  /** By name: SHA-256, hex. */
+  readonly sha256: Readonly<Record<string, string>>;
+}
+
+/** The script that is put into every page. */
+const clientFile = 'client.js';
 /** What every page of the app begins with. */
-const launchFiles = ['client.js', 'loader.js'];
+const launchFiles = [clientFile, 'loader.js'];
 /** What an image may do without is brought by whoever needs it. */
 const allFiles = runtimeFiles.filter((name) => name !== zstdWasmFile);
 /** Cache Storage answers within milliseconds or, where it is broken, perhaps never. */
@@ -17,45 +27,46 @@ const cacheDeadlineMs = 3000;
 const fetchDeadlineMs = 60_000;
 
 /**
- * Our own files below `__sluice/`, kept in Cache Storage by the build of this service worker, so that a launch works offline and
- * a page never mixes the files of two builds.
+ * Our own files below `__sluice/`, kept in Cache Storage by the build of this service worker, so that a launch works offline. Only those that were built
+ * together with it are kept and answered: a server in the middle of a deploy, or a cache before it, has files of several builds, and a page must
+ * not run a mix of them.
  */
 export class RuntimeFiles {
   readonly #scope: string;
-  /** Of this worker's build. */
-  readonly cacheName: string;
+  readonly #build: RuntimeBuild;
   readonly #caches: CacheStorage;
+  readonly #fetch: typeof fetch;
 
-  /** `build` identifies the files that belong to this service worker. */
-  constructor(scope: string, build: string, caches: CacheStorage) {
+  constructor(scope: string, build: RuntimeBuild, caches: CacheStorage, fetchFile: typeof fetch) {
     this.#scope = scope;
-    this.cacheName = `${this.#cachePrefix}${build}`;
+    this.#build = build;
     this.#caches = caches;
+    this.#fetch = fetchFile;
   }
 
-  /**
-   * From the cache, else from the network and then, while `keepAlive` lasts, into the cache. Throws `offline`, `read-timeout` or
-   * `bad-origin`.
-   */
+  /** Of this worker's build. */
+  get cacheName(): string {
+    return `${this.#cachePrefix}${this.#build.id}`;
+  }
+
+  /** From the cache, else from the network and then, while `keepAlive` lasts, into the cache. Throws as {@link bring} does. */
   async respond(name: string, keepAlive: (work: Promise<void>) => void): Promise<Response> {
     const kept = await this.kept(name);
     if (kept) return kept;
-    const response = await this.#fetch(name, 'default');
-    // The decoder is kept by whoever has looked at its digest.
-    if (name !== zstdWasmFile) keepAlive(this.keep(name, response.clone()));
+    const response = await this.#bring(name);
+    keepAlive(this.keep(name, response.clone()));
     return response;
   }
 
   /**
-   * Brings the files that are not here: those that the next page needs at once, or all. `fresh` goes past the HTTP cache: an update must
-   * not take files of the build before it. Throws as {@link respond} does; what did come is kept.
+   * Brings the files that are not here: those that the next page needs at once, or all. Throws `offline`, `read-timeout` or `bad-origin` (files of another
+   * build, too); what did come is kept.
    */
-  async bring(which: 'launch' | 'all', options: { readonly fresh: boolean }): Promise<void> {
-    const mode = options.fresh ? 'no-cache' : 'default';
+  async bring(which: 'launch' | 'all'): Promise<void> {
     const names = which === 'all' ? allFiles : launchFiles;
     await Promise.all(
       names.map(async (name) => {
-        if (!(await this.kept(name))) await this.keep(name, await this.#fetch(name, mode));
+        if (!(await this.kept(name))) await this.keep(name, await this.#bring(name));
       }),
     );
   }
@@ -74,9 +85,13 @@ export class RuntimeFiles {
     }
   }
 
-  /** What every page asks for first. */
-  get launchUrls(): string[] {
-    return launchFiles.map((name) => this.#url(name));
+  get clientUrl(): string {
+    return this.#url(clientFile);
+  }
+
+  /** For its tag: what answers for it without this worker, a static route or the network, must be the same. */
+  get clientIntegrity(): string {
+    return `sha256-${btoa(String.fromCharCode(...fromHex(this.#build.sha256[clientFile]!)!))}`;
   }
 
   /** The scope's own caches: another app of the origin may have a scope that begins alike, so a space ends it. */
@@ -109,31 +124,30 @@ export class RuntimeFiles {
     }
   }
 
-  #fetch(name: string, cache: RequestCache): Promise<Response> {
-    const signal = AbortSignal.timeout(fetchDeadlineMs);
-    const options = { timeoutMs: fetchDeadlineMs, clock: systemClock, random: Math.random, signal };
-    return retrying(() => this.#fetchOnce(name, cache, signal), options);
-  }
-
-  async #fetchOnce(name: string, cache: RequestCache, signal: AbortSignal): Promise<Response> {
-    let fetched: Response;
+  /** From wherever it comes, only the right one counts. */
+  async #bring(name: string): Promise<Response> {
+    const file = { url: this.#url(name), sha256: this.#build.sha256[name]! };
+    const options = {
+      fetch: this.#fetch,
+      clock: systemClock,
+      random: Math.random,
+      timeoutMs: fetchDeadlineMs,
+    };
     try {
-      fetched = await fetch(this.#url(name), { cache, signal });
-    } catch (cause) {
-      if (signal.aborted)
-        throw new SluiceError('read-timeout', `${runtimeFolder}${name}: no answer in time`, { cause });
-      throw new SluiceError('offline', `${runtimeFolder}${name} could not be fetched`, { cause });
+      const headers = new Headers({ 'Content-Type': typeOf(name) });
+      // A worker of a page that is cross-origin isolated may only be made from a script that says so too.
+      addIsolation(headers);
+      return new Response(await fetchVerified(file, options), { headers });
+    } catch (error) {
+      if (!isCode(error, 'integrity')) throw error;
+      const words = `${runtimeFolder}${name} and sw.js are of different builds: deploy all files of a site`;
+      throw new SluiceError('bad-origin', words, { cause: error });
     }
-    const { status } = fetched;
-    const type = fetched.headers.get('Content-Type') ?? '';
-    if (status !== 200)
-      throw new OriginError(`${runtimeFolder}${name}: status ${status}`, { retryable: status >= 500 });
-    // A sign-in page of the network in between is neither to be run nor to be kept.
-    if (type.startsWith('text/html'))
-      throw new OriginError(`${runtimeFolder}${name}: got an HTML page instead of the file`);
-    const headers = new Headers({ 'Content-Type': type });
-    // A worker of a page that is cross-origin isolated may only be made from a script that says so too.
-    addIsolation(headers);
-    return new Response(fetched.body, { headers });
   }
+}
+
+function typeOf(name: string): string {
+  if (name.endsWith('.wasm')) return 'application/wasm';
+  if (name.endsWith('.html')) return 'text/html; charset=utf-8';
+  return name.endsWith('.svg') ? 'image/svg+xml' : 'text/javascript; charset=utf-8';
 }

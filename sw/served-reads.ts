@@ -52,7 +52,11 @@ export class ServedReads {
   note(image: string, read: Omit<ServedRead, 'serial'>): void {
     const last = this.#reads.at(-1);
     if (last?.image === image && this.#sent < this.#reads.length && goesOn(last.read, read))
-      last.read = { ...last.read, count: last.read.count + read.count };
+      last.read = {
+        ...last.read,
+        count: last.read.count + read.count,
+        decodedMs: (last.read.decodedMs ?? 0) + (read.decodedMs ?? 0),
+      };
     else {
       if (this.#reads.length === maxReads) this.launch();
       if (this.#reads.length < maxReads)

@@ -15,11 +15,12 @@ import { HeldReads } from './held-reads.ts';
 import { Images } from './images.ts';
 import { type LoaderPort, LoaderPorts } from './loader-ports.ts';
 import type { LocalBlocks } from './local-blocks.ts';
+import { LongAnswers } from './long-answers.ts';
 import { ReadTimeouts } from './read-timeouts.ts';
 import { type FetchFacts, isNested, readerOf } from './reader-of.ts';
 import { Relay } from './relay.ts';
 import { Releases } from './releases.ts';
-import { RuntimeFiles } from './runtime-files.ts';
+import { type RuntimeBuild, RuntimeFiles } from './runtime-files.ts';
 import { SelfFetch } from './self-fetch.ts';
 import { ServedReads } from './served-reads.ts';
 import { StoreView } from './store-view.ts';
@@ -49,6 +50,7 @@ export class Site {
   readonly releases: Releases;
   readonly readTimeouts: ReadTimeouts;
   readonly held: HeldReads;
+  readonly longAnswers: LongAnswers;
   readonly ports: LoaderPorts;
   readonly served: ServedReads;
   readonly reader: BlockReader;
@@ -65,7 +67,7 @@ export class Site {
 
   constructor(
     scope: string,
-    build: string,
+    build: RuntimeBuild,
     worker: Pick<ServiceWorkerGlobalScope, 'clients' | 'caches' | 'navigator'>,
   ) {
     this.scope = scope;
@@ -78,13 +80,14 @@ export class Site {
     this.releases = new Releases(scope, async () => (await this.#liveClients()).map(({ id }) => id));
     this.readTimeouts = new ReadTimeouts(scope);
     this.held = new HeldReads(async (id) => (await worker.clients.get(id)) !== undefined);
+    this.longAnswers = new LongAnswers(() => this.#tellPages({ type: 'sluice:stay-awake' }));
     this.copies = new CodeCopies(scope, worker.caches);
-    this.runtimeFiles = new RuntimeFiles(scope, build, worker.caches);
+    this.runtimeFiles = new RuntimeFiles(scope, build, worker.caches, (input, init) => fetch(input, init));
     this.zstd = new Zstd(scope, this.runtimeFiles, (input, init) => fetch(input, init));
     this.#store = new StoreView(scope, () => this.ports.best !== undefined);
     this.ports = new LoaderPorts({
       locks: worker.navigator.locks,
-      askForPort: () => this.#askForPort(),
+      askForPort: () => this.#askForPort(true),
       onHello: (port) => this.#onHello(port),
       onStoreChanged: (seen, isDropped) => this.#onStoreChanged(seen, isDropped),
       onImageComplete: () => this.#completeRuntime(),
@@ -107,7 +110,7 @@ export class Site {
       (image) => this.#startZstd(image),
     );
     // The ports that were there before a restart died with it, which loaders are not told.
-    this.#askForPort();
+    this.#askForPort(false);
   }
 
   /** Readers of the local store; undefined where there is none. */
@@ -173,10 +176,16 @@ export class Site {
     } catch (error) {
       if (release !== this.releases.current) throw error;
       // What we know may be gone from the server and from here: only a newer release can help then.
-      const published = await this.#publishedRelease();
-      if (!published || published.image === release.image) throw error;
-      return this.#openAndAdopt(published);
+      const next = await this.replacement(release);
+      if (!next) throw error;
+      return next;
     }
+  }
+
+  /** What the server names now, if that is another one than `release`: from then on new pages get it. Throws, and changes nothing, when it cannot be opened. */
+  async replacement(release: ReleaseRecord): Promise<Version | undefined> {
+    const published = await this.#publishedRelease();
+    return published && published.image !== release.image ? this.#openAndAdopt(published) : undefined;
   }
 
   /** A page or worker that is only coming, made by `parentId` if that is known, was answered from `release`. */
@@ -193,6 +202,16 @@ export class Site {
     // The first one is believed at once: its page's loader has verified it, and is just about to store it.
     if (this.releases.current) await this.#openAndAdopt(release);
     else await this.releases.adopt(release);
+  }
+
+  /** Asks the server whether there is another image for new pages. Never rejects: a site that cannot be asked stays as it is. */
+  async lookForRelease(): Promise<void> {
+    const { current } = this.releases;
+    try {
+      if (current) await this.replacement(current);
+    } catch (error) {
+      console.warn('sluice: the new release is not taken', error);
+    }
   }
 
   async #openAndAdopt(release: ReleaseRecord): Promise<Version> {
@@ -290,12 +309,9 @@ export class Site {
       .catch((error: unknown) => console.info('sluice: no zstd decoder yet', asSluiceError(error).message));
   }
 
-  /**
-   * Brings what launches need offline, besides the image. `fresh`: for another build of this worker. Throws as RuntimeFiles.bring and
-   * Zstd.keep do.
-   */
-  async bringRuntime(options: { readonly fresh: boolean }): Promise<void> {
-    await Promise.all([this.runtimeFiles.bring('all', options), this.#bringZstd()]);
+  /** Brings what launches need offline, besides the image. Throws as RuntimeFiles.bring and Zstd.keep do. */
+  async bringRuntime(): Promise<void> {
+    await Promise.all([this.runtimeFiles.bring('all'), this.#bringZstd()]);
   }
 
   async #bringZstd(): Promise<void> {
@@ -308,18 +324,21 @@ export class Site {
   }
 
   #completeRuntime(): void {
-    this.bringRuntime({ fresh: false }).catch((error: unknown) =>
+    this.bringRuntime().catch((error: unknown) =>
       console.warn('sluice: not all of the runtime is kept', asSluiceError(error).message),
     );
   }
 
-  #askForPort(): void {
-    const message: ServiceWorkerToPage = { type: 'sluice:need-loader-port' };
+  #askForPort(waiting: boolean): void {
+    this.#tellPages({ type: 'sluice:need-loader-port', waiting });
+  }
+
+  #tellPages(message: ServiceWorkerToPage): void {
     this.#clients.matchAll({ type: 'window' }).then(
       (windows) => {
         for (const client of windows) client.postMessage(message);
       },
-      (error: unknown) => console.warn('sluice: no page can be asked for its loader', error),
+      (error: unknown) => console.warn('sluice: no page can be told', message.type, error),
     );
   }
 

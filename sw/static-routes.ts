@@ -16,23 +16,22 @@ interface Rule {
  * Navigations are this worker's to answer. Without saying so Chromium (ServiceWorkerAutoPreload, seen in 156) asks the network as well for each
  * navigation that finds the worker stopped: a request a launch that nobody needs, and with the server gone, a navigation that is not ours never ends.
  *
- * `urls` are our own files in our own cache: they are the same as long as this worker is. What the app's files are answered from depends on the
- * image, which changes, and on the version of the tab, so no rule can say it.
+ * `clientUrl` is our own script in our own cache: it is the same as long as this worker is. Where the cache has lost it, the network is asked, whatever it has;
+ * so its tag says what it must be, and the loader's script, which no tag brings, has no rule. What the app's files are answered from depends on
+ * the image, which changes, and on the version of the tab, so no rule can say it.
  *
  * Settles when the browser has taken the rules or refused them; never rejects.
  */
 export async function addStaticRoutes(
   event: ExtendableEvent,
   cacheName: string,
-  urls: readonly string[],
+  clientUrl: string,
 ): Promise<void> {
-  const files = urls.map((url): Rule => {
-    const pathname = new URL(url).pathname.replace(/[\\{}()*+?:]/g, '\\$&'); // In a pattern they mean something.
-    return { condition: { urlPattern: { pathname, search: '' } }, source: { cacheName } };
-  });
+  const pathname = new URL(clientUrl).pathname.replace(/[\\{}()*+?:]/g, '\\$&'); // In a pattern they mean something.
+  const client: Rule = { condition: { urlPattern: { pathname, search: '' } }, source: { cacheName } };
   try {
     const navigations: Rule = { condition: { requestMode: 'navigate' }, source: 'fetch-event' };
-    await (event as RoutingInstallEvent).addRoutes?.([navigations, ...files]);
+    await (event as RoutingInstallEvent).addRoutes?.([navigations, client]);
   } catch (error) {
     // An engine whose static routing has another form. It costs a request a launch there, nothing else that we know of.
     console.info('sluice: static routing was refused', error);
