@@ -1,0 +1,357 @@
+import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
+import { cache } from 'lit/directives/cache.js';
+import { formatBytes, percent } from '../client/quantity.ts';
+import type { Sluice } from '../client/sluice.ts';
+import { toWireError } from '../format/errors.ts';
+import { systemClock } from '../protocol/clock.ts';
+import type { Notice } from './actions.ts';
+import type { InspectorHome } from './home.ts';
+import { LeaderActions } from './service/leader-actions.ts';
+import { Poller } from './service/poller.ts';
+import { openScopes } from './service/scopes.ts';
+import { InspectorShell } from './shell.ts';
+import { controls, palette } from './view/theme.ts';
+
+const shellTag = 'sluice-inspector-shell';
+/** A site that opens or closes is seen so soon. */
+const scopesMs = 2000;
+
+/**
+ * `<sluice-inspector>`: all of the panel. It does nothing until it is in a document, nothing while it is not seen, and ends all when it is taken out.
+ * `theme="light"` or `theme="dark"` overrules the system's.
+ */
+export class SluiceInspector extends LitElement {
+  static override properties = {
+    home: { attribute: false },
+    scope: { state: true },
+    scopes: { state: true },
+    tick: { state: true },
+    notice: { state: true },
+    starting: { state: true },
+  };
+  /** Set it before the element is put into a document. */
+  declare home: InspectorHome | undefined;
+  declare protected scope: string | undefined;
+  declare protected scopes: readonly string[];
+  declare protected tick: number;
+  declare protected notice: Notice | undefined;
+  declare protected starting: boolean;
+
+  #poller: Poller | undefined;
+  #ended = new AbortController();
+  #isSeen = true;
+  #endLoader: (() => void) | undefined;
+  readonly #actions = new LeaderActions({
+    poller: () => this.#poller,
+    home: () => this.home,
+    say: (notice) => {
+      this.notice = notice;
+    },
+    show: (target) => this.renderRoot.querySelector<InspectorShell>(shellTag)?.show(target),
+  });
+
+  static override styles = [
+    palette,
+    controls,
+    css`
+      :host {
+        display: flex;
+        flex-direction: column;
+        min-height: 240px;
+        container: panel / inline-size;
+      }
+      :host([full-page]) {
+        position: fixed;
+        inset: 0;
+      }
+      sluice-inspector-shell,
+      .empty {
+        flex: 1;
+      }
+      header,
+      footer {
+        flex: none;
+      }
+      label {
+        display: flex;
+        align-items: center;
+        gap: 6px;
+        min-width: 0;
+      }
+      .word {
+        color: var(--soft);
+      }
+      select {
+        max-width: 260px;
+        text-overflow: ellipsis;
+      }
+      .progress {
+        width: 120px;
+        height: 6px;
+        border-radius: 3px;
+        background: var(--block-missing);
+        overflow: hidden;
+      }
+      .progress > div {
+        height: 100%;
+        background: var(--block-present);
+      }
+      .share {
+        min-width: 64px;
+      }
+      .bytes {
+        min-width: 120px;
+      }
+      .link {
+        flex: none;
+      }
+      .link > i {
+        display: inline-block;
+        width: 8px;
+        height: 8px;
+        margin-right: 6px;
+        border-radius: 50%;
+        background: var(--soft);
+      }
+      .link > .live {
+        background: var(--good);
+      }
+      .link > .paused {
+        border-radius: 1px;
+        background: var(--warn);
+      }
+      .link > .failing {
+        background: var(--bad);
+        border-radius: 1px;
+        rotate: 45deg;
+      }
+      @container panel (max-width: 640px) {
+        .word,
+        .bytes {
+          display: none;
+        }
+        select {
+          max-width: 132px;
+        }
+        .progress {
+          width: 48px;
+        }
+      }
+      header.toolbar {
+        flex-wrap: nowrap;
+      }
+      .share,
+      .bytes,
+      .progress {
+        flex: none;
+      }
+      footer {
+        display: flex;
+        gap: 12px;
+        height: 24px;
+        padding: 2px 8px;
+        border-top: 1px solid var(--line);
+        background: var(--bar);
+        white-space: nowrap;
+        overflow: hidden;
+      }
+      footer > * {
+        overflow: hidden;
+        text-overflow: ellipsis;
+      }
+      footer > .gap {
+        flex: 1;
+      }
+    `,
+  ];
+
+  constructor() {
+    super();
+    this.scope = undefined;
+    this.scopes = [];
+    this.tick = 0;
+    this.notice = undefined;
+    this.starting = false;
+    if (!customElements.get(shellTag)) customElements.define(shellTag, InspectorShell);
+  }
+
+  /** A task runs that takes its time. */
+  get isBusy(): boolean {
+    return this.#actions.tasks.running.length > 0;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#ended = new AbortController();
+    const { signal } = this.#ended;
+    document.addEventListener('visibilitychange', this.#onSeen, { signal });
+    const observer = new IntersectionObserver((entries) => {
+      this.#isSeen = entries.at(-1)?.isIntersecting ?? true;
+      this.#onSeen();
+    });
+    observer.observe(this);
+    signal.addEventListener('abort', () => observer.disconnect());
+    const look = setInterval(() => void this.#findScopes(), scopesMs);
+    signal.addEventListener('abort', () => clearInterval(look));
+    void this.#findScopes();
+    // In an app's own page, whose client may be of an older build.
+    (window as { sluice?: Partial<Pick<Sluice, 'trackPerformance'>> }).sluice?.trackPerformance?.(signal);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#ended.abort();
+    this.#follow(undefined);
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if (changed.has('home')) void this.#findScopes();
+  }
+
+  override render() {
+    const snapshot = this.#poller?.snapshot;
+    return html`
+      <header class="toolbar">${this.#sitePicker()} ${this.#imagePicker()} <span class="gap"></span> ${this.#progress()}</header>
+      ${
+        // Kept as it was left, also over another page in DevTools.
+        cache(
+          snapshot
+            ? html`<sluice-inspector-shell .snapshot=${snapshot} .actions=${this.#actions}></sluice-inspector-shell>`
+            : this.#empty(),
+        )
+      }
+      <footer>
+        <span role="status" class=${this.notice?.kind ?? ''} title=${this.notice?.text ?? ''}>${this.notice?.text ?? nothing}</span>
+        <span class="gap"></span>
+        ${this.#link()}
+      </footer>
+    `;
+  }
+
+  #sitePicker() {
+    const choose = (event: Event): void => this.#follow((event.target as HTMLSelectElement).value);
+    const scopes =
+      this.scope && !this.scopes.includes(this.scope) ? [this.scope, ...this.scopes] : this.scopes;
+    return html`<label title="Sites of this origin that are open somewhere"><span class="word">Site</span>
+      <select @change=${choose} aria-label="Site">
+        ${scopes.map((scope) => html`<option value=${scope} ?selected=${scope === this.scope}>${scope.replace(/^https?:\/\//, '')}</option>`)}
+      </select></label>`;
+  }
+
+  #imagePicker() {
+    const inspection = this.#poller?.snapshot?.inspection;
+    if (!inspection) return nothing;
+    const { tabs, versions, state } = inspection;
+    const choose = (event: Event): void => {
+      this.#poller!.image = (event.target as HTMLSelectElement).value;
+    };
+    const words = (image: string): string => {
+      const users = tabs.filter((tab) => tab.image === image).length;
+      return `${image.slice(0, 12)} · ${users === 0 ? 'no tab' : users === 1 ? '1 tab' : `${users} tabs`}`;
+    };
+    return html`<label title="Versions of the app that are stored or running"><span class="word">Image</span>
+      <select @change=${choose} aria-label="Image">
+        ${versions.map(
+          ({ image, inUse }) =>
+            html`<option value=${image} ?selected=${image === state.image} ?disabled=${!inUse}>${words(image)}</option>`,
+        )}
+      </select></label>`;
+  }
+
+  #progress() {
+    const inspection = this.#poller?.snapshot?.inspection;
+    if (!inspection) return nothing;
+    const { bytes, complete } = inspection.state;
+    const share = percent(bytes.present, bytes.total);
+    return html`<div class="progress" role="progressbar" aria-label="Image" aria-valuemin="0" aria-valuemax="100" aria-valuenow=${share}>
+        <div .style=${`width: ${share}%`}></div>
+      </div>
+      <span class="share">${complete ? 'complete' : `${share} %`}</span>
+      <span class="bytes soft">${formatBytes(bytes.present)} of ${formatBytes(bytes.total)}</span>`;
+  }
+
+  /** How the panel itself fares. */
+  #link() {
+    const kind = this.#poller?.state.kind ?? 'nobody';
+    const inspection = this.#poller?.snapshot?.inspection;
+    const isPaused = inspection?.switches.isPaused ?? false;
+    const words = {
+      searching: 'looking for the loader',
+      nobody: inspection ? 'no tab is open any more' : 'no tab is open',
+      failing: 'the loader does not answer',
+      live: isPaused ? 'paused' : 'live',
+    }[kind];
+    return html`<span class="soft">${inspection && kind === 'live' ? `leader ${inspection.cursor.leader.slice(0, 8)}` : nothing}</span>
+      <span class="link"><i class=${kind === 'live' && isPaused ? 'paused' : kind}></i>${words}</span>`;
+  }
+
+  #empty() {
+    const state = this.#poller?.state;
+    if (state?.kind === 'failing') return html`<div class="empty"><p>${state.error.message}</p></div>`;
+    if (!this.scope || state?.kind === 'nobody')
+      return html`<div class="empty">
+        <p>No tab of this site is open. Open the app in a tab, and what it does is seen here.</p>
+        ${
+          this.home?.startLoader
+            ? html`<button ?disabled=${this.starting} @click=${this.#lookIntoStore}>Look into the store</button>
+                <p>That starts a loader, which fetches nothing but the list of files.</p>`
+            : nothing
+        }
+      </div>`;
+    return html`<div class="empty"><p>Looking for the loader…</p></div>`;
+  }
+
+  readonly #lookIntoStore = async (): Promise<void> => {
+    const scope = this.scope ?? this.home?.scope;
+    if (!scope || !this.home?.startLoader) return;
+    this.starting = true;
+    try {
+      this.#endLoader = await this.home.startLoader(scope);
+      this.#poller?.poke();
+    } catch (error) {
+      this.notice = { kind: 'bad', text: toWireError(error).message };
+    } finally {
+      this.starting = false;
+    }
+  };
+
+  readonly #onSeen = (): void => {
+    if (this.#poller) this.#poller.awake = this.#isSeen && document.visibilityState === 'visible';
+  };
+
+  async #findScopes(): Promise<void> {
+    const { home } = this;
+    const { signal } = this.#ended;
+    if (!home || signal.aborted || document.visibilityState !== 'visible') return;
+    try {
+      const scopes = await openScopes(home);
+      // It may have been put elsewhere meanwhile, with another home.
+      if (signal.aborted) return;
+      this.scopes = scopes;
+    } catch (error) {
+      if (!signal.aborted) this.notice = { kind: 'bad', text: toWireError(error).message };
+      return;
+    }
+    if (!this.#poller) this.#follow(home.scope ?? this.scopes[0]);
+  }
+
+  #follow(scope: string | undefined): void {
+    if (scope === this.#poller?.scope) return;
+    this.#poller?.close();
+    this.#endLoader?.();
+    this.#endLoader = undefined;
+    this.scope = scope;
+    this.#poller =
+      scope && this.home
+        ? new Poller({
+            home: this.home,
+            scope,
+            clock: systemClock,
+            onChange: () => {
+              this.tick += 1;
+            },
+          })
+        : undefined;
+    this.#onSeen();
+  }
+}
