@@ -4,7 +4,12 @@ import { readJsonFile } from './json-file.ts';
 
 /** A launch trace: what `window.sluice.readLog()` gives, as JSON. Reads that name no path are passed over. Throws `EINVAL` for other JSON. */
 export function readTraceFile(path: string): LaunchTrace {
-  const value = readJsonFile(path) as { readonly reads?: unknown } | null;
+  return parseTrace(readJsonFile(path), path);
+}
+
+/** The same of a value that came out of JSON; `path` is for the error's words. */
+export function parseTrace(json: unknown, path: string): LaunchTrace {
+  const value = json as { readonly reads?: unknown } | null;
   if (!Array.isArray(value?.reads)) {
     throw new SluiceError('EINVAL', `${path} is no launch trace: it has no list of reads`, { path });
   }

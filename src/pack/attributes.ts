@@ -1,5 +1,6 @@
 import { SluiceError } from '../format/errors.ts';
 import { globToRegExp } from '../format/glob.ts';
+import { isHeader } from '../format/header.ts';
 import { maxMetaLength } from '../format/inode.ts';
 import { utf8Encode } from '../format/utf8.ts';
 
@@ -73,7 +74,7 @@ function parseRule(pattern: string, value: unknown): Rule {
   }
   if (!isRecord(headers)) throw invalid(`the headers of "${pattern}" must be an object`);
   const pairs = Object.entries(headers).map(([name, text]) => {
-    if (typeof text !== 'string' || !/^[!#$%&'*+.^_`|~\w-]+$/.test(name) || !/^[\t -~]*$/.test(text)) {
+    if (typeof text !== 'string' || !isHeader(name, text)) {
       throw invalid(`the header "${name}" of "${pattern}" must be a name and a line of ASCII text`);
     }
     if (ownHeaders.has(name.toLowerCase()))

@@ -7,8 +7,8 @@ import type { BlobRecord } from '../format/blob-record.ts';
 import { BlockTable } from '../format/block-table.ts';
 import { isCode, SluiceError } from '../format/errors.ts';
 import type { Image } from '../image/image.ts';
-import type { ExtentSpan } from '../image/map-range.ts';
 import { ReverseMapFiles } from '../image/reverse-map.ts';
+import { spanProblem } from '../image/span-problem.ts';
 import { Breath } from './breath.ts';
 import { fromNodeError } from './node-error.ts';
 import type { OnProgress } from './progress.ts';
@@ -318,23 +318,6 @@ class SiteCheck {
 
 function wholeBlob(blob: number): BlockRange {
   return { blob, first: 0, end: Number.POSITIVE_INFINITY };
-}
-
-/** Compares what an extent repeats of the block table; `span` is a whole extent. */
-function spanProblem(span: ExtentSpan, table: BlockTable): string | undefined {
-  const last = span.firstBlock + span.blockCount - 1;
-  if (last >= table.count) return 'it names blocks that the blob does not have';
-  const { start } = table.stored(span.firstBlock);
-  const { end } = table.stored(last);
-  if (span.storedOffset !== start || span.storedOffset + span.storedLength !== end) {
-    return `it tells stored bytes [${span.storedOffset}, ${span.storedOffset + span.storedLength}), they are [${start}, ${end})`;
-  }
-  for (let block = span.firstBlock; block < last; block++) {
-    if (table.logicalLength(block) !== 2 ** span.shift)
-      return `block ${block} has not the logical length of its extent`;
-  }
-  const needed = span.blockOffset + span.length - (span.blockCount - 1) * 2 ** span.shift;
-  return table.logicalLength(last) < needed ? `block ${last} is shorter than the extent` : undefined;
 }
 
 function binFiles(site: string): string[] {

@@ -12,7 +12,14 @@ export interface RuntimeFiles {
   readonly files: readonly { readonly path: string; readonly bytes: Uint8Array }[];
 }
 
-const needed = ['sw.js', '__sluice/client.js', '__sluice/loader.js', `__sluice/${zstdWasmFile}`];
+const needed = [
+  'sw.js',
+  '__sluice/client.js',
+  '__sluice/loader.js',
+  `__sluice/${zstdWasmFile}`,
+  '__sluice/index.html',
+  '__sluice/inspector.js',
+];
 
 /** Reads them all. Throws `no-runtime` where the package was not built. */
 export function readRuntimeFiles(directory: string = defaultDirectory()): RuntimeFiles {
