@@ -1,11 +1,15 @@
 import { defineConfig } from '@playwright/test';
+import type { BrowserFixtures } from './test/support/browser.ts';
+
+/** What `npm test` runs in Firefox; `npm run test:firefox` runs all that `chromium` runs. */
+const FIREFOX_SHORT = ['infra', 'launch'].map((name) => `browser/${name}.spec.ts`);
 
 /**
- * Two projects share one runner. `node` holds everything that needs no browser and is fully parallel;
+ * Projects share one runner. `node` holds everything that needs no browser and is fully parallel;
  * `chromium` launches real browsers (see test/support/browser.ts), one file at a time per worker, because a
- * browser under test is itself many processes.
+ * browser under test is itself many processes; `firefox` is the same files in a stock Firefox.
  */
-export default defineConfig({
+export default defineConfig<BrowserFixtures>({
   testDir: 'test',
   testMatch: '**/*.spec.ts',
   outputDir: 'test-results',
@@ -15,7 +19,16 @@ export default defineConfig({
   forbidOnly: Boolean(process.env.CI),
   reporter: [['list'], ['./test/support/reporter.ts']],
   projects: [
-    { name: 'node', testIgnore: 'browser/**', fullyParallel: true },
+    { name: 'node', testIgnore: ['browser/**', 'webkit/**'], fullyParallel: true },
     { name: 'chromium', testMatch: 'browser/**/*.spec.ts' },
+    { name: 'webkit', testMatch: 'webkit/**/*.spec.ts' },
+    {
+      name: 'firefox',
+      testMatch: process.env.SLUICE_FIREFOX_TESTS === 'all' ? 'browser/**/*.spec.ts' : FIREFOX_SHORT,
+      use: { engine: 'firefox' },
+      // Its start takes seconds, and so does its first service worker.
+      timeout: 120_000,
+      expect: { timeout: 15_000 },
+    },
   ],
 });

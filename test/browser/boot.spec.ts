@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test';
 import type { Sluice } from '../../src/client/index.ts';
 import { expect, test } from '../support/browser.ts';
+import { hardReload } from '../support/browser-commands.ts';
 import { Origin } from '../support/origin.ts';
 import { launched, smallApp, smallSite } from './small-site.ts';
 
@@ -44,6 +45,23 @@ test('nothing moves while the launch goes on', async ({ page }) => {
   expect(shift).toBe(0);
 });
 
+test('a service worker that takes the page while its registration is under way, as that of another tab may: the app launches', async ({
+  page,
+}) => {
+  await using site = await smallSite(smallApp());
+  await using origin = await Origin.start({ mounts: { '/': site.dir } });
+  await page.addInitScript(() => {
+    const { register } = ServiceWorkerContainer.prototype;
+    ServiceWorkerContainer.prototype.register = async function (...args) {
+      const registration = await register.apply(this, args);
+      if (!this.controller) await new Promise((taken) => this.addEventListener('controllerchange', taken));
+      return registration;
+    };
+  });
+  await page.goto(`${origin.url}/`);
+  await launched(page);
+});
+
 test('real progress: bytes, percentage, and what it waits for', async ({ page }) => {
   await using site = await smallSite(smallApp(500_000));
   await using origin = await Origin.start({
@@ -63,10 +81,9 @@ test('a hard reload leaves the worker out, and the app comes up again by itself'
   await using origin = await Origin.start({ mounts: { '/': site.dir } });
   await page.goto(`${origin.url}/docs/guide.html?a=b#c`);
   await launched(page);
-  const session = await page.context().newCDPSession(page);
   for (let time = 0; time < 3; time++) {
     origin.reset();
-    await session.send('Page.reload', { ignoreCache: true });
+    await hardReload(page);
     await origin.waitForRequest(/guide\.html$/); // The boot page, from the server.
     await launched(page);
     expect(await page.evaluate(() => window.address)).toBe('/docs/guide.html?a=b#c');
@@ -87,7 +104,9 @@ test('no service workers: a clear word and no endless wait', async ({ page }) =>
   await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible();
 });
 
-test('an insecure page: says that it must be https', async ({ page }) => {
+test('an insecure page: says that it must be https', async ({ profile }) => {
+  // A driver that answers for servers switches the HTTP cache off.
+  const page = (await profile.launch()).pages()[0]!;
   await using site = await smallSite(smallApp());
   await using origin = await Origin.start({ mounts: { '/': site.dir } });
   // A name that is not localhost; the request itself goes to the real server.
@@ -117,7 +136,27 @@ test('sw.js is not deployed: the answer is told, and Try again works once it is'
   expect(await page.evaluate(() => window.address)).toBe('/?kept#too');
 });
 
-test('a server that never ends sw.js: the wait has an end', async ({ page }) => {
+test('the service worker takes over before register() has answered: nothing waits for more', async ({
+  page,
+}) => {
+  await using site = await smallSite(smallApp());
+  await using origin = await Origin.start({ mounts: { '/': site.dir } });
+  await page.addInitScript(() => {
+    const container = navigator.serviceWorker;
+    const register = container.register.bind(container);
+    container.register = async (...args) => {
+      const registration = await register(...args);
+      while (container.controller === null) await new Promise((resolve) => setTimeout(resolve, 10));
+      return registration;
+    };
+  });
+  await page.goto(`${origin.url}/`);
+  await launched(page);
+});
+
+test('a server that never ends sw.js: the wait has an end', async ({ profile }) => {
+  // A clock stays with its browser.
+  const page = (await profile.launch()).pages()[0]!;
   await using site = await smallSite(smallApp());
   await using origin = await Origin.start({
     mounts: { '/': site.dir },

@@ -99,7 +99,8 @@ test('what a launch compiles is copied, and answered from the copy with the head
   expect(await page.evaluate(async () => (await fetch('app.js')).text())).toContain('image 1');
 });
 
-test('Chromium keeps what it compiled beside the copy', async ({ profile }) => {
+test('Chromium keeps what it compiled beside the copy', async ({ profile, engine }) => {
+  test.skip(engine !== 'chromium', 'what other browsers keep cannot be told from their files');
   await using site = await smallSite(app());
   await using origin = await Origin.start({ mounts: { '/': site.dir } });
   const page = (await profile.launch()).pages()[0]!;
@@ -144,7 +145,8 @@ test('a copy that is gone, of other headers, or of another file, is passed over'
     await markCopy(page, 'another', change);
     expect(await relaunched(page)).toBe('image 1');
   }
-  // And made again.
+  // And made again, by a loader: one begins with what it is asked.
+  await page.evaluate(() => window.sluice.state());
   await expect
     .poll(() =>
       page.evaluate(async () => (await (await caches.match('app.js'))?.text())?.includes('image 1')),
@@ -154,6 +156,7 @@ test('a copy that is gone, of other headers, or of another file, is passed over'
     for (const name of await caches.keys()) await caches.delete(name);
   });
   expect(await relaunched(page)).toBe('image 1');
+  await page.evaluate(() => window.sluice.state());
   await expect.poll(() => copies(page, `${origin.url}/`), { timeout: 20_000 }).toEqual(copied);
 });
 

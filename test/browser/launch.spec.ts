@@ -6,7 +6,7 @@ import { hasNginx, Nginx } from '../support/nginx.ts';
 import { type LoggedRequest, Origin } from '../support/origin.ts';
 import { appPage, appScript, launched, smallApp, smallSite } from './small-site.ts';
 
-declare const window: Window & { sluice: Sluice; address: string };
+declare const window: Window & { sluice: Sluice; address: string; heard: string[] };
 
 const controller = (page: Page) => page.evaluate(() => navigator.serviceWorker.controller?.scriptURL);
 
@@ -25,6 +25,21 @@ test('first launch: the app runs, controlled, and completes', async ({ page }) =
   expect(state.bytes.total).toBe(site.storedBytes);
   const data = await page.evaluate(async () => (await fetch('data.json')).text());
   expect(data).toBe('{"answer": 42}');
+});
+
+test('the first page of an app hears of its load and of its show, once each, in this order', async ({
+  page,
+}) => {
+  const events = ['DOMContentLoaded', 'load', 'pageshow'];
+  const script = `${appScript}
+window.heard = [];
+for (const type of ${JSON.stringify(events)}) addEventListener(type, () => heard.push(type));`;
+  await using site = await smallSite({ ...smallApp(), 'app.js': script });
+  await using origin = await Origin.start({ mounts: { '/': site.dir } });
+  await page.goto(`${origin.url}/`);
+  await launched(page);
+  await page.evaluate(() => window.sluice.whenComplete());
+  expect(await page.evaluate(() => window.heard)).toEqual(events);
 });
 
 test('next to nothing is fetched twice on the way from the boot page to the app', async ({ page }) => {
@@ -68,6 +83,26 @@ for (const address of ['/?level=3&mode=hard#start', '/docs/guide.html?chapter=2#
   });
 }
 
+test('two tabs that visit first at the same time: both come up', async ({ context }) => {
+  await using site = await smallSite(smallApp());
+  let deploy = (): void => {};
+  const until = new Promise<void>((resolve) => {
+    deploy = resolve;
+  });
+  await using origin = await Origin.start({
+    mounts: { '/': site.dir },
+    fault: ({ path }) => (path === '/sw.js' ? { type: 'hold', until } : undefined),
+  });
+  const tabs = [await context.newPage(), await context.newPage()];
+  for (const tab of tabs) {
+    await tab.goto(`${origin.url}/`);
+    // It has asked for the service worker, or is about to: its loader, which begins first, has brought the image.
+    await expect(tab.getByRole('progressbar')).toHaveAttribute('aria-valuenow', '100');
+  }
+  deploy();
+  for (const tab of tabs) await launched(tab);
+});
+
 test('a later visit goes straight to the app', async ({ page }) => {
   await using site = await smallSite(smallApp());
   await using origin = await Origin.start({ mounts: { '/': site.dir } });
@@ -108,7 +143,7 @@ test('nginx serves the site as it is, below a prefix', async ({ page }) => {
   await page.evaluate(() => window.sluice.whenComplete());
 });
 
-test('a strict policy: everything works with default-src self', async ({ page, profile }) => {
+test('a strict policy: everything works with default-src self', async ({ page, log }) => {
   await using site = await smallSite(smallApp(50_000), {
     attributes: { '**/*.html': { headers: { 'Content-Security-Policy': "default-src 'self'" } } },
     codec: 'lz4',
@@ -120,10 +155,10 @@ test('a strict policy: everything works with default-src self', async ({ page, p
   await page.goto(`${origin.url}/`);
   await launched(page);
   await page.evaluate(() => window.sluice.whenComplete());
-  expect(profile.log.errors).toEqual([]);
-  // The boot page's own decoration is all that the policy may take away.
-  const complaints = profile.log.console.filter((line) => /Content Security Policy/.test(line));
-  expect(complaints.filter((line) => !/inline style/.test(line))).toEqual([]);
+  // The boot page's own decoration is all that the policy may take away. Firefox tells of it as an error of the page.
+  const complaints = log.console.filter((line) => /Content[- ]Security[- ]Policy/.test(line));
+  const all = [...log.errors, ...complaints];
+  expect(all.filter((line) => !/inline style/.test(line))).toEqual([]);
 });
 
 test('readLog, progress events, readTimeoutMs', async ({ page }) => {

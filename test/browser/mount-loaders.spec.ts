@@ -182,7 +182,9 @@ test('loaders that die young are replaced after 1 s, 10 s, 100 s; one that was h
 
 test('a loader worker that hangs is replaced, and what waits is answered by the next one', async ({
   page,
+  engine,
 }) => {
+  test.skip(engine !== 'chromium', 'what drives this browser does not reach into workers');
   test.setTimeout(90_000);
   await using site = await smallSite(smallApp(500_000));
   await using server = await mountServer(site.dir);
@@ -197,9 +199,8 @@ test('a loader worker that hangs is replaced, and what waits is answered by the 
     });
   });
   const got = await page.evaluate(async () => {
-    const { image, outcome, workers } = window;
-    const first = await outcome(image.stat('data.json'));
-    return [first, await image.readFile('data.json', 'utf8'), workers.length];
+    const { image, workers } = window;
+    return [await image.readFile('data.json', 'utf8'), workers.length];
   });
-  expect(got).toEqual(['call-timeout', '{"answer": 42}', 2]);
+  expect(got).toEqual(['{"answer": 42}', 2]);
 });

@@ -7,6 +7,9 @@ import { noise } from '../support/random.ts';
 import { type LibraryWindow, libraryPage, mountServer } from './mount-page.ts';
 import { appPage, appScript, launched, type SmallSite, smallApp, smallSite } from './small-site.ts';
 
+/** Firefox 153 has no command for it. */
+const NO_QUOTA = 'the quota of one origin can be set in Chromium only';
+
 declare const window: LibraryWindow & { readonly sluice: Sluice };
 
 const MB = 1_000_000;
@@ -26,6 +29,10 @@ function storedFiles(page: Page): Promise<Record<string, number>> {
     return found;
   });
 }
+
+/** Their names on the server. */
+const publishedNames = (stored: Record<string, number>): string[] =>
+  Object.keys(stored).map((name) => `${name.slice(0, 64)}.bin`);
 
 const fetchedBlobs = (origin: Origin): number =>
   origin.requests(({ path, status }) => path.endsWith('.bin') && status < 400).length;
@@ -57,7 +64,7 @@ test('pin, unpin, evict and fsmap of a mounted image, in OPFS', async ({ page })
   await mountWhole(page);
   const blobs = await site.blobs();
   expect(blobs.length).toBeGreaterThan(4);
-  expect(Object.keys(await storedFiles(page)).sort()).toEqual(blobs.toSorted());
+  expect(publishedNames(await storedFiles(page)).sort()).toEqual(blobs.toSorted());
 
   // The map and the disk agree, row by row.
   const mapOf = () =>
@@ -101,6 +108,35 @@ test('pin, unpin, evict and fsmap of a mounted image, in OPFS', async ({ page })
   expect(fetchedBlobs(server.origin)).toBeGreaterThan(0);
   await expect.poll(async () => Object.keys(await storedFiles(page)).length).toBeGreaterThanOrEqual(5);
   expect(await page.evaluate(() => window.outcome(window.image.pin(['nope'])))).toBe('ENOENT');
+});
+
+test('an answer that is read slowly while its blobs are evicted and begin again: right to its end, or broken off', async ({
+  page,
+}) => {
+  const long = 24 * MB;
+  await using site = await smallSite(smallApp(long), small);
+  const headers = () => ({ 'Cache-Control': 'no-store' });
+  await using origin = await Origin.start({ mounts: { '/': site.dir }, headers });
+  await page.goto(`${origin.url}/`);
+  await launched(page);
+  await page.evaluate(() => window.sluice.whenComplete());
+  const outcome = await page.evaluate(async (size) => {
+    const slow = (await fetch('/bulk.dat')).body!.getReader();
+    const got: Uint8Array<ArrayBuffer>[] = [(await slow.read()).value!];
+    await window.sluice.evict();
+    // Of each blob a block comes again, so that each has a file with gaps.
+    for (let at = 500_000; at < size; at += 2 ** 20)
+      await (await fetch('/bulk.dat', { headers: { Range: `bytes=${at}-${at + 9}` } })).arrayBuffer();
+    try {
+      for (let next = await slow.read(); !next.done; next = await slow.read()) got.push(next.value);
+    } catch {
+      return 'broken off';
+    }
+    const bytes = await new Blob(got).arrayBuffer();
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+    return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  }, long);
+  expect([await digestOf(noise(7, long)), 'broken off']).toContain(outcome);
 });
 
 test('a launched app evicts itself: the service worker answers by it at once, in every tab, and what is read comes again', async ({
@@ -163,7 +199,11 @@ async function update(site: SmallSite, seed: number): Promise<SmallSite> {
   return two;
 }
 
-test('a small quota: the version that no tab uses is culled for the one that is loaded', async ({ page }) => {
+test('a small quota: the version that no tab uses is culled for the one that is loaded', async ({
+  page,
+  engine,
+}) => {
+  test.skip(engine !== 'chromium', NO_QUOTA);
   await using site = await smallSite(smallApp(bulk), small);
   await using server = await mountServer(site.dir);
   await libraryPage(page, server.origin);
@@ -178,15 +218,17 @@ test('a small quota: the version that no tab uses is culled for the one that is 
   expect(await readDigest(page, 'bulk.dat')).toBe(await digestOf(noise(8, bulk)));
   const state = await page.evaluate(() => window.image.state());
   expect([state.complete, state.loader.storage]).toEqual([true, 'opfs']);
-  const stored = await storedFiles(page);
+  const stored = publishedNames(await storedFiles(page));
   const current = await two.blobs();
-  expect(Object.keys(stored)).toEqual(expect.arrayContaining(current));
-  expect(old.filter((name) => name in stored).length).toBeLessThan(old.length);
+  expect(stored).toEqual(expect.arrayContaining(current));
+  expect(old.filter((name) => stored.includes(name)).length).toBeLessThan(old.length);
 });
 
 test('a small quota and nothing that may be culled: all is read, nothing more is stored, until there is room', async ({
   page,
+  engine,
 }) => {
+  test.skip(engine !== 'chromium', NO_QUOTA);
   await using site = await smallSite(smallApp(bulk), small);
   await using server = await mountServer(site.dir);
   await libraryPage(page, server.origin);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { findChromium } from '../../scripts/find-chromium.mjs';
+import { findChromium } from '../../scripts/find-browsers.mjs';
 import { inspect } from '../../src/pack/index.ts';
 import { expect, test } from '../support/browser.ts';
 import { Origin } from '../support/origin.ts';
@@ -10,6 +10,8 @@ import { tempDir } from '../support/temp-dir.ts';
 import { type AppFiles, smallSite } from './small-site.ts';
 
 const cli = resolve(import.meta.dirname, '../../dist/node/cli.js');
+
+test.skip(({ engine }) => engine !== 'chromium', 'sluice record drives a Chromium');
 
 /** Loads a script, a part of a large file and, later, some text. */
 const app: AppFiles = {

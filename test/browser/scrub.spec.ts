@@ -37,7 +37,10 @@ function zeros(page: Page, { blob, at }: Place, length: number): Promise<void> {
       const root = await (await navigator.storage.getDirectory()).getDirectoryHandle('sluice');
       for await (const store of root.values()) {
         const blobs = await (store as FileSystemDirectoryHandle).getDirectoryHandle('blobs');
-        const file = await blobs.getFileHandle(`${blob}.bin`);
+        let file: FileSystemFileHandle | undefined;
+        for await (const [name, handle] of blobs.entries())
+          if (name.startsWith(blob)) file = handle as FileSystemFileHandle;
+        if (!file) throw new Error(`${blob} has no file`);
         const before = (await file.getFile()).size;
         const writable = await file.createWritable({ keepExistingData: true });
         await writable.write({ type: 'write', position: at, data: new Uint8Array(length) });

@@ -45,7 +45,7 @@ test('the server gone: a path of the app comes, another one fails at once in the
     await stopAllServiceWorkers(page);
     const begun = performance.now();
     await expect(page.goto(`${origin.url}/nowhere.html`, { timeout: 8000 })).rejects.toThrow(
-      /net::ERR_(FAILED|CONNECTION_REFUSED)/,
+      /net::ERR_(FAILED|CONNECTION_REFUSED)|NS_ERROR_|NetworkError/,
     );
     expect(performance.now() - begun).toBeLessThan(4000);
     await stopAllServiceWorkers(page);
@@ -54,6 +54,7 @@ test('the server gone: a path of the app comes, another one fails at once in the
 
 test('a cold launch asks the server for no page of the app, and once for one that is not the app’s', async ({
   profile,
+  engine,
 }) => {
   await using site = await smallSite(smallApp());
   await using origin = await Origin.start({ mounts: { '/': site.dir } });
@@ -72,12 +73,15 @@ test('a cold launch asks the server for no page of the app, and once for one tha
 
   await stopAllServiceWorkers(page);
   expect((await page.goto(`${origin.url}/nowhere.html`))?.status()).toBe(404);
-  expect(navigations(origin).map(({ path }) => path)).toEqual(['/nowhere.html']);
+  // Firefox does not say of a navigation that a worker passes on that it is one.
+  if (engine === 'chromium') expect(navigations(origin).map(({ path }) => path)).toEqual(['/nowhere.html']);
 });
 
-test('what every page begins with comes from our cache without the service worker, in any scope, also offline', async ({
+test('the script that every page waits for comes from our cache without the service worker, in any scope, also offline', async ({
   profile,
+  engine,
 }) => {
+  test.skip(engine !== 'chromium', 'static routes are Chromium’s alone');
   await using site = await smallSite(smallApp());
   await using origin = await Origin.start({ mounts: { '/a (b)*/': site.dir } });
   const page = (await profile.launch()).pages()[0]!;
@@ -92,13 +96,13 @@ test('what every page begins with comes from our cache without the service worke
       return names.filter((_, i) => found[i]);
     });
   await expect.poll(kept).toEqual(['client.js', 'loader.js', 'icon.svg']);
-  // Our service worker keeps again what it had to fetch: only of the third it has heard.
+  // Our service worker keeps again what it had to fetch: of the first it has not heard.
   await page.evaluate(async () => {
     const cache = await caches.open((await caches.keys())[0]!);
     for (const { url } of await cache.keys()) await cache.delete(url);
     for (const name of ['client.js', 'loader.js', 'icon.svg']) await (await fetch(`__sluice/${name}`)).text();
   });
-  await expect.poll(kept).toEqual(['icon.svg']);
+  await expect.poll(kept).toEqual(['loader.js', 'icon.svg']);
 
   await page.reload();
   await launched(page);

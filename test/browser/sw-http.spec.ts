@@ -6,6 +6,7 @@ import type { Fault } from '../support/fault.ts';
 import { Origin, type OriginOptions } from '../support/origin.ts';
 import { noise } from '../support/random.ts';
 import { stopAllServiceWorkers } from '../support/service-workers.ts';
+import { until } from '../support/until.ts';
 import { type AppFiles, appPage, appScript, launched, type SmallSite, smallSite } from './small-site.ts';
 
 declare const window: Window & { sluice: Sluice };
@@ -215,7 +216,7 @@ test('paths: queries, encodings, directories, redirects, navigations', async ({ 
   await launched(page);
   expect(page.url()).toBe(`${app.url}docs/?q=1#part`);
   const html = await answer.text();
-  expect(html).toContain(`<head><script src="${root}__sluice/client.js"></script>`);
+  expect(html).toContain(`<head><script src="${root}__sluice/client.js" integrity="sha256-`);
   expect(answer.headers()['content-length']).toBe(String(Buffer.byteLength(html)));
   await page.goto(`${app.url}docs/page.html`);
   expect(await page.evaluate(() => document.scripts[0]!.src)).toBe(`${app.url}__sluice/client.js`);
@@ -292,12 +293,14 @@ async function launchHeld(page: Page, fault: (held: Promise<void>) => Fault, bui
   });
 }
 
-test('killed at any time: the next request, and one that is held, are answered', async ({ page }) => {
+test('killed at any time: the next request, and one that is held, are answered', async ({ page, engine }) => {
   await using app = await launchHeld(page, (until) => ({ type: 'hold', until }));
   for (let i = 0; i < 3; i++) {
     await stopAllServiceWorkers(page);
     expect((await get(page, 'data.json')).text).toBe('{"a":1}');
   }
+  // What a service worker that is killed holds, Chromium sends to the next one; Firefox breaks it off.
+  if (engine === 'firefox') return;
   const reading = get(page, 'zz.bin', range('bytes=-1000'));
   await expect
     .poll(() => page.evaluate(async () => (await window.sluice.state()).pendingReads.map(({ path }) => path)))
@@ -394,6 +397,7 @@ test('offline: what is here works, what is missing is 503 at once; back online i
 
 test('wrong bytes: 502 for that file, the others work; mended, it works without a reload', async ({
   page,
+  engine,
 }) => {
   await using app = await launchHeld(page, () => ({ type: 'flip-bit', offset: 300_000 }));
   const { last } = app;
@@ -405,7 +409,8 @@ test('wrong bytes: 502 for that file, the others work; mended, it works without 
     );
   });
   // The first block may be right: then the body errors. It never ends as if it were whole.
-  expect(outcomes).toEqual([200, 'TypeError']);
+  // (A body that breaks off is a TypeError; Firefox says that it was aborted.)
+  expect(outcomes).toEqual([200, engine === 'firefox' ? 'AbortError' : 'TypeError']);
   expect((await get(page, 'data.json')).status).toBe(200);
   app.release();
   expect(app.origin.requests((r) => r.path.endsWith(last)).length).toBeGreaterThan(0);
@@ -453,6 +458,7 @@ test('no loader alive: the worker reads the store and fetches what is missing by
 
 test('a first navigation with nothing stored: the worker brings bootstrap and page by itself', async ({
   page,
+  engine,
 }) => {
   await using app = await launch(page);
   // The loader must not hold its files while they are taken away.
@@ -465,7 +471,8 @@ test('a first navigation with nothing stored: the worker brings bootstrap and pa
   app.origin.reset();
   // (Chromium may ask the network as well while a stopped worker starts; what counts is who answers.)
   const answer = await page.goto(`${app.url}docs/`);
-  expect(answer?.fromServiceWorker()).toBe(true);
+  // (Firefox does not tell.)
+  if (engine === 'chromium') expect(answer?.fromServiceWorker()).toBe(true);
   await launched(page);
   expect(await page.title()).toBe('Docs');
   await page.evaluate(() => window.sluice.whenComplete());
@@ -474,15 +481,18 @@ test('a first navigation with nothing stored: the worker brings bootstrap and pa
   expect(app.origin.bytes(/\.bin$/)).toBeLessThan(1.3 * app.site.storedBytes);
 });
 
-test('complete: a navigation offline, after a restart of the browser', async ({ page, profile }) => {
+test('complete: a navigation offline, after a restart of the browser', async ({ profile }) => {
+  const page = (await profile.launch()).pages()[0]!;
   const app = await launch(page);
   await page.evaluate(() => window.sluice.whenComplete());
-  await page.waitForFunction(async () => {
-    for (const name of await caches.keys()) {
-      if ((await (await caches.open(name)).keys()).length === 4) return true;
-    }
-    return false;
-  });
+  await until(() =>
+    page.evaluate(async () => {
+      for (const name of await caches.keys()) {
+        if ((await (await caches.open(name)).keys()).length === 4) return true;
+      }
+      return false;
+    }),
+  );
   await app.origin.stop();
   await profile.close();
   const again = (await profile.launch()).pages()[0]!;
@@ -527,7 +537,7 @@ test('workers and frames are served, and cross-origin isolation holds in all of 
   expect(framed).toEqual([1, true]);
 });
 
-test('messages from elsewhere, or of no sense, change nothing', async ({ page }) => {
+test('messages from elsewhere, or of no sense, change nothing', async ({ page, engine }) => {
   await using app = await launch(page);
   const answers = await page.evaluate(async () => {
     const worker = navigator.serviceWorker.controller!;
@@ -563,11 +573,13 @@ test('messages from elsewhere, or of no sense, change nothing', async ({ page })
   expect((await get(page, 'data.json')).status).toBe(200);
   await app.origin.waitForRequest(/f{64}\.bin$/);
   await stopAllServiceWorkers(page);
-  expect((await page.goto(`${app.url}docs/`))?.fromServiceWorker()).toBe(true);
+  const answer = await page.goto(`${app.url}docs/`);
+  // (Firefox does not tell.)
+  if (engine === 'chromium') expect(answer?.fromServiceWorker()).toBe(true);
   await launched(page);
 });
 
-test('an app’s own service worker is refused inside the scope, by name', async ({ page, profile }) => {
+test('an app’s own service worker is refused inside the scope, by name', async ({ page, log }) => {
   await using app = await launch(page, { files: { ...files, 'own-sw.js': '' } });
   const refused = await page.evaluate(() =>
     navigator.serviceWorker.register('own-sw.js').then(
@@ -576,7 +588,7 @@ test('an app’s own service worker is refused inside the scope, by name', async
     ),
   );
   expect(refused).toBe('SecurityError');
-  expect(profile.log.console.join()).toContain(`${app.url}own-sw.js`);
+  expect(log.console.join()).toContain(`${app.url}own-sw.js`);
   // The script itself is a file like any other.
   expect((await get(page, 'own-sw.js')).status).toBe(200);
   expect((await get(page, 'data.json')).status).toBe(200);

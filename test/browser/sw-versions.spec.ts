@@ -5,6 +5,7 @@ import type { Sluice } from '../../src/client/index.ts';
 import { expect, test } from '../support/browser.ts';
 import { Origin } from '../support/origin.ts';
 import { stopAllServiceWorkers } from '../support/service-workers.ts';
+import { currentImage } from './current-image.ts';
 import { appPage, appScript, launched, smallSite } from './small-site.ts';
 
 declare const window: Window & { sluice: Sluice };
@@ -60,25 +61,6 @@ function framed(page: Page): Promise<string[]> {
   });
 }
 
-/** The release record that the service worker keeps. */
-function currentImage(page: Page): Promise<string | undefined> {
-  return page.evaluate(
-    () =>
-      new Promise((resolve, reject) => {
-        const opening = indexedDB.open('keyval-store');
-        opening.onerror = () => reject(opening.error);
-        opening.onsuccess = () => {
-          const store = opening.result.transaction('keyval').objectStore('keyval');
-          const got = store.get(`sluice:${location.origin}/`);
-          got.onsuccess = () => {
-            opening.result.close();
-            resolve(got.result?.image);
-          };
-        };
-      }),
-  );
-}
-
 test('a tab never sees two versions: the open one keeps its own, a new navigation gets the new one', async ({
   page,
   context,
@@ -104,6 +86,13 @@ test('a tab never sees two versions: the open one keeps its own, a new navigatio
   for (let i = 0; i < 2; i++) expect(await readInBlobWorker(page)).toBe('of version 1');
   await stopAllServiceWorkers(page);
   for (const tab of [page, second]) expect(await read(tab)).toBe('of version 1');
+  // So does a loader that takes the place of one that died.
+  await second.evaluate(() => window.sluice.state());
+  await second
+    .workers()[0]!
+    .evaluate(() => self.close())
+    .catch(() => {}); // It does not answer any more.
+  expect(await second.evaluate(async () => (await window.sluice.state()).image)).toBe(one.image);
 
   await second.reload();
   await launched(second);
@@ -155,10 +144,10 @@ test('a new service worker waits for the tabs of the old one, and comes with its
   await launched(page);
   await page.evaluate(() => window.sluice.whenComplete());
   const worker = join(site.dir, 'sw.js');
-  // Another build: another cache of runtime files.
+  // Another build: another cache of runtime files. (And of another length: as nginx does, the server tells files apart by that and by the second.)
   const code = await readFile(worker, 'utf8');
   const [build] = /[\w.]+-[0-9a-f]{12}/.exec(code)!;
-  await writeFile(worker, code.replaceAll(build, `${build.slice(0, -1)}x`));
+  await writeFile(worker, code.replaceAll(build, `${build.slice(0, -1)}x`).concat('\n'));
   await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())!.update());
   await expect
     .poll(() => page.evaluate(async () => (await navigator.serviceWorker.getRegistration())!.waiting?.state))

@@ -1,4 +1,5 @@
 import { expect, test } from '../support/browser.ts';
+import { clearHttpCache } from '../support/browser-commands.ts';
 import type { Fault } from '../support/fault.ts';
 import { Origin } from '../support/origin.ts';
 import { stopAllServiceWorkers } from '../support/service-workers.ts';
@@ -20,8 +21,9 @@ test('an image without zstd never asks for the decoder', async ({ page }) => {
 });
 
 test('the decoder is asked for once, by the boot page, and then starts without the network', async ({
-  page,
+  profile,
 }) => {
+  const page = (await profile.launch()).pages()[0]!;
   await using site = await smallSite(smallApp(100_000));
   await using origin = await Origin.start({ mounts: { '/': site.dir } });
   await page.goto(`${origin.url}/`);
@@ -77,8 +79,7 @@ test('a decoder that never comes: the read ends at its deadline, not before and 
     }
     window.sluice.readTimeoutMs = 2000;
   });
-  const devtools = await page.context().newCDPSession(page);
-  await devtools.send('Network.clearBrowserCache');
+  await clearHttpCache(page);
   await stopAllServiceWorkers(page);
   origin.fault = (request) => (isDecoder(request) ? { type: 'hang' } : undefined);
   const [status, code, ms] = await page.evaluate(async () => {

@@ -1,6 +1,7 @@
 import { BlockStore } from '../../src/store/block-store.ts';
 import type { Directory } from '../../src/store/directory.ts';
 import { StoreReader } from '../../src/store/store-reader.ts';
+import { blobFile, storedBlobs } from './blob-file.ts';
 import { type ContractCase, check, fails, same } from './contract.ts';
 import { blockOf, type PublishedBlob, publishedBlob, publishedImage, tableOf } from './published.ts';
 
@@ -34,7 +35,7 @@ function readerBlock(
 }
 
 async function fileBytes(directory: Directory, blob: PublishedBlob): Promise<Uint8Array> {
-  const file = await directory.snapshot(`blobs/${blob.description.sha256}.bin`);
+  const file = await directory.snapshot(await blobFile(directory, blob.description.sha256));
   return new Uint8Array(await file!.arrayBuffer());
 }
 
@@ -226,7 +227,7 @@ export const blockStoreContract: readonly ContractCase[] = [
       await store.removeImage(first!.id, new Set([shared.description.sha256]));
       same(store.images(), [second!.id], 'images');
       same([dropped.count, dropped.sealed], [0, false], 'nothing is present in a dropped blob');
-      same(await directory.list('blobs'), [`${shared.description.sha256}.bin`], 'files');
+      same(await storedBlobs(directory), [shared.description.sha256], 'files');
       same(store.blob(shared.description).sealed, true, 'the shared one');
       // The same blob again, in part: nothing of the old one may shine through.
       store.blob(own.description);
@@ -282,7 +283,7 @@ export const blockStoreContract: readonly ContractCase[] = [
       await writeAll(store, gone);
       await writeAll(store, kept);
       await store.close();
-      await directory.remove(`blobs/${gone.description.sha256}.bin`);
+      await directory.remove(await blobFile(directory, gone.description.sha256));
       await directory.remove(`images/${image.id}.bin`);
       const again = await BlockStore.open(directory);
       same(again.images(), [], 'the image');
@@ -304,7 +305,7 @@ export const blockStoreContract: readonly ContractCase[] = [
       const store = await BlockStore.open(directory);
       await writeAll(store, blob);
       await store.close();
-      const file = await directory.open(`blobs/${sha256}.bin`);
+      const file = await directory.open(await blobFile(directory, sha256));
       file.truncate(blob.blocks[4]!.start);
       file.close();
       const again = await BlockStore.open(directory);
@@ -325,8 +326,8 @@ export const blockStoreContract: readonly ContractCase[] = [
     name: 'files that the journal does not know are removed at mount, foreign names are left alone',
     async run(directory) {
       await (await BlockStore.open(directory)).close();
-      const orphan = `${'ab'.repeat(32)}.bin`;
-      for (const path of [`blobs/${orphan}`, `images/${orphan}`, 'blobs/notes.txt']) {
+      const orphan = 'ab'.repeat(32);
+      for (const path of [`blobs/${orphan}-7.bin`, `images/${orphan}.bin`, 'blobs/notes.txt']) {
         (await directory.open(path, { create: true })).close();
       }
       await (await BlockStore.open(directory)).close();

@@ -1,9 +1,9 @@
 import { sha256 } from '../../src/format/sha256.ts';
 import type { NewNode, TreeChange } from '../../src/overlay/change.ts';
 import { BlockStore } from '../../src/store/block-store.ts';
-import type { Directory } from '../../src/store/directory.ts';
 import { StoreReader } from '../../src/store/store-reader.ts';
 import { noise } from '../support/random.ts';
+import { blobFile, storedBlobs } from './blob-file.ts';
 import { type ContractCase, check, fails, same } from './contract.ts';
 import { blockOf, type PublishedBlob, publishedBlob, publishedImage, tableOf } from './published.ts';
 
@@ -52,9 +52,6 @@ async function sealedBlob(store: BlockStore, seed: number): Promise<PublishedBlo
 function putPublished(store: BlockStore, blob: PublishedBlob, block: number): Promise<void> {
   return store.writeBlock(blob.description.sha256, block, blob.blocks[block]!.start, blockOf(blob, block));
 }
-
-const blobFiles = async (directory: Directory): Promise<string[]> => (await directory.list('blobs')).sort();
-const fileOf = (sha256: string): string => `${sha256}.bin`;
 
 /** What a store keeps of files made at run time, and of what is taken away from it. */
 export const runtimeFilesContract: readonly ContractCase[] = [
@@ -155,7 +152,7 @@ export const runtimeFilesContract: readonly ContractCase[] = [
       const presence = store.blobs()[0]!.presence;
       await store.change(app, [unlink('second')]);
       same(presence.count, 0, 'nothing is present any more');
-      same(await blobFiles(directory), [fileOf(nameOf(71))], 'files');
+      same(await storedBlobs(directory), [nameOf(71)], 'files');
       await fails('EINVAL', 'not known any more', () => store.readBlock(nameOf(70), 0, 0, 100));
       // Numbers of blobs in the journal stay right behind one that went.
       await store.change(app, [create(72, 'h', 100)]);
@@ -214,7 +211,7 @@ export const runtimeFilesContract: readonly ContractCase[] = [
         [nameOf(81)],
         'blobs',
       );
-      same(await blobFiles(directory), [fileOf(nameOf(81))], 'files');
+      same(await storedBlobs(directory), [nameOf(81)], 'files');
       same(await again.readBlock(nameOf(81), 0, 0, 10), noise(8, 10), 'its bytes');
       await again.close();
     },
@@ -232,7 +229,7 @@ export const runtimeFilesContract: readonly ContractCase[] = [
       store.used(other, 6);
       await store.removeImage(image.id, new Set());
       same([...store.overlay(image.id).changes()], [], 'its tree');
-      same(await blobFiles(directory), [fileOf(nameOf(91))], 'files');
+      same(await storedBlobs(directory), [nameOf(91)], 'files');
       await store.close();
       const again = await BlockStore.open(directory);
       same([again.lastUsed(image.id), again.lastUsed(other)], [undefined, 6], 'used');
@@ -259,7 +256,7 @@ export const runtimeFilesContract: readonly ContractCase[] = [
       same(again.blobs()[0]!.description.length, size, 'length');
       same(await again.readBlock(nameOf(95), last, start, bytes.length), bytes, 'the last block');
       await again.change(app, [unlink('big')]);
-      same(await blobFiles(directory), [], 'removed');
+      same(await storedBlobs(directory), [], 'removed');
       await again.close();
     },
   },
@@ -323,7 +320,7 @@ export const runtimeFilesContract: readonly ContractCase[] = [
       same(await again.commit(), { sealed: [] }, 'without a table');
       await again.writeTable(sha256, tableOf(blob));
       same(await again.commit(), { sealed: [sha256] }, 'whole again');
-      const file = await directory.snapshot(`blobs/${fileOf(sha256)}`);
+      const file = await directory.snapshot(await blobFile(directory, sha256));
       same(new Uint8Array(await file!.arrayBuffer()), blob.bytes, 'the file');
       // A private one loses the digest with the block, and takes another one.
       await again.change(app, [create(96, 'f', 10)]);
@@ -373,7 +370,7 @@ export const runtimeFilesContract: readonly ContractCase[] = [
       const reader = await StoreReader.open(directory);
       await store.evict([first, second, first].map(({ description }) => description.sha256));
       same([presence.count, presence.sealed], [0, false], 'nothing is present');
-      same(await blobFiles(directory), [fileOf(kept.description.sha256)], 'files');
+      same(await storedBlobs(directory), [kept.description.sha256], 'files');
       await store.evict([first.description.sha256]);
       await reader.refresh();
       same(

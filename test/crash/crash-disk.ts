@@ -36,10 +36,10 @@ interface DiskFile {
 }
 
 export interface Fault {
-  /** Which operation fails, counted from 0; -1: none. Writes, truncations, flushes and removals count. */
+  /** Which operation fails, counted from 0; -1: none. Writes, truncations, flushes and removals count; where flushes are `lost`, they alone. */
   readonly at: number;
-  readonly kind: 'crash' | 'full';
-  /** So many operations in a row have no room; default 1. */
+  readonly kind: 'crash' | 'full' | 'lost';
+  /** So many operations in a row have no room, or fail; default 1. */
   readonly times?: number;
   readonly seed: number;
 }
@@ -48,13 +48,15 @@ const noFault: Fault = { at: -1, kind: 'crash', seed: 0 };
 
 /**
  * A memory directory that fails at a chosen operation, as a disk does when the power goes (`crash`: it and everything
- * after it fails) or when there is no room (`full`: it alone fails, perhaps after a part of it was done).
+ * after it fails), when there is no room (`full`: it alone fails, perhaps after a part of it was done), or when it cannot write to its medium (`lost`: a
+ * flush fails, and, as with Linux, what it should have made durable never will be, though reads may show it and the next flush succeeds; other operations work).
  */
 export class CrashDisk implements Directory {
   readonly #files = new Map<string, DiskFile>();
   readonly #open = new Set<string>();
   readonly #fault: Fault;
   #operations = 0;
+  #flushes = 0;
   #crashed = false;
   #interrupted: { path: string; change: Change } | undefined;
 
@@ -65,6 +67,10 @@ export class CrashDisk implements Directory {
 
   get operations(): number {
     return this.#operations;
+  }
+
+  get flushes(): number {
+    return this.#flushes;
   }
 
   get crashed(): boolean {
@@ -145,8 +151,14 @@ export class CrashDisk implements Directory {
         this.#change(path, { kind: 'truncate', length });
       },
       flush: () => {
+        const { durable, changes } = this.#files.get(path)!;
+        const isLost = this.#isLost();
+        if (isLost) this.#files.set(path, { bytes: bytes(), durable, changes: [] });
         this.#operate();
-        this.#files.set(path, { bytes: bytes(), durable: bytes(), changes: [] });
+        if (isLost) throw new SluiceError('unreadable', 'Could not be written', { path });
+        // What a flush that failed had lost is not among the changes any more.
+        const now = changes.reduce(apply, durable) ?? new Uint8Array(0);
+        this.#files.set(path, { bytes: bytes(), durable: now, changes: [] });
       },
       close: () => {
         this.#open.delete(path);
@@ -168,11 +180,17 @@ export class CrashDisk implements Directory {
     file.changes.push(change);
   }
 
+  #isLost(): boolean {
+    const { at, kind, times = 1 } = this.#fault;
+    const since = this.#flushes++ - at;
+    return kind === 'lost' && at >= 0 && since >= 0 && since < times;
+  }
+
   #operate(path?: string, change?: Change): void {
     this.#alive();
     const { at, kind, times = 1 } = this.#fault;
     const since = this.#operations++ - at;
-    if (at < 0 || since < 0 || since >= (kind === 'full' ? times : 1)) return;
+    if (kind === 'lost' || at < 0 || since < 0 || since >= (kind === 'full' ? times : 1)) return;
     if (kind === 'full') {
       const done = change && cut(change, seededRandom(this.#fault.seed));
       if (done?.kind === 'write') this.#commit(path!, done);

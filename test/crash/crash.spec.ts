@@ -1,18 +1,24 @@
 import { expect, test } from '@playwright/test';
 import { SluiceError } from '../../src/format/errors.ts';
+import { sha256 } from '../../src/format/sha256.ts';
 import { BlockStore } from '../../src/store/block-store.ts';
 import { decodeGeneration } from '../../src/store/journal.ts';
+import { storedBlobs } from '../contracts/blob-file.ts';
 import { blockOf, publishedBlob, tableOf } from '../contracts/published.ts';
 import { Crash, CrashDisk, crashModels, type Fault } from './crash-disk.ts';
 import { checkReader, complete, facts, mount, workload } from './workload.ts';
 
-/** Operations of the whole workload, mount and close included. */
-async function countOperations(): Promise<number> {
+/** A disk after the whole workload, mount and close included. */
+async function diskAfterWorkload(): Promise<CrashDisk> {
   const disk = new CrashDisk();
   const store = await mount(disk);
   for (const step of await workload()) await step(store, new Set());
   await store.close();
-  return disk.operations;
+  return disk;
+}
+
+async function countOperations(): Promise<number> {
+  return (await diskAfterWorkload()).operations;
 }
 
 /** Runs the workload until the fault ends it; answers what must have survived. */
@@ -33,10 +39,7 @@ function missing(durable: ReadonlySet<string>, found: ReadonlySet<string>): stri
 }
 
 test('the workload is long enough and compacts', async () => {
-  const disk = new CrashDisk();
-  const store = await mount(disk);
-  for (const step of await workload()) await step(store, new Set());
-  await store.close();
+  const disk = await diskAfterWorkload();
   const generations: number[] = [];
   for (const slot of ['journal-a', 'journal-b']) {
     const bytes = new Uint8Array(await (await disk.snapshot(slot))!.arrayBuffer());
@@ -145,6 +148,96 @@ test('no room, then a crash: what is left tells the truth', async () => {
   }
 });
 
+for (const times of [1, 3])
+  test(`any flush fails, ${times} in a row, and takes what it should have written along: the journal never says more than is on disk`, async () => {
+    test.setTimeout(120_000);
+    const total = (await diskAfterWorkload()).flushes;
+    let failed = 0;
+    for (let at = 0; at < total; at++) {
+      const disk = new CrashDisk(new Map(), { at, kind: 'lost', times, seed: at });
+      const durable = new Set<string>();
+      let checks = 0;
+      const insist = async <T>(action: () => Promise<T>): Promise<T> => {
+        for (let tries = 0; ; tries++) {
+          try {
+            return await action();
+          } catch (error) {
+            expect((error as SluiceError).code, `flush ${at}`).toBe('unreadable');
+            expect(tries, `flush ${at}`).toBeLessThan(times);
+            failed += 1;
+            checks = 4;
+          }
+        }
+      };
+      const store = await insist(() => mount(disk));
+      for (const step of await workload()) {
+        await insist(() => step(store, durable));
+        if (checks-- <= 0) continue;
+        // The power goes soon after that: what the medium holds is what the journal on it says.
+        const left = new CrashDisk(disk.after('flushed', at));
+        const found = await mount(left);
+        expect(missing(durable, await facts(found)), `flush ${at}`).toEqual([]);
+      }
+      await insist(() => store.close());
+      const calm = new CrashDisk(disk.after('flushed', at));
+      const again = await mount(calm);
+      expect(missing(durable, await facts(again)), `flush ${at}`).toEqual([]);
+      await complete(again, calm);
+      await again.close();
+    }
+    expect(failed).toBeGreaterThan(20);
+  });
+
+test('what a failed flush has lost is missing, told once, and can be written again; of other files nothing is lost', async () => {
+  const [lost, kept] = await Promise.all([publishedBlob(74, 4), publishedBlob(75, 4)]);
+  const name = '77'.repeat(32);
+  const local = { sha256: name, length: 4096, tableLength: 0, blockCount: 1, blockSize: 4096 };
+  const bytes = new Uint8Array(4096).fill(5);
+  const fault = { at: -1, kind: 'lost' as const, seed: 0 };
+  const write = (store: BlockStore, of: typeof lost, block: number): Promise<void> =>
+    store.writeBlock(of.description.sha256, block, of.blocks[block]!.start, blockOf(of, block));
+  const run = async (disk: CrashDisk): Promise<BlockStore> => {
+    const store = await BlockStore.open(disk);
+    for (const of of [lost, kept]) store.blob(of.description);
+    store.blob(local);
+    await store.writeTable(lost.description.sha256, tableOf(lost));
+    await write(store, lost, 1);
+    await store.commit();
+    await write(store, lost, 2);
+    await write(store, lost, 3);
+    await write(store, kept, 0);
+    await store.writeLocalBlock(name, 0, bytes, await sha256(bytes));
+    return store;
+  };
+  const calm = new CrashDisk();
+  await run(calm);
+  for (const [index, expected] of [
+    [0, new Map([[lost.description.sha256, [2, 3]]])],
+    [2, new Map([[name, [0]]])],
+  ] as const) {
+    const disk = new CrashDisk(new Map(), { ...fault, at: calm.flushes + index });
+    const store = await run(disk);
+    await expect(store.commit()).rejects.toMatchObject({ code: 'unreadable' });
+    expect(store.takeLost()).toEqual(expected);
+    expect(store.takeLost().size).toBe(0);
+    const has = (of: BlockStore, blob: typeof lost, block: number): boolean =>
+      of.blob(blob.description).has(block);
+    expect(has(store, lost, 1)).toBe(true);
+    expect(has(store, lost, 2)).toBe(index !== 0);
+    expect(has(store, kept, 0)).toBe(true);
+    expect(store.blob(local).has(0)).toBe(index === 0);
+    // Nothing but closing: it must not make true what was lost.
+    await store.close();
+    const next = await BlockStore.open(new CrashDisk(disk.after('flushed', 0)));
+    expect(has(next, lost, 1)).toBe(true);
+    expect(has(next, lost, 2)).toBe(index !== 0);
+    expect(has(next, kept, 0)).toBe(true);
+    await write(next, lost, 2);
+    await next.commit();
+    expect(has(next, lost, 2)).toBe(true);
+  }
+});
+
 for (const model of crashModels) {
   test(`an eviction that was begun is redone after a crash, ${model}`, async () => {
     const blobs = await Promise.all([publishedBlob(70, 5), publishedBlob(71, 5), publishedBlob(72, 5)]);
@@ -176,7 +269,7 @@ for (const model of crashModels) {
       const known = again.blobs().map(({ description }) => description.sha256);
       expect(known).toContain(blobs[2]!.description.sha256);
       // What is gone is gone with its file, and what is there is whole.
-      expect((await left.list('blobs')).sort()).toEqual(known.map((sha256) => `${sha256}.bin`).sort());
+      expect(await storedBlobs(left)).toEqual([...known].sort());
       for (const { presence } of again.blobs()) expect(presence.sealed).toBe(true);
       // The record and its flush are the first two operations.
       if (at >= 2) expect(known).toEqual([blobs[2]!.description.sha256]);

@@ -73,7 +73,7 @@ const nowhere: BlockSource = {
 async function cull(disk: CrashDisk): Promise<boolean> {
   let culled = false;
   const store = await BlockStore.open(disk);
-  const local = new LocalBlocks(store, { onFull: () => {} });
+  const local = new LocalBlocks(store, { clock: systemClock, onFull: () => {} });
   const engine = new Engine({ source: nowhere, local, clock: systemClock, random: () => 0 });
   engine.mount(await Image.open(current.bootstrap, { sha256: current.image }));
   const culler = new Culler({
@@ -82,6 +82,7 @@ async function cull(disk: CrashDisk): Promise<boolean> {
     images: new KnownImages(engine, local),
     uses: { has: (image) => image === current.image, areKnown: async () => true },
     clock: systemClock,
+    random: () => 0.5,
     estimate: async () => ({ usage: 1e9, quota: 1e9 }),
     onCulled: () => {
       culled = true;

@@ -2,6 +2,7 @@ import { expect, test } from '@playwright/test';
 import { BlockTable } from '../../src/format/block-table.ts';
 import type { Directory } from '../../src/store/directory.ts';
 import { StoreReader } from '../../src/store/store-reader.ts';
+import { theOne } from '../contracts/blob-file.ts';
 import { startLeader } from '../loader/leader.ts';
 import { type Fixture, makeSite } from '../loader/site-fixture.ts';
 import { Origin } from '../support/origin.ts';
@@ -36,7 +37,7 @@ async function mixed(files: Files, spoilt: Files, site: Fixture): Promise<string
   const reader = await StoreReader.open(new CrashDisk(files));
   const wrong: string[] = [];
   for (const { record, bytes } of site.blobs) {
-    const before = spoilt.get(`blobs/${record.sha256}.bin`)!;
+    const before = spoilt.get(theOne(spoilt.keys(), record.sha256))!;
     const table = await BlockTable.open(bytes.slice(0, record.tableLength), record);
     const check = async (what: string, start: number, end: number): Promise<void> => {
       const found = await reader.read(record.sha256, start, end);
@@ -72,7 +73,10 @@ async function withSpoilt(
     const whole = new CrashDisk();
     await scrubAndEnd(whole, site, origin);
     const spoilt = whole.after('written', 0);
-    const [first, second] = site.blobs.map(({ record }) => `blobs/${record.sha256}.bin`) as [string, string];
+    const [first, second] = site.blobs.map(({ record }) => theOne(spoilt.keys(), record.sha256)) as [
+      string,
+      string,
+    ];
     spoilt.get(first)!.set(noise(1, 9000), 20_000);
     spoilt.get(second)!.fill(0, 4, 30);
     const bootstrap = spoilt.get(`images/${site.image}.bin`)!;
@@ -98,7 +102,7 @@ async function expectMended(left: Files, site: Fixture, origin: Origin, what: st
   await scrubAndEnd(next, site, origin);
   const mended = next.after('flushed', 1);
   for (const { record, bytes } of site.blobs) {
-    expect(Buffer.compare(mended.get(`blobs/${record.sha256}.bin`)!, bytes), what).toBe(0);
+    expect(Buffer.compare(mended.get(theOne(mended.keys(), record.sha256))!, bytes), what).toBe(0);
   }
   expect(Buffer.compare(mended.get(`images/${site.image}.bin`)!, site.bootstrap), what).toBe(0);
 }

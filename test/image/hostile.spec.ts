@@ -5,6 +5,7 @@ import { encodeBootstrap, type NodeModel } from '../../src/image/encode-bootstra
 import { Image } from '../../src/image/image.ts';
 import { noise, seededRandom } from '../support/random.ts';
 import { deflate, tinyImage } from './tiny-image.ts';
+import { useTree } from './use-tree.ts';
 
 function seal(bootstrap: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   new DataView(bootstrap.buffer).setUint32(124, crc32(bootstrap.subarray(0, 124)), true);
@@ -20,37 +21,8 @@ async function bootstrap(squeeze: (body: Uint8Array<ArrayBuffer>) => Uint8Array<
   return encodeBootstrap({ ...model, root: deep(2) }, squeeze);
 }
 
-/** Everything that reads an image, each call for itself, so that one error does not hide what comes behind it. */
-function useAll(image: Image): number {
-  let errors = 0;
-  const attempt = (call: () => unknown): void => {
-    try {
-      call();
-    } catch (error) {
-      if (!(error instanceof SluiceError)) throw error;
-      errors++;
-    }
-  };
-  /** Draws at most so many: nothing of this size has more, and a lying one may have billions, lazily. */
-  const drain = (items: Iterable<unknown>): void => {
-    let left = 2000;
-    for (const _ of items) if (--left === 0) return;
-  };
-  attempt(() => image.launchSet);
-  attempt(() => image.fallback !== undefined && image.inode(image.fallback));
-  for (let i = 0; i < image.blobCount; i++) attempt(() => image.blob(i));
-  for (let n = 0; n < image.inodeCount; n++) {
-    attempt(() => image.inode(n));
-    attempt(() => image.pathOf(n));
-    attempt(() => drain(image.readdir(n)));
-    attempt(() => drain(image.mapRange(n, 0, Number.POSITIVE_INFINITY)));
-    attempt(() => drain(image.mapExtents(n, 4000, 4200)));
-  }
-  attempt(() => [...image.files()]);
-  for (const path of ['', 'index.html', 'd2/d1/größe/data.bin', 'größe/', 'zzz', 'd2/a.js'])
-    attempt(() => image.lookup(path));
-  return errors;
-}
+/** What is asked of every image. */
+const paths = ['', 'index.html', 'd2/d1/größe/data.bin', 'größe/', 'zzz', 'd2/a.js'];
 
 const interesting = [
   0,
@@ -81,7 +53,7 @@ for (const [name, squeeze, rounds] of [
     test.setTimeout(180_000);
     const good = await bootstrap(squeeze);
     // Files are no directories and directories no files, also in a sound image.
-    const usual = useAll(await Image.open(good));
+    const usual = useTree(await Image.open(good), paths);
     expect(usual).toBeGreaterThan(0);
     const random = seededRandom(7);
     const below = (n: number): number => Math.floor(random() * n);
@@ -103,7 +75,7 @@ for (const [name, squeeze, rounds] of [
       seal(hostile);
       const began = performance.now();
       try {
-        const errors = useAll(await Image.open(hostile));
+        const errors = useTree(await Image.open(hostile), paths);
         if (errors !== usual) ends.damaged++;
         else ends.harmless++;
       } catch (error) {

@@ -331,3 +331,10 @@ test.describe('faults', () => {
     expect(await body).toBe('cut');
   });
 });
+
+test('fault instead: what is at another path, range and all, as if it were this file', async ({ start }) => {
+  const origin = await start({ fault: () => ({ type: 'instead', path: '/blob.bin' }) });
+  const { response, bytes } = await fetchBytes(`${origin.url}/app.js`, 'bytes=10-19');
+  expect(response.status).toBe(206);
+  expect(bytes.equals(BLOB.subarray(10, 20))).toBe(true);
+});

@@ -22,6 +22,7 @@ test('compatibility: an image of version 1, as it was published, mounts, reads, 
     estimate: async () => undefined,
     newChannel: (channel) => new BroadcastChannel(channel),
     openDirectory: async () => new MemoryDirectory(),
+    end: () => {},
     clock: systemClock,
     random: seededRandom(1),
   });

@@ -5,6 +5,7 @@ import { KnownImages } from '../../src/loader/known-images.ts';
 import type { Loader } from '../../src/loader/loader.ts';
 import { loaderLockName, type ReleaseRecord, writerLockName } from '../../src/protocol/messages.ts';
 import type { Directory } from '../../src/store/directory.ts';
+import { storedBlobs } from '../contracts/blob-file.ts';
 import { CrashDisk } from '../crash/crash-disk.ts';
 import { withEngine } from './engine-rig.ts';
 import { LockManagerForTests } from './lock-manager.ts';
@@ -34,8 +35,8 @@ const storedBytes = (site: Fixture): number =>
 
 /** Indices of the blobs of the site that have a file. */
 async function blobsIn(directory: Directory, site: Fixture): Promise<number[]> {
-  const names = await directory.list('blobs');
-  return site.blobs.flatMap(({ record }, i) => (names.includes(`${record.sha256}.bin`) ? [i] : []));
+  const stored = await storedBlobs(directory);
+  return site.blobs.flatMap(({ record }, i) => (stored.includes(record.sha256) ? [i] : []));
 }
 
 async function isRight(loader: Loader, site: Fixture): Promise<boolean> {
@@ -204,6 +205,7 @@ test('storing stops below 3 %, goes on above 10 % only, and it is looked again e
       local,
       clock,
       images: new KnownImages(engine, local),
+      random: () => 0.5,
       uses: { has: () => true, areKnown: async () => true },
       estimate: async () => ({ usage: 100 - percents[looks++]!, quota: 100 }),
       onCulled: () => {},

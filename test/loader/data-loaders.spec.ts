@@ -5,10 +5,11 @@ import type { Loader } from '../../src/loader/loader.ts';
 import type { MessageEndpoint } from '../../src/protocol/channel.ts';
 import type { ProvidedBlock } from '../../src/protocol/loader-api.ts';
 import { serveSource } from '../../src/protocol/source-port.ts';
+import type { PendingReadInfo } from '../../src/protocol/state.ts';
 import { seededRandom } from '../support/random.ts';
 import { askedBytes, failure } from './engine-rig.ts';
 import { type Fixture, makeSite } from './site-fixture.ts';
-import { withTabs } from './tabs.ts';
+import { type Tabs, withTabs } from './tabs.ts';
 
 /** Readers that wait, and several data loaders that feed them: Incremental FS's cases on whole loaders, with a server that says nothing. */
 const KiB = 1024;
@@ -75,25 +76,58 @@ test('multiple_providers: each polls with a serial of its own, snapshots do not 
     expect((await loader.state()).pendingReads).toEqual([]);
   }));
 
+/** The leader's loader ends while a read waits that gets no answer, and another leads. The pending read as either names it. */
+async function handedOver(
+  { open, scope, release, origin }: Tabs,
+  beforeItEnds = (): void => {},
+): Promise<{
+  readonly standby: Loader;
+  readonly reading: Promise<Uint8Array>;
+  readonly before: PendingReadInfo;
+  readonly after: PendingReadInfo;
+}> {
+  const leader = open();
+  const standby = open();
+  await leader.start({ scope, release, background: false });
+  await standby.start({ scope, release, background: false });
+  origin.fault = () => ({ type: 'hang' });
+  const reading = standby.read('data.pak', 0, 1, 20_000);
+  const [before] = await standby.pendingReads(0, 10_000);
+  const polling = standby.pendingReads(before!.serial, 15_000);
+  beforeItEnds();
+  await leader.close();
+  const [after] = await polling;
+  expect(after).toMatchObject({ path: 'data.pak', block: before!.block });
+  return { standby, reading, before: before!, after: after! };
+}
+
+async function giveWhatIsMissing(standby: Loader, { block }: PendingReadInfo): Promise<void> {
+  await standby.provideBlocks([await provided(block.blob, -1), await provided(block.blob, block.index)]);
+}
+
 test('a new leader’s serials are above: whoever goes on after its last one hears of all that pends', () =>
-  withTabs(site, async ({ open, scope, release, origin }) => {
-    const one = open();
-    const two = open();
-    await one.start({ scope, release, background: false });
-    await two.start({ scope, release, background: false });
-    origin.fault = () => ({ type: 'hang' });
-    const reading = two.read('data.pak', 0, 1, 20_000);
-    const [before] = await two.pendingReads(0, 10_000);
-    const polling = two.pendingReads(before!.serial, 15_000);
-    await one.close();
-    const [after] = await polling;
-    expect(after).toMatchObject({ path: 'data.pak', block: before!.block });
-    expect(after!.serial).toBeGreaterThan(before!.serial);
-    await two.provideBlocks([
-      await provided(after!.block.blob, -1),
-      await provided(after!.block.blob, after!.block.index),
-    ]);
+  withTabs(site, async (tabs) => {
+    const { standby, reading, before, after } = await handedOver(tabs);
+    expect(after.serial).toBeGreaterThan(before.serial);
+    await giveWhatIsMissing(standby, after);
     expect((await reading)[0]).toBe(content('data.pak')[0]);
+  }));
+
+test('a new leader whose clock was set back gives lower serials: whoever goes on hears of all that pends all the same', () =>
+  withTabs(site, async (tabs) => {
+    const { now } = Date;
+    try {
+      const { standby, reading, before, after } = await handedOver(tabs, () => {
+        Date.now = () => now() - 86_400_000;
+      });
+      expect(after.serial).toBeLessThan(before.serial);
+      // Told once: the next poll goes on from there.
+      expect(await standby.pendingReads(after.serial, 20)).toEqual([]);
+      await giveWhatIsMissing(standby, after);
+      expect((await reading)[0]).toBe(content('data.pak')[0]);
+    } finally {
+      Date.now = now;
+    }
   }));
 
 test('get_blocks: two filled, two not, and so on; data_block_count: counts follow what was given', () =>

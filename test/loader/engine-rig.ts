@@ -49,13 +49,20 @@ export async function withEngine(
   await site.write(dir.path);
   const origin = await Origin.start({ mounts: { '/app/': dir.path }, ranges: options.ranges ?? true });
   const store = await BlockStore.open(options.directory ?? new MemoryDirectory());
-  const local = new LocalBlocks(store, { onFull: (reason) => engine.report(reason), ...options.local });
+  const clock = options.clock ?? systemClock;
+  const local = new LocalBlocks(store, {
+    clock,
+    onFull: (reason) => engine.report(reason),
+    onUnreadable: (reason) => engine.report(reason),
+    onLost: (sha256, blocks) => engine.dropped(sha256, blocks),
+    ...options.local,
+  });
   const events: EngineEvent[] = [];
   const listeners = new Set<(event: EngineEvent) => void>();
   const engine: Engine = new Engine({
     source: new HttpSource({ base: `${origin.url}/app/`, fetch, stallMs: options.stallMs ?? 10_000 }),
     local,
-    clock: options.clock ?? systemClock,
+    clock,
     random: seededRandom(7),
     onEvent: (event) => {
       events.push(event);

@@ -410,6 +410,12 @@ test('a first visit’s background goes on at once, and waits for a calm second 
         engine.complete(mount);
         await soon();
         expect(origin.log.length > 0).toBe(!launched);
+        expect(engine.info().activity).toBe(launched ? 'launching' : 'background');
+        clock.advance(990);
+        await soon();
+        expect(origin.log.length > 0).toBe(!launched);
+        // A page that is given what is here is not done.
+        if (launched) engine.pageReads();
         clock.advance(990);
         await soon();
         expect(origin.log.length > 0).toBe(!launched);

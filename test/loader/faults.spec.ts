@@ -3,7 +3,7 @@ import { SluiceError } from '../../src/format/errors.ts';
 import { systemClock } from '../../src/protocol/clock.ts';
 import type { BlockFile, Directory } from '../../src/store/directory.ts';
 import { MemoryDirectory } from '../../src/store/memory-directory.ts';
-import { blobPath } from '../../src/store/store-paths.ts';
+import { blobFile } from '../contracts/blob-file.ts';
 import type { Fault } from '../support/fault.ts';
 import type { LoggedRequest } from '../support/origin.ts';
 import { askedBytes, failure, withEngine } from './engine-rig.ts';
@@ -139,7 +139,7 @@ test('a table spoilt on this disk: it is fetched again, the blocks that are here
   const directory = new MemoryDirectory();
   await withEngine(site, async ({ read }) => expectSame(await read('b'), 'b'), { directory });
   const [blob] = site.blobs;
-  const file = await directory.open(blobPath(blob!.record.sha256));
+  const file = await directory.open(await blobFile(directory, blob!.record.sha256));
   file.write(Uint8Array.of(1, 2, 3), 20);
   file.close();
   await withEngine(
@@ -157,7 +157,7 @@ test('a table spoilt on this disk, and its blocks gone: after waking, the block 
   const directory = new MemoryDirectory();
   await withEngine(site, async ({ read }) => expectSame(await read('b'), 'b'), { directory });
   const { record } = site.blobs[0]!;
-  const file = await directory.open(blobPath(record.sha256));
+  const file = await directory.open(await blobFile(directory, record.sha256));
   file.write(Uint8Array.of(1, 2, 3), 20);
   file.truncate(record.tableLength);
   file.close();
@@ -361,6 +361,8 @@ test('quota exhausted: reads go on, from a bounded memory, and what falls out is
     site,
     async ({ origin, read, engine, mount, local }) => {
       expectSame(await read('a'), 'a');
+      // What is not durable by then would be lost with its flush.
+      await engine.flush();
       directory.full = true;
       expectSame(await read('b'), 'b');
       expect(local.full).toBe(true);

@@ -1,4 +1,5 @@
-import { LocalService, type LocalServiceOptions } from '../../src/loader/local-service.ts';
+import { LocalService } from '../../src/loader/local-service.ts';
+import type { LocalServiceOptions } from '../../src/loader/local-service-options.ts';
 import { zstdInNode } from '../../src/pack/zstd-in-node.ts';
 import { systemClock } from '../../src/protocol/clock.ts';
 import { seededRandom } from '../support/random.ts';
@@ -18,6 +19,8 @@ export function startLeader(
     clock: systemClock,
     random: seededRandom(1),
     onEvent: () => {},
+    onStore: () => {},
+    end: () => {},
     ...options,
   });
 }

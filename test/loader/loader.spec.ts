@@ -142,6 +142,29 @@ test('a new release is fetched, stored, told, and changes nothing for this tab',
     expect(await next.stat('index.html')).toMatchObject({ size: 4000 });
   }));
 
+test('what runs is gone from the server: told once it refuses a block, in every tab, and only where another release is named', () =>
+  withTabs(site, async ({ open, scope, release, origin, folder }) => {
+    const blobs = site.blobs.map(({ record }) => `${record.sha256}.bin`);
+    let dropped = false;
+    origin.fault = ({ path }) =>
+      dropped && blobs.some((name) => path.endsWith(name)) ? { type: 'status', status: 404 } : undefined;
+    const [leader, standby] = [open(), open()];
+    const told: [string, boolean][][] = [[], []];
+    for (const [i, loader] of [leader, standby].entries()) {
+      await loader.start({ scope, release, background: false });
+      loader.watchRelease(({ image }, isGone) => told[i]!.push([image, isGone]));
+    }
+    const newer = await makeSite([{ name: 'index.html', size: 4000, shift: 16 }], 512 * KiB, 5);
+    await newer.write(folder);
+    dropped = true;
+    expect((await failure(standby.read('data.pak', 0, 100, 5000))).code).toBe('bad-origin');
+    for (const one of told) await expect.poll(() => one).toEqual([[newer.image, true]]);
+    // Whoever asks later hears it too.
+    const late: [string, boolean][] = [];
+    leader.watchRelease(({ image }, isGone) => late.push([image, isGone]));
+    expect(late).toEqual([[newer.image, true]]);
+  }));
+
 test('a service worker: hello, blocks, bootstrap, news, cancellation, gifts', () =>
   withTabs(site, async ({ open, scope, release, origin }) => {
     const loader = open();
@@ -279,6 +302,27 @@ for (const underWay of [0, 2])
       expect(askedBytes(origin, big)).toEqual({ total, twice: 0 });
     });
   });
+
+test('what one tab changes is done when the service worker of the leader’s tab answers by it', () =>
+  withTabs(site, async ({ open, scope, release }) => {
+    const leader = open();
+    await leader.start({ scope, release, background: false });
+    const { channel, told } = connect(leader, site);
+    const other = open();
+    await other.start({ scope, release, background: false });
+    let isDone = false;
+    const changing = other.changeTree({ type: 'mkdir', path: 'saves', recursive: false }).then(() => {
+      isDone = true;
+    });
+    const asked = (): number | undefined =>
+      told.flatMap((message) => (message.type === 'store-changed' ? (message.id ?? []) : [])).at(-1);
+    await expect.poll(asked, { intervals: [1] }).toBeDefined();
+    // The leader answers what comes after the change, and the change waits.
+    await other.state();
+    expect(isDone).toBe(false);
+    channel.post({ type: 'store-seen', id: asked()! });
+    await changing;
+  }));
 
 test('a loader says its name only when it holds the lock of that name: else it would be taken for dead', () =>
   withTabs(site, async ({ openAs, scope, release, locks }) => {

@@ -32,3 +32,11 @@ export class ManualClock implements Clock {
     this.#now = end;
   }
 }
+
+/** Time passes, and what follows from it happens. */
+export async function inSteps(clock: ManualClock, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 500) {
+    clock.advance(500);
+    for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+  }
+}

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { cp, open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlobRecord } from '../../src/format/blob-record.ts';
@@ -7,6 +8,7 @@ import type { ServiceEvent } from '../../src/loader/loader-service.ts';
 import type { LocalService } from '../../src/loader/local-service.ts';
 import type { ReleaseRecord } from '../../src/protocol/messages.ts';
 import type { Directory } from '../../src/store/directory.ts';
+import { theOne } from '../contracts/blob-file.ts';
 import { NodeDirectory } from '../contracts/node-directory.ts';
 import { Origin } from '../support/origin.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -41,7 +43,13 @@ export async function withScrubRig(site: Fixture, run: (rig: ScrubRig) => Promis
   const origin = await Origin.start({ mounts: { '/app/': published.path } });
   const services: LocalService[] = [];
   const events: ServiceEvent[] = [];
-  const path: ScrubRig['path'] = ({ sha256 }) => join(folder, 'blobs', `${sha256}.bin`);
+  const path: ScrubRig['path'] = ({ sha256 }) => {
+    const blobs = join(folder, 'blobs');
+    return theOne(
+      readdirSync(blobs).map((name) => join(blobs, name)),
+      sha256,
+    );
+  };
   let copies = 0;
   const release = { image: site.image, bytes: site.bootstrap.length };
   try {

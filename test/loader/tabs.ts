@@ -22,6 +22,8 @@ export interface Tabs {
   readonly locks: LockManagerForTests;
   readonly directory: Directory;
   readonly release: ReleaseRecord;
+  /** The names of those that were made to end. */
+  readonly ended: string[];
   /** What the platform tells of its quota. */
   readonly platform: { room: () => Room | undefined };
   open(directory?: Directory | undefined): Loader;
@@ -36,15 +38,21 @@ export async function withTabs(site: Fixture, run: (tabs: Tabs) => Promise<void>
   const locks = new LockManagerForTests();
   const stored = new MemoryDirectory();
   const loaders: Loader[] = [];
+  const ended: string[] = [];
   const platform: Tabs['platform'] = { room: () => undefined };
   const make = (name: string, directory: Directory | undefined): Loader => {
-    const loader = new Loader({
+    const loader: Loader = new Loader({
       loader: name,
       fetch,
       locks: locks.of(name),
       estimate: async () => platform.room(),
       newChannel: (name) => new BroadcastChannel(name),
       openDirectory: async () => directory,
+      end: (why) => {
+        if (!why.includes('inspector')) throw new Error(why);
+        ended.push(name);
+        void loader.close();
+      },
       clock: systemClock,
       random: seededRandom(loaders.length + 1),
     });
@@ -58,6 +66,7 @@ export async function withTabs(site: Fixture, run: (tabs: Tabs) => Promise<void>
       locks,
       directory: stored,
       platform,
+      ended,
       scope: `${origin.url}/app/`,
       release: { image: site.image, bytes: site.bootstrap.length },
       open: (...given) => make(randomUUID(), given.length > 0 ? given[0] : stored),

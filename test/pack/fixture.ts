@@ -29,6 +29,8 @@ export const test = base.extend<Fixtures>({
       'sw.js': 'sw',
       '__sluice/client.js': 'client',
       '__sluice/loader.js': 'loader',
+      '__sluice/index.html': 'inspector page',
+      '__sluice/inspector.js': 'inspector',
       '__sluice/zstd.wasm': 'decoder',
     });
     await use(runtimeDir);

@@ -87,3 +87,13 @@ test('nonsense is refused', () => {
 test('replies name their call, news do not', () => {
   expect(fromLoader.map(repliesTo)).toEqual([undefined, 1, 1, 1, undefined, undefined]);
 });
+
+test('a list with a hole in it is refused: what takes it apart would find nothing there', () => {
+  const holed = (message: ToLoader): unknown => {
+    const list: unknown[] = [];
+    list.length = 1;
+    return { ...message, ...('reads' in message ? { reads: list } : { blocks: list }) };
+  };
+  for (const message of toLoader.filter((one) => 'reads' in one || 'blocks' in one))
+    expect(isToLoader(holed(message)), message.type).toBe(false);
+});

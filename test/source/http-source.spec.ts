@@ -245,3 +245,30 @@ test('a platform that ignores the abort signal does not make the wait endless', 
   });
   expect((await failure(read(source, 0, 10))).code).toBe('read-timeout');
 });
+
+test('what a cache has kept wrongly is asked for once more, past it; what fails in passing is not', () =>
+  withSite(async ({ origin }) => {
+    const asked: (RequestCache | undefined)[] = [];
+    let kept = new Response(bytes.slice(1), { headers: { 'Content-Length': `${bytes.length - 1}` } });
+    const source = new HttpSource({
+      base: `${origin.url}/app/`,
+      fetch: async (input, init) => {
+        asked.push(init?.cache);
+        return init?.cache === 'force-cache' ? kept : fetch(input, init);
+      },
+    });
+    const request = {
+      file,
+      start: 0,
+      end: file.length,
+      priority: 'high',
+      signal: never,
+      cached: true,
+    } as const;
+    expect((await collect(source.fetch(request))).bytes.equals(bytes)).toBe(true);
+    expect(asked).toEqual(['force-cache', 'reload']);
+    kept = new Response('', { status: 429, headers: { 'Retry-After': '7' } });
+    const error = await failure(collect(source.fetch(request)));
+    expect(error).toMatchObject({ code: 'bad-origin', retryable: true, retryAfterMs: 7000 });
+    expect(asked).toEqual(['force-cache', 'reload', 'force-cache']);
+  }));

@@ -49,7 +49,7 @@ const one = Uint8Array.of(1);
 
 test('many at once: never more open than allowed, never a file twice, no write lost', async () => {
   const directory = new WatchedDirectory();
-  const pool = new FilePool(directory, 3);
+  const pool = new FilePool(directory, 3, () => {});
   const random = seededRandom(1);
   const written: string[] = [];
   await Promise.all(
@@ -70,7 +70,7 @@ test('many at once: never more open than allowed, never a file twice, no write l
 
 test('the least recently used clean file goes first; an unflushed one is flushed before it goes', async () => {
   const directory = new WatchedDirectory();
-  const pool = new FilePool(directory, 2);
+  const pool = new FilePool(directory, 2, () => {});
   for (const path of ['a', 'b', 'c']) await pool.write(path, true, (file) => file.write(one, 0));
   expect(directory.flushed).toEqual(['a']);
   pool.flush();
@@ -86,7 +86,7 @@ test('the least recently used clean file goes first; an unflushed one is flushed
 
 test('a failed opening is its caller’s, and the next one works', async () => {
   const directory = new WatchedDirectory();
-  const pool = new FilePool(directory, 2);
+  const pool = new FilePool(directory, 2, () => {});
   directory.refuse = true;
   const both = await Promise.allSettled([
     pool.write('a', true, (file) => file.size()),
@@ -100,7 +100,7 @@ test('a failed opening is its caller’s, and the next one works', async () => {
 
 test('a removed file is new for whoever asks after the removal', async () => {
   const directory = new WatchedDirectory();
-  const pool = new FilePool(directory, 2);
+  const pool = new FilePool(directory, 2, () => {});
   await pool.write('a', true, (file) => file.write(one, 0));
   const removed = pool.remove('a');
   const size = pool.write('a', true, (file) => file.size());
@@ -110,7 +110,7 @@ test('a removed file is new for whoever asks after the removal', async () => {
 
 test('what was asked for before a removal, and waits for its turn, does not go with the file', async () => {
   const directory = new WatchedDirectory();
-  const pool = new FilePool(directory, 4);
+  const pool = new FilePool(directory, 4, () => {});
   const busy = pool.write('b', true, (file) => file.size());
   const written = pool.write('a', true, (file) => file.write(one, 0));
   await Promise.all([busy, written, pool.remove('a'), pool.remove('a')]);
@@ -120,7 +120,7 @@ test('what was asked for before a removal, and waits for its turn, does not go w
 
 test('closing while a file is being opened closes that one too', async () => {
   const directory = new WatchedDirectory();
-  const pool = new FilePool(directory, 2);
+  const pool = new FilePool(directory, 2, () => {});
   const opening = pool.write('a', true, (file) => file.size());
   await Promise.resolve();
   pool.closeAll();

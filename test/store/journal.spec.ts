@@ -22,7 +22,14 @@ const digest = (byte: number): string => byte.toString(16).padStart(2, '0').repe
 
 const everyRecord: readonly JournalRecord[] = [
   { type: 'image', sha256: digest(0xa1), length: 0x1234 },
-  { type: 'blob', sha256: digest(0xb2), length: 8_388_608, tableLength: 96, blockCount: 2 },
+  {
+    type: 'blob',
+    sha256: digest(0xb2),
+    length: 8_388_608,
+    tableLength: 96,
+    blockCount: 2,
+    incarnation: 0x01020304,
+  },
   { type: 'table', blob: 0 },
   { type: 'present', blob: 0, first: 1, count: 1 },
   { type: 'sealed', blob: 0 },
@@ -226,11 +233,11 @@ test('golden: the bytes of a journal', () => {
     [
       '89534c4a4e4c310a01000000030000000000000000000000000000006e67ea5f', // header: generation 3
       '2400000001a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1341200004532d559', // image
-      '2c00000002b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b20000800060000000020000005cd6a881', // blob
-      '040000000300000000ea4af077', // table
-      '0c0000000400000000010000000100000054ba6b58', // present
-      '0400000005000000005ca3a414', // sealed
-      '000000000666546d94', // snapshot-end
+      '3000000002b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b200008000600000000200000004030201128c94fd', // blob
+      '04000000030000000051d9d228', // table
+      '0c0000000400000000010000000100000060c5e7fc', // present
+      '0400000005000000009337f258', // sealed
+      '00000000066e344660', // snapshot-end
     ].join(''),
   );
 });

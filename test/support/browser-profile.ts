@@ -1,65 +1,59 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BrowserContext, chromium } from '@playwright/test';
-import { findChromium } from '../../scripts/find-chromium.mjs';
+import type { BrowserContext } from '@playwright/test';
+import { launchChromium } from './chromium.ts';
 import { ContextLog } from './context-log.ts';
+import { launchFirefox } from './firefox/firefox.ts';
 import { killTree } from './process-tree.ts';
 import { tempDir } from './temp-dir.ts';
 
-const ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  // A test has no finger to allow sound with.
-  '--autoplay-policy=no-user-gesture-required',
-];
+/** The browsers that the tests can drive. */
+export type Engine = 'chromium' | 'firefox';
+
+const LAUNCHERS = { chromium: launchChromium, firefox: launchFirefox };
 
 /**
- * A Chromium profile in a temporary directory, and at most one browser process tree at a time that uses it. The
+ * A browser's profile in a temporary directory, and at most one browser process tree at a time that uses it. The
  * profile (OPFS, caches, service workers) outlives the processes, as a visitor's does.
  */
 export class BrowserProfile {
+  readonly engine: Engine;
   readonly dir: string;
   readonly #temp: string;
-  /** What all browsers launched so far have reported. */
-  readonly log = new ContextLog();
+  readonly #log: ContextLog;
   readonly #remove: () => Promise<void>;
   #context: BrowserContext | undefined;
 
-  private constructor(parent: string, remove: () => Promise<void>) {
+  private constructor(engine: Engine, log: ContextLog, parent: string, remove: () => Promise<void>) {
+    this.engine = engine;
+    this.#log = log;
     this.dir = join(parent, 'profile');
     this.#temp = join(parent, 'temp');
     this.#remove = remove;
   }
 
-  static async create(): Promise<BrowserProfile> {
+  /** What its browsers complain about is added to `log`. */
+  static async create(engine: Engine = 'chromium', log = new ContextLog()): Promise<BrowserProfile> {
     const { path, remove } = await tempDir('profile');
-    const profile = new BrowserProfile(path, remove);
+    const profile = new BrowserProfile(engine, log, path, remove);
     await mkdir(profile.#temp);
     return profile;
   }
 
-  /** Starts Chromium with this profile. It draws WebGL in software. */
+  /** Whether a browser runs with this profile. */
+  get isRunning(): boolean {
+    return this.#context !== undefined;
+  }
+
+  /** Starts the browser with this profile. */
   async launch(): Promise<BrowserContext> {
     if (this.#context) throw new Error('this profile is in use: close() or kill() first');
-    const executablePath = await findChromium();
-    if (!executablePath) throw new Error('no Chromium: run `node scripts/ensure-installed.mjs --browsers`');
-    const context = await chromium.launchPersistentContext(this.dir, {
-      executablePath,
-      headless: true,
-      args: ARGS,
-      // A killed browser leaves its sockets and scratch files behind: let them go with the profile.
-      env: { ...process.env, TMPDIR: this.#temp },
-    });
+    const context = await LAUNCHERS[this.engine](this.dir, this.#temp);
     this.#context = context;
     context.once('close', () => {
       if (this.#context === context) this.#context = undefined;
     });
-    this.log.watch(context);
+    this.#log.watch(context);
     return context;
   }
 
@@ -73,8 +67,7 @@ export class BrowserProfile {
     const context = this.#context;
     if (!context) return;
     const closed = new Promise((resolve) => context.once('close', resolve));
-    await killTree(this.dir);
-    await closed;
+    if (await killTree(this.dir)) await closed;
   }
 
   /** Ends the browser, whatever state it is in, and deletes the profile. */

@@ -1,4 +1,4 @@
-import type { BrowserContext } from '@playwright/test';
+import type { BrowserContext, ConsoleMessage, Request, WebError } from '@playwright/test';
 
 /** Collects what a browser complains about: uncaught errors, console lines, requests that failed. */
 export class ContextLog {
@@ -9,12 +9,20 @@ export class ContextLog {
   /** `METHOD url reason`. Requests that a page aborted itself, or left behind by navigating, are here too. */
   readonly failedRequests: string[] = [];
 
-  watch(context: BrowserContext): void {
-    context.on('weberror', (error) => this.errors.push(error.error().stack ?? String(error.error())));
-    context.on('console', (message) => this.console.push(`${message.type()}: ${message.text()}`));
-    context.on('requestfailed', (request) => {
+  /** From here on, until the function that it gives is called. */
+  watch(context: BrowserContext): () => void {
+    const onError = (error: WebError) => this.errors.push(error.error().stack ?? String(error.error()));
+    const onConsole = (message: ConsoleMessage) => this.console.push(`${message.type()}: ${message.text()}`);
+    const onFailed = (request: Request) =>
       this.failedRequests.push(`${request.method()} ${request.url()} ${request.failure()?.errorText}`);
-    });
+    context.on('weberror', onError);
+    context.on('console', onConsole);
+    context.on('requestfailed', onFailed);
+    return () => {
+      context.off('weberror', onError);
+      context.off('console', onConsole);
+      context.off('requestfailed', onFailed);
+    };
   }
 
   /** All of it as text, for a failed test's attachment. */

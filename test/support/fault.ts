@@ -36,5 +36,7 @@ export type Fault =
   | { readonly type: 'gzip-206' }
   /** 302 to somewhere else. */
   | { readonly type: 'redirect'; readonly location: string }
+  /** What is at another path, as if it were this file: stale bytes of another release, a cache that mixes things up. */
+  | { readonly type: 'instead'; readonly path: string }
   /** The lowest bit of the file's byte at `offset` is inverted wherever an answer contains that byte. */
   | { readonly type: 'flip-bit'; readonly offset: number };

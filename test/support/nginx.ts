@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findNginx } from '../../scripts/find-chromium.mjs';
+import { findNginx } from '../../scripts/find-browsers.mjs';
+import { freePort } from './free-port.ts';
 import { tempDir } from './temp-dir.ts';
 
 const TYPES = `
@@ -160,15 +161,6 @@ function brotliLocations(target: string): string[] {
     }`,
   );
   return [`root "${target}"; index index.html;`, ...types];
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -270,7 +270,7 @@ export class Origin {
     if (fault?.type === 'redirect') return text(302, '', { Location: fault.location });
     if (req.method !== 'GET' && req.method !== 'HEAD') return text(405, '405\n', { Allow: 'GET, HEAD' });
 
-    const found = await lookup(this.#mounts, path);
+    const found = await lookup(this.#mounts, fault?.type === 'instead' ? fault.path : path);
     if ('status' in found) return text(found.status, `${found.status}\n`);
     if ('redirect' in found) {
       const query = req.url!.slice(path.length);

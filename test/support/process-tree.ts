@@ -10,36 +10,44 @@ interface ProcessInfo {
 
 /**
  * SIGKILLs every process whose command line contains `marker`, all their process groups and all their descendants,
- * and resolves when none is left. Several passes, because a dying tree may still fork. Linux only: it reads /proc.
+ * and resolves when none is left, with whether there was any. Several passes, because a dying tree may still fork. Linux only: it reads /proc.
  *
  * The marker must be unique to what is to die (a temporary directory's path), and never match this process.
  */
-export async function killTree(marker: string, timeoutMs = 10_000): Promise<void> {
+export async function killTree(marker: string, timeoutMs = 10_000): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
   const doomed = new Set<number>();
   for (;;) {
-    const processes = await listProcesses();
-    const own = processes.find((process) => process.pid === globalThis.process.pid);
-    const groups = new Set<number>();
-    for (const { pid, group, command } of processes) {
-      if (!command.includes(marker) || pid === globalThis.process.pid) continue;
-      doomed.add(pid);
-      if (group !== own?.group) groups.add(group);
-    }
-    for (let size = -1; size !== doomed.size; ) {
-      size = doomed.size;
-      for (const { pid, parent, group } of processes) {
-        if (doomed.has(parent) || groups.has(group)) doomed.add(pid);
-      }
-    }
-    const alive = processes.filter(({ pid }) => doomed.has(pid));
-    if (alive.length === 0) return;
-    if (performance.now() > deadline) {
-      throw new Error(`still running after SIGKILL: ${alive.map(({ pid }) => pid).join(', ')}`);
-    }
-    for (const { pid } of alive) kill(pid);
+    const alive = await treeOf(marker, doomed);
+    if (alive.length === 0) return doomed.size > 0;
+    if (performance.now() > deadline) throw new Error(`still running after SIGKILL: ${alive.join(', ')}`);
+    for (const pid of alive) kill(pid);
     await sleep(5);
   }
+}
+
+/** The ids of the processes that {@link killTree} would kill. */
+export function processTree(marker: string): Promise<number[]> {
+  return treeOf(marker, new Set());
+}
+
+/** Those of them that live, and of `found`, to which they are added. */
+async function treeOf(marker: string, found: Set<number>): Promise<number[]> {
+  const processes = await listProcesses();
+  const own = processes.find((process) => process.pid === globalThis.process.pid);
+  const groups = new Set<number>();
+  for (const { pid, group, command } of processes) {
+    if (!command.includes(marker) || pid === globalThis.process.pid) continue;
+    found.add(pid);
+    if (group !== own?.group) groups.add(group);
+  }
+  for (let size = -1; size !== found.size; ) {
+    size = found.size;
+    for (const { pid, parent, group } of processes) {
+      if (found.has(parent) || groups.has(group)) found.add(pid);
+    }
+  }
+  return processes.filter(({ pid }) => found.has(pid)).map(({ pid }) => pid);
 }
 
 function kill(pid: number): void {

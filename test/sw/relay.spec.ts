@@ -22,7 +22,12 @@ function fixture({
     (blockCount, i) =>
       ({ sha256: `${i}`, length: blockCount * 128 * 1024, tableLength: 0, blockCount }) as BlobRecord,
   );
-  const image = { blobCount: blobs.length, blob: (i: number) => records[i]!, launchSet } as FileTree;
+  const image = {
+    blobCount: blobs.length,
+    hasBlob: () => true,
+    blob: (i: number) => records[i]!,
+    launchSet,
+  } as Partial<FileTree> as FileTree;
   const present = new Set(here.map(([blob, block]) => `${blob}/${block}`));
   const isHere = ({ sha256 }: BlobRecord, block: number): boolean => present.has(`${sha256}/${block}`);
   const requests: { readonly asked: string; end(): void }[] = [];

@@ -32,6 +32,16 @@ test('a page that was answered and has not come up yet keeps what it was answere
   expect(['coming', 'late', 'new'].map((id) => releases.of(id))).toEqual([one, one, three]);
 });
 
+test('a page that could not be had from one release, and was answered from the next, is of that', async () => {
+  const releases = new Releases('https://example.org/', async () => []);
+  await releases.adopt(one!);
+  await releases.begin('coming', one!);
+  await releases.adopt(two!);
+  await releases.begin('coming', two!);
+  expect(releases.of('coming')).toBe(two);
+  expect(releases.mixed).toBe(false);
+});
+
 test('an old tab that makes workers without end does not fill the map', async () => {
   let asked = 0;
   const releases = new Releases('https://example.org/', async () => {

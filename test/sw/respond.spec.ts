@@ -3,6 +3,7 @@ import { decodeBlock } from '../../src/codec/decode-block.ts';
 import { BlockTable } from '../../src/format/block-table.ts';
 import { SluiceError } from '../../src/format/errors.ts';
 import { zstdInNode } from '../../src/pack/zstd-in-node.ts';
+import { isToLoader } from '../../src/protocol/guards.ts';
 import type { ServedRead, ToLoader } from '../../src/protocol/messages.ts';
 import { BlockStore } from '../../src/store/block-store.ts';
 import { MemoryDirectory } from '../../src/store/memory-directory.ts';
@@ -58,6 +59,7 @@ async function fixture(
   const listener = {
     role: 'leader',
     post: (message: ToLoader) => {
+      if (!isToLoader(message)) throw new Error('no loader would take this message');
       if (message.type === 'reads-served') told.push(...message.reads);
     },
   } as const;

@@ -60,6 +60,18 @@ test('read_log: neighbours are one, in the order of the reads, by image', () => 
   expect(heard.slice(2)).toMatchObject([{ reads: [{ path: 'b', first: 9, count: 1 }] }]);
 });
 
+test('read_log: of neighbours that are told as one, how long they took to decode is told together', () => {
+  const { heard, reads } = fixture();
+  reads.note(image, read('a', 0, 4, 1, { decodedMs: 1.5 }));
+  reads.note(image, read('a', 0, 5, 1, { decodedMs: 0.25 }));
+  reads.note(image, read('a', 0, 6, 1, { waitedMs: 30, decodedMs: 7 }));
+  reads.flush();
+  expect(heard[0]!.reads.map(({ count, decodedMs }) => [count, decodedMs])).toEqual([
+    [2, 1.75],
+    [1, 7],
+  ]);
+});
+
 test('read_log: told by itself, soon, and together', async () => {
   const { heard, reads } = fixture();
   reads.note(image, read('a', 0, 4, 1));

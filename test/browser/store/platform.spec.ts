@@ -25,7 +25,8 @@ test('a service worker reads beside a writer that holds the files open', async (
   const { sha256, start, end, bytes } = written;
   for (const how of ['read', 'slice']) {
     const seen = await sw.call<Record<string, unknown>>('read', 'sw', sha256, start, end, how);
-    expect(seen).toMatchObject({ sealed: false, hasTable: true, has: true, bytes, files: [`${sha256}.bin`] });
+    const files = [expect.stringMatching(`^${sha256}-\\d+\\.bin$`)];
+    expect(seen).toMatchObject({ sealed: false, hasTable: true, has: true, bytes, files });
   }
   await worker.call('finish');
   for (const how of ['read', 'slice']) {
@@ -37,7 +38,9 @@ test('a service worker reads beside a writer that holds the files open', async (
 
 test('an exhausted quota is ENOSPC, what was committed stays, and the same writes work when there is room', async ({
   page,
+  engine,
 }) => {
+  test.skip(engine !== 'chromium', 'the quota of one origin can be set in Chromium only');
   await page.goto(`${origin.url}/`);
   const worker = await WorkerCaller.worker(page);
   const session = await page.context().newCDPSession(page);

@@ -1,6 +1,7 @@
 import { BlockStore } from '../../../src/store/block-store.ts';
 import type { Directory } from '../../../src/store/directory.ts';
 import { openOpfsDirectory } from '../../../src/store/opfs-directory.ts';
+import { blobFile } from '../../contracts/blob-file.ts';
 import { blockStoreContract } from '../../contracts/block-store.ts';
 import { directoryContract } from '../../contracts/directory.ts';
 import { blockOf, type PublishedBlob, publishedBlob, tableOf } from '../../contracts/published.ts';
@@ -100,7 +101,7 @@ serve({
     await store.commit();
     let right = 0;
     for (const blob of blobs) {
-      const file = await directory.snapshot(`blobs/${blob.description.sha256}.bin`);
+      const file = await directory.snapshot(await blobFile(directory, blob.description.sha256));
       const bytes = new Uint8Array(await file!.arrayBuffer());
       const identical =
         bytes.length === blob.bytes.length && bytes.every((byte, at) => byte === blob.bytes[at]);

@@ -33,7 +33,7 @@ export async function simulate(
 ): Promise<void> {
   const clock = new VirtualClock();
   const store = await BlockStore.open(new MemoryDirectory());
-  const local = new LocalBlocks(store, { onFull: (reason) => engine.report(reason) });
+  const local = new LocalBlocks(store, { clock, onFull: (reason) => engine.report(reason) });
   const link = new LinkModel(
     clock,
     shape,

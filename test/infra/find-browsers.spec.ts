@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { findChromium } from '../../scripts/find-chromium.mjs';
+import { findChromium } from '../../scripts/find-browsers.mjs';
 
 test('a SLUICE_CHROMIUM that cannot be run is refused by name, not passed over', async () => {
   const before = process.env.SLUICE_CHROMIUM;

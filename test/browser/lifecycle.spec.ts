@@ -1,0 +1,103 @@
+import { ShapedLink } from '../../bench/link.ts';
+import { QuietPage } from '../../bench/quiet-page.ts';
+import type { Sluice } from '../../src/client/index.ts';
+import { expect, test } from '../support/browser.ts';
+import { Origin } from '../support/origin.ts';
+import { until } from '../support/until.ts';
+import { startReading, stopReading } from '../torture/steady-reader.ts';
+import { mixedFiles, proofApp } from './proof/proof-app.ts';
+import { type SmallSite, smallSite } from './small-site.ts';
+
+declare const window: Window & { sluice: Sluice; kept?: boolean };
+
+// The pages are of a browser that nobody watches: a test driver keeps all of them visible and out of the back/forward cache.
+
+const MB = 2 ** 20;
+const app = proofApp(mixedFiles(31, { count: 20, large: [4 * MB, 4 * MB] }));
+const readers = { files: app.seeded, seed: 1, readers: 2, pauseMs: 50, deadlineMs: 20_000 };
+let site: SmallSite;
+
+test.beforeAll(async () => {
+  site = await smallSite(app.files, { level: 3, blobSize: 2 * MB });
+});
+
+test.afterAll(() => site[Symbol.asyncDispose]());
+
+/** A leader, and a standby in the visible tab, of an image that is loading. */
+async function twoTabs(
+  profileDir: string,
+): Promise<{ leader: QuietPage; standby: QuietPage; url: string } & AsyncDisposable> {
+  const origin = await Origin.start({ mounts: { '/': site.dir } });
+  const link = await ShapedLink.start({ shape: { mbitPerSecond: 6, rttMs: 20 }, targetPort: origin.port });
+  const leader = await QuietPage.launch(profileDir);
+  await launch(leader, `${link.url}/`);
+  const standby = await leader.another();
+  await launch(standby, `${link.url}/pages/second.html`);
+  expect(await roleOf(leader)).toBe('leader');
+  expect(await roleOf(standby)).toBe('standby');
+  return {
+    leader,
+    standby,
+    url: link.url,
+    [Symbol.asyncDispose]: async () => {
+      await leader.close();
+      await link.stop();
+      await origin.stop();
+    },
+  };
+}
+
+async function launch(page: QuietPage, url: string): Promise<void> {
+  await page.goto(url);
+  await until(() => page.evaluate(() => document.documentElement?.dataset.app === 'runs'));
+}
+
+const roleOf = (page: QuietPage) => page.evaluate(async () => (await window.sluice.state()).loader.role);
+
+/** Resolves with how long the standby took to lead, in ms, while it read; every read of it was right. */
+async function takeOver(standby: QuietPage, act: () => Promise<void>): Promise<number> {
+  await startReading(standby, readers);
+  const began = performance.now();
+  await act();
+  await until(async () => (await roleOf(standby)) === 'leader');
+  const tookMs = performance.now() - began;
+  const { reads, wrong, times } = await stopReading(standby);
+  expect(wrong).toEqual([]);
+  expect(reads).toBeGreaterThan(0);
+  console.log(`another leads after ${Math.round(tookMs)} ms, the longest read took ${Math.max(...times)} ms`);
+  return tookMs;
+}
+
+/** The page works: it answers for itself, and what it reads is right. */
+async function works(page: QuietPage): Promise<void> {
+  expect(await roleOf(page)).toBe('standby');
+  await startReading(page, { ...readers, pauseMs: 0 });
+  await page.evaluate(() => window.sluice.prefetch(['app.js']));
+  expect((await stopReading(page)).wrong).toEqual([]);
+}
+
+test('the tab that leads is frozen: another leads within two seconds, and the frozen one goes on when it is thawed', async ({
+  profile,
+}) => {
+  await using tabs = await twoTabs(profile.dir);
+  const { leader, standby } = tabs;
+  expect(await takeOver(standby, () => leader.setLifecycle('frozen'))).toBeLessThan(2000);
+  await leader.setLifecycle('active');
+  await works(leader);
+  expect(await roleOf(standby)).toBe('leader');
+});
+
+test('the page that leads goes into the back/forward cache and comes back: another leads meanwhile, and it is the same page', async ({
+  profile,
+}) => {
+  await using tabs = await twoTabs(profile.dir);
+  const { leader, standby } = tabs;
+  await leader.evaluate(() => {
+    window.kept = true;
+  });
+  expect(await takeOver(standby, () => leader.goto('about:blank'))).toBeLessThan(2000);
+  await leader.back();
+  await until(() => leader.evaluate(() => window.kept === true));
+  await works(leader);
+  expect(await roleOf(standby)).toBe('leader');
+});

@@ -1,0 +1,52 @@
+import { expect, test } from '@playwright/test';
+import { Image } from '../../src/image/image.ts';
+import { BlockSpace } from '../../src/inspector/model/block-space.ts';
+import { diagnosticReport } from '../../src/inspector/model/diagnostic-report.ts';
+import { withoutSecrets } from '../../src/inspector/model/without-secrets.ts';
+import { makeSite } from '../loader/site-fixture.ts';
+import { aFetch, anInspection, aRead } from './sample.ts';
+
+test('the report tells state, waits and errors, and nothing of a URL behind its path, nor content', async () => {
+  const site = await makeSite([{ name: 'a.bin', size: 9000, shift: 12 }], 100_000);
+  const image = await Image.open(site.bootstrap, { sha256: site.image });
+  const space = new BlockSpace(image.blobs());
+  const text = diagnosticReport(
+    {
+      scope: 'https://name:word@example.com/app/?token=secret#part',
+      image,
+      space,
+      states: new Uint8Array(space.length),
+      statesVersion: 1,
+      inspection: anInspection(),
+      reads: [aRead(), aRead({ serial: 2, path: 'level.bin', waitedMs: 77 })],
+      fetches: [aFetch()],
+      errors: [
+        {
+          serial: 1,
+          at: 1000,
+          code: 'bad-origin',
+          message: 'GET https://example.com/x.bin?key=secret gave 500',
+        },
+      ],
+    },
+    'Chromium',
+  );
+  expect(text).not.toMatch(/secret|word|token/);
+  expect(text).toContain('https://example.com/x.bin gave 500');
+  const json = JSON.parse(/```json\n(.*)\n```/s.exec(text)![1]!);
+  expect(json).toMatchObject({
+    scope: 'https://example.com/app/',
+    totals: { reads: 2, waited: 1, longestWait: 77 },
+    longestWaits: [{ path: 'level.bin', waitedMs: 77 }],
+    errors: [{ code: 'bad-origin' }],
+    state: { blocks: { total: 20, present: 10 } },
+  });
+});
+
+test('what is private in URLs is cut out of any text', () => {
+  expect(withoutSecrets('read "/a/b?c=d&e" failed')).toBe('read "/a/b" failed');
+  expect(withoutSecrets('https://u:p@h.example/a#frag and why? Because')).toBe(
+    'https://h.example/a and why? Because',
+  );
+  expect(withoutSecrets('img data:image/png;base64,AAAA done')).toBe('img data:… done');
+});
