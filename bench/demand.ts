@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { mount as Mount } from '../src/client/index.ts';
+import { launchMs } from '../src/loader/launch-calm.ts';
 import { BrowserProfile } from '../test/support/browser-profile.ts';
 import { Origin } from '../test/support/origin.ts';
 import { noise, seededRandom } from '../test/support/random.ts';
@@ -24,9 +25,10 @@ const readFrom = fileBytes * 0.6;
 const readsPerVisit = 25;
 /** Between two reads, at random, so that they meet the background's requests at any moment. */
 const maxGapMs = 100;
-/** For so long after a mount, background work makes way for a launch. The link is so slow meanwhile that it brings little. */
-const launchMs = 32_000;
-const launchShape = { mbitPerSecond: 2, rttMs: 20 };
+/** While what was mounted may be launching, background work makes way for its reads. The link is so slow meanwhile that it brings little. */
+const launchShape = { mbitPerSecond: 0.5, rttMs: 20 };
+/** A launch counts from the mount, which is there a moment after its page. */
+const marginMs = 3_000;
 /** The background gets to know a link. */
 const rampMs = 3_000;
 
@@ -55,17 +57,41 @@ export async function demand(visits: number): Promise<void> {
   });
   const head = ['', 'median, ms', '99 %, ms', 'median, ms', '99 %, ms', 'median', '99 %', 'link in use'];
   const rows: string[][] = [['', 'idle', '', 'busy', '', 'busy ÷ idle', '', ''], head];
-  for (const name of linkNames) {
-    const times: { idle: number[]; busy: number[] } = { idle: [], busy: [] };
-    const used: number[] = [];
-    for (let visit = 0; visit < visits; visit++) {
-      for (const kind of visit % 2 === 0 ? (['idle', 'busy'] as const) : (['busy', 'idle'] as const)) {
-        const { ms, share } = await oneVisit(origin.port, LINKS[name], kind === 'busy', visit);
-        times[kind].push(...ms);
-        if (kind === 'busy') used.push(share);
+  const measured = linkNames.map((name) => ({
+    name,
+    idle: [] as number[],
+    busy: [] as number[],
+    used: [] as number[],
+  }));
+  for (let visit = 0; visit < visits; visit++) {
+    console.error(
+      `  visit ${visit + 1} of ${visits}: ${(launchMs + marginMs) / 1000} s until no mount counts as a launch`,
+    );
+    // All at once, since most of it is waiting; they read one after the other.
+    const busy = await Promise.all(linkNames.map(() => Visitor.arrive(origin.port, launchShape, true)));
+    try {
+      await pause(launchMs + marginMs);
+      for (const [i, { name, ...times }] of measured.entries()) {
+        const readBusy = async (): Promise<void> => {
+          await busy[i]!.link.reshape(LINKS[name]);
+          await pause(rampMs);
+          const { ms, share } = await readAll(busy[i]!, LINKS[name], visit);
+          times.busy.push(...ms);
+          times.used.push(share);
+          await busy[i]!.link.reshape(launchShape);
+        };
+        const readIdle = async (): Promise<void> => {
+          await using visitor = await Visitor.arrive(origin.port, LINKS[name], false);
+          times.idle.push(...(await readAll(visitor, LINKS[name], visit)).ms);
+        };
+        for (const read of visit % 2 === 0 ? [readIdle, readBusy] : [readBusy, readIdle]) await read();
+        console.error(`  ${name}: read`);
       }
-      console.error(`  ${name}: visit ${visit + 1} of ${visits}`);
+    } finally {
+      for (const visitor of busy) await visitor[Symbol.asyncDispose]();
     }
+  }
+  for (const { name, used, ...times } of measured) {
     const [idle, busy] = [times.idle, times.busy].map((ms) => [summarize(ms).median, percentile99(ms)]) as [
       [number, number],
       [number, number],
@@ -86,45 +112,65 @@ function percentile99(values: readonly number[]): number {
   return sorted[Math.ceil(sorted.length * 0.99) - 1]!;
 }
 
-/** A visitor on a fresh profile: how long each read took, and how much of the link was in use meanwhile. */
-async function oneVisit(
-  targetPort: number,
-  shape: { readonly mbitPerSecond: number; readonly rttMs: number },
-  background: boolean,
-  seed: number,
-): Promise<{ ms: number[]; share: number }> {
-  const profile = await BrowserProfile.create();
-  await using link = await ShapedLink.start({ shape: background ? launchShape : shape, targetPort });
-  try {
-    const page = await QuietPage.launch(profile.dir);
+/** A visitor on a fresh profile who has mounted the image. */
+class Visitor implements AsyncDisposable {
+  readonly link: ShapedLink;
+  readonly page: QuietPage;
+  readonly #profile: BrowserProfile;
+
+  private constructor(link: ShapedLink, page: QuietPage, profile: BrowserProfile) {
+    this.link = link;
+    this.page = page;
+    this.#profile = profile;
+  }
+
+  static async arrive(targetPort: number, shape: Shape, background: boolean): Promise<Visitor> {
+    const profile = await BrowserProfile.create();
+    const link = await ShapedLink.start({ shape, targetPort });
+    const visitor = new Visitor(link, await QuietPage.launch(profile.dir), profile);
     try {
+      const { page } = visitor;
       await page.goto(`${link.url}/plain`);
       while (!(await page.evaluate(() => window.mount !== undefined))) await pause(50);
       await page.evaluate(async (background) => {
         const image = await window.mount('/', { background });
         Object.assign(window, { image });
       }, background);
-      if (background) {
-        await pause(launchMs);
-        await link.reshape(shape);
-        await pause(rampMs);
-      }
-      await link.reset();
-      const began = performance.now();
-      const ms: number[] = [];
-      for (const { at, gapMs } of places(seed)) {
-        await pause(gapMs);
-        ms.push(await page.evaluate(timedRead, { at, end: at + readBytes }));
-      }
-      const { down } = await link.stats();
-      const share = down / (((performance.now() - began) / 1000) * shape.mbitPerSecond * 125_000);
-      return { ms, share };
-    } finally {
-      await page.close();
+      return visitor;
+    } catch (error) {
+      await visitor[Symbol.asyncDispose]();
+      throw error;
     }
-  } finally {
-    await profile.remove();
   }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.page.close();
+    await this.link[Symbol.asyncDispose]();
+    await this.#profile.remove();
+  }
+}
+
+/** How long each read took, and how much of the link was in use meanwhile. */
+async function readAll(
+  { link, page }: Visitor,
+  shape: Shape,
+  seed: number,
+): Promise<{ ms: number[]; share: number }> {
+  await link.reset();
+  const began = performance.now();
+  const ms: number[] = [];
+  for (const { at, gapMs } of places(seed)) {
+    await pause(gapMs);
+    ms.push(await page.evaluate(timedRead, { at, end: at + readBytes }));
+  }
+  const { down } = await link.stats();
+  const share = down / (((performance.now() - began) / 1000) * shape.mbitPerSecond * 125_000);
+  return { ms, share };
+}
+
+interface Shape {
+  readonly mbitPerSecond: number;
+  readonly rttMs: number;
 }
 
 /** Different blocks, far apart and in no order: no read is ahead of another. */

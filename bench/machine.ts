@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { arch, cpus, totalmem, type } from 'node:os';
-import { findChromium, findNginx } from '../scripts/find-chromium.mjs';
+import { findChromium, findNginx } from '../scripts/find-browsers.mjs';
 
 /** What everything was measured on and with. */
 export interface Machine {

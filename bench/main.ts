@@ -4,6 +4,7 @@ import { chart, usage as chartUsage } from './chart.ts';
 import { compression } from './compression.ts';
 import { demand } from './demand.ts';
 import { huge } from './huge.ts';
+import { inspector } from './inspector.ts';
 import { launch } from './launch.ts';
 import { usage as launchUsage } from './options.ts';
 import { overhead } from './overhead.ts';
@@ -68,10 +69,16 @@ const targets: Readonly<Record<string, Target>> = {
   demand: repeated(
     'demand',
     'reads of what is missing, while the background fills the link and while it is idle',
-    4,
+    2,
     demand,
   ),
   verify: repeated('verify', 'cold launches with digests checked and unchecked', 9, verify),
+  inspector: repeated(
+    'inspector',
+    'frames of the inspector’s block map with a million blocks; cold launches with the inspector open and closed',
+    5,
+    inspector,
+  ),
   overhead: repeated('overhead', 'reads of what is there already, beside Cache Storage', 9, overhead),
 };
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { findChromium } from '../scripts/find-chromium.mjs';
+import { findChromium } from '../scripts/find-browsers.mjs';
 import { Devtools } from '../src/cli/devtools.ts';
 import { SluiceError } from '../src/format/errors.ts';
 
@@ -29,16 +29,19 @@ export class QuietPage {
       const { targetInfos } = await devtools.call<{ targetInfos: { type: string; targetId: string }[] }>(
         'Target.getTargets',
       );
-      const { targetId } = targetInfos.find(({ type }) => type === 'page')!;
-      const attached = await devtools.call<{ sessionId: string }>('Target.attachToTarget', {
-        targetId,
-        flatten: true,
-      });
-      return new QuietPage(devtools, attached.sessionId);
+      return await QuietPage.#attach(devtools, targetInfos.find(({ type }) => type === 'page')!.targetId);
     } catch (error) {
       await devtools.close();
       throw error;
     }
+  }
+
+  static async #attach(devtools: Devtools, targetId: string): Promise<QuietPage> {
+    const { sessionId } = await devtools.call<{ sessionId: string }>('Target.attachToTarget', {
+      targetId,
+      flatten: true,
+    });
+    return new QuietPage(devtools, sessionId);
   }
 
   /** Runs before the scripts of every document to come. */
@@ -51,6 +54,15 @@ export class QuietPage {
   async goto(url: string): Promise<void> {
     const { errorText } = await this.#call<{ errorText?: string }>('Page.navigate', { url });
     if (errorText !== undefined) throw new Error(`${url}: ${errorText}`);
+  }
+
+  /** Begins to go back to the page before. */
+  async back(): Promise<void> {
+    const { currentIndex, entries } = await this.#call<{
+      currentIndex: number;
+      entries: readonly { readonly id: number }[];
+    }>('Page.getNavigationHistory');
+    await this.#call('Page.navigateToHistoryEntry', { entryId: entries[currentIndex - 1]!.id });
   }
 
   /** The function gets `argument` as JSON, and its result comes back so, after promises. */
@@ -93,6 +105,26 @@ export class QuietPage {
     await this.#call('ServiceWorker.enable');
     await this.#call('ServiceWorker.stopAllWorkers');
     await this.#call('ServiceWorker.disable');
+  }
+
+  /** One more tab of the same browser, the visible one from now on; or one in a window of its own, and both are visible. */
+  async another({ isWindow = false } = {}): Promise<QuietPage> {
+    const made = await this.#devtools.call<{ targetId: string }>('Target.createTarget', {
+      url: 'about:blank',
+      newWindow: isWindow,
+    });
+    return QuietPage.#attach(this.#devtools, made.targetId);
+  }
+
+  /** Freezes the page, which must not be the visible one, as browsers do with tabs that nobody looks at; or lets it go on. */
+  async setLifecycle(state: 'frozen' | 'active'): Promise<void> {
+    await this.#call('Page.setWebLifecycleState', { state });
+  }
+
+  /** Bytes of the page's heap, after a collection. */
+  async heapUsed(): Promise<number> {
+    await this.#call('HeapProfiler.collectGarbage');
+    return (await this.#call<{ usedSize: number }>('Runtime.getHeapUsage')).usedSize;
   }
 
   /** Ends the browser as a user does. */

@@ -1,4 +1,4 @@
-import { findChromium } from '../scripts/find-chromium.mjs';
+import { findChromium } from '../scripts/find-browsers.mjs';
 import type { TestApp } from '../test/apps/test-app.ts';
 import { runCli } from './run-cli.ts';
 import { defaultServerKind, startServer } from './server.ts';

@@ -20,7 +20,8 @@ export async function buildUnverified(outDir: string): Promise<void> {
     plugins: [withoutChecks()],
     environments: { sw: { build }, loader: { build } },
   });
-  for (const name of ['sw', 'loader']) await builder.build(builder.environments[name]!);
+  // The service worker knows the loader by its digest.
+  for (const name of ['loader', 'sw']) await builder.build(builder.environments[name]!);
 }
 
 function withoutChecks(): Plugin {
