@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type EnvironmentOptions, type Plugin } from 'vite';
 import manifest from './package.json' with { type: 'json' };
@@ -11,12 +11,16 @@ import { zstdWasmFile, zstdWasmSha256 } from './src/codec/zstd-wasm.ts';
  *
  *   dist/runtime/   what `sluice build` copies into a site: classic scripts, one file each, no chunks
  *   dist/lib/       the page library, ESM, self-contained (a CDN or an import map can serve it as it is)
+ *   dist/extension/ the inspector for Chrome's DevTools, to be loaded unpacked, or zipped for a store
  *   dist/node/      the command line and the build API, ESM for Node, npm packages external
  *
  * The order matters for one thing: sw.js carries the hash of the runtime files beside it and so comes after them.
  */
 const root = fileURLToPath(new URL('.', import.meta.url));
 const runtimeDir = 'dist/runtime';
+
+// Whoever builds, and for whatever (a test runner says "test"): what is shipped is the same.
+process.env.NODE_ENV = 'production';
 
 /** The oldest engines with module-free service workers, OPFS sync handles and DecompressionStream. */
 const browsers = ['chrome110', 'firefox115', 'safari16.4'];
@@ -49,6 +53,7 @@ const environments: Record<string, EnvironmentOptions> = {
   // Vite's own name for the default environment; it also brings the boot template and public/.
   client: withFirst(script('src/client/client.ts', '__sluice/client.js')),
   loader: script('src/loader/worker.ts', '__sluice/loader.js'),
+  inspector: script('src/inspector/index.ts', '__sluice/inspector.js'),
   sw: script('sw/main.ts', 'sw.js'),
   lib: {
     consumer: 'client',
@@ -61,6 +66,24 @@ const environments: Record<string, EnvironmentOptions> = {
         input: { index: join(root, 'src/client/index.ts') },
         preserveEntrySignatures: 'strict',
         output: { format: 'es', entryFileNames: '[name].js', codeSplitting: false },
+      },
+    },
+  },
+  extension: {
+    consumer: 'client',
+    build: {
+      outDir: 'dist/extension',
+      copyPublicDir: false,
+      // The manifest's minimum_chrome_version.
+      target: 'chrome119',
+      modulePreload: false,
+      rolldownOptions: {
+        input: {
+          devtools: join(root, 'src/extension/devtools.ts'),
+          panel: join(root, 'src/extension/panel.ts'),
+        },
+        preserveEntrySignatures: false,
+        output: { format: 'es', entryFileNames: '[name].js' },
       },
     },
   },
@@ -101,20 +124,28 @@ function bootTemplate(): Plugin {
   };
 }
 
-/** `__SLUICE_RUNTIME__` in the service worker: version and hash of the runtime files, the name of its cache. */
+/** `__SLUICE_RUNTIME__` in the service worker, a RuntimeBuild: version and hash of the runtime files beside it, and the digest of each. */
 function runtimeId(): Plugin {
-  const id = () => {
-    const dir = join(root, runtimeDir, '__sluice');
-    const hash = createHash('sha256');
-    for (const name of readdirSync(dir).sort()) hash.update(name).update(readFileSync(join(dir, name)));
-    return `${manifest.version}-${hash.digest('hex').slice(0, 12)}`;
+  const runtimeBuild = (outDir: string) => {
+    const dir = resolve(root, outDir, '__sluice');
+    const files = readdirSync(dir)
+      .sort()
+      .map((name) => [
+        name,
+        createHash('sha256')
+          .update(readFileSync(join(dir, name)))
+          .digest('hex'),
+      ]);
+    const hash = createHash('sha256').update(files.flat().join(' ')).digest('hex');
+    return { id: `${manifest.version}-${hash.slice(0, 12)}`, sha256: Object.fromEntries(files) };
   };
   return {
     name: 'sluice:runtime-id',
     applyToEnvironment: (environment) => environment.name === 'sw',
     transform(code) {
       if (!code.includes('__SLUICE_RUNTIME__')) return;
-      return { code: code.replaceAll('__SLUICE_RUNTIME__', JSON.stringify(id())), map: null };
+      const { outDir } = this.environment.config.build;
+      return { code: code.replaceAll('__SLUICE_RUNTIME__', JSON.stringify(runtimeBuild(outDir))), map: null };
     },
   };
 }
@@ -141,6 +172,23 @@ function splitLz4(): Plugin {
   };
 }
 
+/**
+ * lit asks for a Trusted Types policy of its own name as soon as it is loaded, and cannot be loaded where the page's policy does not list it. The
+ * inspector's policy is named after whose it is.
+ */
+function litPolicyName(): Plugin {
+  return {
+    name: 'sluice:lit-policy-name',
+    applyToEnvironment: (environment) => environment.name === 'inspector',
+    transform(code, id) {
+      if (!/\/lit-html\/(\w+\/)*lit-html\.js$/.test(id)) return;
+      const renamed = code.replace(/createPolicy\((["'])lit-html\1/, 'createPolicy("sluice-inspector"');
+      if (renamed === code) this.error(`${id} is not written as expected`);
+      return { code: renamed, map: null };
+    },
+  };
+}
+
 /** `__sluice/zstd.wasm`, out of the package that carries it as base64 in a script. Only the one that is known by its digest. */
 function zstdWasm(): Plugin {
   const script = join(root, 'node_modules/zstddec/dist/zstddec.mjs');
@@ -162,6 +210,24 @@ function zstdWasm(): Plugin {
   };
 }
 
+/** What of the extension is no script: its manifest, with the package's version, pages and icons. */
+function extensionFiles(): Plugin {
+  const dir = join(root, 'src/extension');
+  const icons = readdirSync(join(dir, 'icons')).map((name) => join('icons', name));
+  return {
+    name: 'sluice:extension-files',
+    applyToEnvironment: (environment) => environment.name === 'extension',
+    buildStart() {
+      const fields = JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8'));
+      const source = `${JSON.stringify({ ...fields, version: manifest.version }, undefined, 2)}\n`;
+      this.emitFile({ type: 'asset', fileName: 'manifest.json', source });
+      for (const name of ['devtools.html', 'panel.html', 'panel.css', ...icons]) {
+        this.emitFile({ type: 'asset', fileName: basename(name), source: readFileSync(join(dir, name)) });
+      }
+    },
+  };
+}
+
 function executableCli(): Plugin {
   return {
     name: 'sluice:executable-cli',
@@ -179,7 +245,15 @@ export default defineConfig({
     // Its package.json leads bundlers to the build for ES5, which is 1 KB (gzipped) longer than the one for today's engines.
     alias: { 'workbox-window': 'workbox-window/build/workbox-window.prod.mjs' },
   },
-  plugins: [bootTemplate(), zstdWasm(), splitLz4(), runtimeId(), executableCli()],
+  plugins: [
+    bootTemplate(),
+    zstdWasm(),
+    splitLz4(),
+    litPolicyName(),
+    extensionFiles(),
+    runtimeId(),
+    executableCli(),
+  ],
   builder: {
     async buildApp(builder) {
       for (const name of Object.keys(environments)) await builder.build(builder.environments[name]!);

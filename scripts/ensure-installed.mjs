@@ -1,11 +1,11 @@
 // Makes `npm start` and `npm test` work in a fresh clone. Plain Node: nothing is installed yet when it runs.
 //   node scripts/ensure-installed.mjs              node_modules as package-lock.json says
-//   node scripts/ensure-installed.mjs --browsers   the same, and a Chromium (and nginx where apt can give one)
+//   node scripts/ensure-installed.mjs --browsers   the same, and a Chromium (and Firefox and nginx where apt can give them)
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findChromium, findNginx, findOnPath } from './find-chromium.mjs';
+import { findChromium, findFirefox, findNginx, findOnPath } from './find-browsers.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -40,6 +40,7 @@ function ensurePackages() {
 async function ensureBrowsers() {
   const missing = [];
   if (!(await findChromium())) missing.push('chromium');
+  if (!findFirefox()) missing.push('firefox-esr');
   if (!findNginx()) missing.push('nginx-light');
   if (missing.length === 0) return;
 
@@ -50,6 +51,12 @@ async function ensureBrowsers() {
     fail(
       'The tests need Chromium and none was found. Install it (Debian: apt-get install chromium), or run\n' +
         'npx playwright install --with-deps chromium, or set SLUICE_CHROMIUM to the path of one.',
+    );
+  }
+  if (!findFirefox()) {
+    console.warn(
+      'No Firefox was found: its tests are skipped. Install one (Debian: apt-get install firefox-esr), or set\n' +
+        'SLUICE_FIREFOX to the path of one.',
     );
   }
   if (!findNginx()) console.warn('nginx was not found: the tests that serve from it are skipped.');

@@ -5,7 +5,19 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** What vite puts into dist; all other dependencies are installed as packages of their own. */
-const bundled = ['comlink', 'idb-keyval', 'lz4js', 'mime', 'workbox-core', 'workbox-window', 'zstddec'];
+const bundled = [
+  '@lit/reactive-element',
+  'comlink',
+  'idb-keyval',
+  'lit',
+  'lit-element',
+  'lit-html',
+  'lz4js',
+  'mime',
+  'workbox-core',
+  'workbox-window',
+  'zstddec',
+];
 
 const notices = bundled.map((name) => {
   const dir = join(root, 'node_modules', name);
@@ -16,4 +28,6 @@ const notices = bundled.map((name) => {
   const text = file === undefined ? `${license}, ${by}` : readFileSync(join(dir, file), 'utf8').trim();
   return `${name} ${version}\n\n${text}\n`;
 });
-writeFileSync(join(root, 'dist/THIRD-PARTY-NOTICES.txt'), notices.join(`\n${'-'.repeat(72)}\n\n`));
+const text = notices.join(`\n${'-'.repeat(72)}\n\n`);
+// The extension goes to stores by itself.
+for (const dir of ['dist', 'dist/extension']) writeFileSync(join(root, dir, 'THIRD-PARTY-NOTICES.txt'), text);

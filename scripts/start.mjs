@@ -47,18 +47,20 @@ function serve() {
   const server = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   createInterface({ input: server.stdout }).on('line', (line) => {
     console.log(line);
-    if (/^https?:\/\/\S+$/.test(line)) console.log(whatToLookAt);
+    if (/^https?:\/\/\S+$/.test(line)) console.log(whatToLookAt(line));
   });
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM']))
     process.on(signal, () => server.kill(signal));
   server.on('exit', (code) => process.exit(code ?? 0));
 }
 
-const whatToLookAt = `
+/** @param {string} url of the demo */
+const whatToLookAt = (url) => `
 Open it in a browser and look at:
   1. The globe: drawn while most of the 70 MB package is still on its way. The pill in the corner counts the rest.
   2. When the pill has said "Works offline now", stop this server (Ctrl+C) and load the page again, or open it in a new tab.
-  3. In the console: await sluice.state(), await sluice.readLog()
+  3. The inspector, in a second tab: ${new URL('__sluice/', url)}
+  4. In the console: await sluice.state(), await sluice.readLog()
 Ctrl+C ends the server.`;
 
 buildIfStale();

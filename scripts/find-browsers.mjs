@@ -40,6 +40,20 @@ export async function findChromium() {
 }
 
 /**
+ * The stock Firefox to test with: the one named by SLUICE_FIREFOX, else the system's. Undefined when there is none.
+ * Throws when SLUICE_FIREFOX names something that cannot be run.
+ * @returns {string | undefined}
+ */
+export function findFirefox() {
+  const named = process.env.SLUICE_FIREFOX;
+  if (named) {
+    if (!isExecutable(named)) throw new Error(`SLUICE_FIREFOX is ${named}, which is not an executable file`);
+    return named;
+  }
+  return findOnPath('firefox-esr') ?? findOnPath('firefox');
+}
+
+/**
  * The nginx to test with, or undefined. Debian keeps it in /usr/sbin, which is often not on PATH.
  * @returns {string | undefined}
  */
