@@ -1,4 +1,12 @@
 import {
+  formatBytes,
+  formatCount,
+  formatMs,
+  formatNumberOf,
+  formatRate,
+  formatShare,
+} from '../format/quantity.ts';
+import {
   type Attributes,
   type BuildOptions,
   type BuildReport,
@@ -10,7 +18,6 @@ import { type Command, parse, UsageError, wholeNumber } from './command.ts';
 import { interruptible } from './interruption.ts';
 import { readJsonFile } from './json-file.ts';
 import { ProgressLine } from './progress-line.ts';
-import { formatBytes, formatCount, formatDuration, formatNumberOf, formatShare } from './quantity.ts';
 import { readTraceFile } from './trace-file.ts';
 
 const help = `sluice build <app-dir> --out <site-dir> [options]
@@ -116,7 +123,7 @@ function summary(
     ],
     [
       'stored',
-      `${formatBytes(storedBytes)} (${formatShare(storedBytes, logicalBytes)}), and ${formatBytes(bytes)} of bootstrap`,
+      `${formatBytes(storedBytes)} (${formatShare(storedBytes, logicalBytes, 1)}), and ${formatBytes(bytes)} of bootstrap`,
     ],
     ['blobs', `${formatCount(blobs)}, with ${formatNumberOf(blocks, 'block')}`],
   ];
@@ -130,9 +137,9 @@ function summary(
     const { launchFiles, launchBlocks, launchBytes } = report;
     lines.push([
       'launch',
-      `${formatBytes(launchBytes)} of the ${formatBytes(storedBytes)} (${formatShare(launchBytes, storedBytes)}), ` +
-        `${formatNumberOf(launchBlocks, 'block')} (${formatShare(launchBlocks, blocks)}), ` +
-        `of ${formatNumberOf(launchFiles, 'file')} (${formatShare(launchFiles, files)}): stored first`,
+      `${formatBytes(launchBytes)} of the ${formatBytes(storedBytes)} (${formatShare(launchBytes, storedBytes, 1)}), ` +
+        `${formatNumberOf(launchBlocks, 'block')} (${formatShare(launchBlocks, blocks, 1)}), ` +
+        `of ${formatNumberOf(launchFiles, 'file')} (${formatShare(launchFiles, files, 1)}): stored first`,
     ]);
   } else if (traces > 0)
     lines.push(['launch', 'nothing of the traces is in this app: they are of another one']);
@@ -144,7 +151,7 @@ function summary(
   }
   lines.push([
     'time',
-    `${formatDuration(report.elapsedMs)}, ${formatBytes((logicalBytes * 1000) / report.elapsedMs)}/s`,
+    `${formatMs(report.elapsedMs)}, ${formatRate((logicalBytes * 1000) / report.elapsedMs)}`,
   ]);
   return lines.map(([name, text]) => `${name!.padEnd(8)}${text}\n`).join('');
 }

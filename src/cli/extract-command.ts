@@ -1,8 +1,8 @@
+import { formatBytes, formatNumberOf } from '../format/quantity.ts';
 import { extract } from '../pack/index.ts';
 import { type Command, parse, UsageError } from './command.ts';
 import { interruptible } from './interruption.ts';
 import { ProgressLine } from './progress-line.ts';
-import { formatBytes, formatNumberOf } from './quantity.ts';
 
 const help = `sluice extract <site-dir> --out <dir>
 

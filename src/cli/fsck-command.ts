@@ -1,8 +1,8 @@
+import { formatBytes, formatNumberOf } from '../format/quantity.ts';
 import { type FsckReport, fsck } from '../pack/index.ts';
 import { type Command, parse } from './command.ts';
 import { interruptible } from './interruption.ts';
 import { ProgressLine } from './progress-line.ts';
-import { formatBytes, formatNumberOf } from './quantity.ts';
 
 const help = `sluice fsck <site-dir>
 

@@ -1,5 +1,5 @@
+import { formatCount } from '../format/quantity.ts';
 import type { FsmapOwner, FsmapRow, PublishedMap } from '../pack/index.ts';
-import { formatCount } from './quantity.ts';
 
 /** Most owners that are shown for one block. */
 const shownOwners = 3;

@@ -1,7 +1,7 @@
+import { formatBytes, formatCount, formatNumberOf, formatShare } from '../format/quantity.ts';
 import { type Inspection, inspect, publishedMap } from '../pack/index.ts';
 import { type Command, parse } from './command.ts';
 import { fsmapJson, fsmapTable } from './fsmap-text.ts';
-import { formatBytes, formatCount, formatNumberOf, formatShare } from './quantity.ts';
 import { writeOut } from './write-out.ts';
 
 const help = `sluice inspect <site-dir> [--fsmap] [--json]
@@ -41,9 +41,9 @@ export const inspectCommand: Command = {
 };
 
 function launchText({ launchSet, storedBytes, blocks, files }: Inspection): string {
-  const share = `${formatBytes(launchSet.bytes)} (${formatShare(launchSet.bytes, storedBytes)})`;
-  const inBlocks = `${formatNumberOf(launchSet.blocks, 'block')} (${formatShare(launchSet.blocks, blocks)})`;
-  return `${share} in ${inBlocks}, of ${formatNumberOf(launchSet.files, 'file')} (${formatShare(launchSet.files, files)})`;
+  const share = `${formatBytes(launchSet.bytes)} (${formatShare(launchSet.bytes, storedBytes, 1)})`;
+  const inBlocks = `${formatNumberOf(launchSet.blocks, 'block')} (${formatShare(launchSet.blocks, blocks, 1)})`;
+  return `${share} in ${inBlocks}, of ${formatNumberOf(launchSet.files, 'file')} (${formatShare(launchSet.files, files, 1)})`;
 }
 
 function text(inspection: Inspection): string {
@@ -64,7 +64,7 @@ function text(inspection: Inspection): string {
     ],
     [
       'bytes',
-      `${formatBytes(logicalBytes)}, stored in ${formatBytes(storedBytes)} (${formatShare(storedBytes, logicalBytes)})`,
+      `${formatBytes(logicalBytes)}, stored in ${formatBytes(storedBytes)} (${formatShare(storedBytes, logicalBytes, 1)})`,
     ],
     ['twice', `${formatBytes(inspection.duplicateBytes)} not stored again`],
     ['extents', formatCount(superblock.extentCount)],
@@ -73,7 +73,7 @@ function text(inspection: Inspection): string {
   ];
   if (fallback !== undefined) lines.push(['fallback', fallback]);
   for (const [name, { blocks, logicalBytes, storedBytes }] of Object.entries(codecs)) {
-    const sizes = `${formatBytes(logicalBytes)} in ${formatBytes(storedBytes)} (${formatShare(storedBytes, logicalBytes)})`;
+    const sizes = `${formatBytes(logicalBytes)} in ${formatBytes(storedBytes)} (${formatShare(storedBytes, logicalBytes, 1)})`;
     lines.push([name, `${formatNumberOf(blocks, 'block')}, ${sizes}`]);
   }
   const most = Math.max(1, ...Object.values(blockSizes));

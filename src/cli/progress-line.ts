@@ -1,5 +1,5 @@
+import { formatBytes, formatCount, formatRate, percent } from '../format/quantity.ts';
 import type { OnProgress, PackProgress } from '../pack/progress.ts';
-import { formatBytes, formatCount } from './quantity.ts';
 
 interface Output {
   readonly isTTY?: boolean | undefined;
@@ -56,11 +56,11 @@ export class ProgressLine {
 export function progressText(progress: PackProgress, elapsedMs: number): string {
   const { phase, files, totalFiles, bytes, totalBytes, storedBytes } = progress;
   const parts = [`${verbs[phase]}`];
-  if (totalBytes > 0) parts.push(`${Math.floor((100 * bytes) / totalBytes)} %`);
+  if (totalBytes > 0) parts.push(`${percent(bytes, totalBytes)} %`);
   if (totalFiles > 0) parts.push(`${formatCount(files)} of ${formatCount(totalFiles)} files`);
   else if (files > 0) parts.push(`${formatCount(files)} files`);
   if (totalBytes > 0) parts.push(`${formatBytes(bytes)} of ${formatBytes(totalBytes)}`);
   if (storedBytes > 0) parts.push(`${formatBytes(storedBytes)} stored`);
-  if (bytes > 0 && elapsedMs > 0) parts.push(`${formatBytes((bytes * 1000) / elapsedMs)}/s`);
+  if (bytes > 0 && elapsedMs > 0) parts.push(formatRate((bytes * 1000) / elapsedMs));
   return parts.join('  ');
 }

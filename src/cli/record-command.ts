@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
+import { formatMs, formatNumberOf, formatShare } from '../format/quantity.ts';
 import { fromNodeError } from '../pack/node-error.ts';
 import { readRelease } from '../pack/site-reader.ts';
 import { type Command, parse, UsageError, wholeNumber } from './command.ts';
 import { installedBrowser } from './installed-browser.ts';
 import { interruptible } from './interruption.ts';
-import { formatDuration, formatNumberOf, formatShare } from './quantity.ts';
 import { type Recording, recordLaunch } from './record-launch.ts';
 import { startSiteServer } from './site-server.ts';
 
@@ -78,8 +78,8 @@ async function atUrl<T>(site: string, work: (url: string) => Promise<T>): Promis
 function summary({ log, totalBlocks }: Recording, ms: number, out: string): string {
   const blocks = new Set(log.reads.map(({ blob, block }) => `${blob}/${block}`));
   const files = new Set(log.reads.map(({ path }) => path));
-  const share = `${formatNumberOf(blocks.size, 'block')} of ${totalBlocks} (${formatShare(blocks.size, totalBlocks)})`;
-  return `launch  ${formatNumberOf(files.size, 'file')}, ${share}, ${formatDuration(ms)}
+  const share = `${formatNumberOf(blocks.size, 'block')} of ${totalBlocks} (${formatShare(blocks.size, totalBlocks, 1)})`;
+  return `launch  ${formatNumberOf(files.size, 'file')}, ${share}, ${formatMs(ms)}
 trace   ${out}: give it to sluice build --trace
 `;
 }

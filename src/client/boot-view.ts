@@ -1,7 +1,7 @@
 import { SluiceError } from '../format/errors.ts';
 import { launchRemedy } from '../format/launch-remedies.ts';
+import { formatBytes, formatRate, percent } from '../format/quantity.ts';
 import type { Progress } from '../protocol/state.ts';
-import { formatBytes, formatRate, percent } from './quantity.ts';
 
 /** The boot page's elements, as the template index.html has them. */
 export class BootView {

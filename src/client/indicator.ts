@@ -1,5 +1,5 @@
+import { formatBytes, percent } from '../format/quantity.ts';
 import type { Progress } from '../protocol/state.ts';
-import { formatBytes, percent } from './quantity.ts';
 import { shadowHost } from './shadow-host.ts';
 
 const tag = 'sluice-progress';

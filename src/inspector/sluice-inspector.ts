@@ -1,8 +1,8 @@
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { cache } from 'lit/directives/cache.js';
-import { formatBytes, percent } from '../client/quantity.ts';
 import type { Sluice } from '../client/sluice.ts';
 import { toWireError } from '../format/errors.ts';
+import { formatBytes, percent } from '../format/quantity.ts';
 import { systemClock } from '../protocol/clock.ts';
 import type { Notice } from './actions.ts';
 import type { InspectorHome } from './home.ts';

@@ -1,32 +1,14 @@
 import { expect, test } from '@playwright/test';
 import { counters } from '../../src/inspector/model/counters.ts';
-import { formatAgo, formatBytes, formatMs, formatShare } from '../../src/inspector/model/quantity.ts';
+import { formatBlock, linkRate } from '../../src/inspector/model/labels.ts';
 import { storageParts, useLimits } from '../../src/inspector/model/storage-parts.ts';
 import { sortedBy, toggled } from '../../src/inspector/model/table-order.ts';
 import { transferHistory } from '../../src/inspector/model/transfer-history.ts';
 import { aFetch, anInspection } from './sample.ts';
 
-test('figures are short, and 100 % is said only of all', () => {
-  expect([0, 999, 1000, 34_240_000].map(formatBytes)).toEqual(['0 B', '999 B', '1.0 kB', '34.2 MB']);
-  expect([0.42, 12.3, 999.6, 3210, 61_000, 12_000_000].map(formatMs)).toEqual([
-    '0.4 ms',
-    '12 ms',
-    '1.00 s',
-    '3.21 s',
-    '1 min 1 s',
-    '3 h 20 min',
-  ]);
-  expect([0, 30_000, 3_600_000, 260_000_000].map(formatAgo)).toEqual([
-    'just now',
-    '30 s ago',
-    '1 h ago',
-    '3 days ago',
-  ]);
-  expect([formatShare(999, 1000), formatShare(1, 1000), formatShare(0, 1000)]).toEqual([
-    '99 %',
-    '< 1 %',
-    '0 %',
-  ]);
+test('a link that was not measured has no rate; a table has no number of a block', () => {
+  expect([linkRate(0), linkRate(2_500_000)]).toEqual(['not known yet', '2.5 MB/s']);
+  expect([formatBlock(12, 345), formatBlock(12, -1)]).toEqual(['12:345', '12:table']);
 });
 
 test('tables are sorted by numbers as numbers, names naturally, nothing last', () => {

@@ -1,10 +1,11 @@
 import { SluiceError } from '../../format/errors.ts';
+import { formatBytes, formatNumberOf } from '../../format/quantity.ts';
 import type { LoaderService } from '../../loader/loader-service.ts';
 import type { ProvidedBlock } from '../../protocol/loader-api.ts';
 import type { BlockRun } from '../../protocol/messages.ts';
 import { checkImage } from '../model/image-check.ts';
 import { importImage } from '../model/import-image.ts';
-import { formatBytes, formatNumberOf, shortDigest } from '../model/quantity.ts';
+import { shortDigest } from '../model/labels.ts';
 import { savedImage } from '../model/save-image.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { isBlobHere } from '../model/stored-blobs.ts';

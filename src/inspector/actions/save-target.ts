@@ -1,5 +1,5 @@
 import { SluiceError } from '../../format/errors.ts';
-import { formatBytes } from '../model/quantity.ts';
+import { formatBytes } from '../../format/quantity.ts';
 
 /** A file on the visitor's disk that is being written. */
 export interface SaveTarget {

@@ -1,5 +1,6 @@
+import { formatBytes, formatCount, formatMs } from '../../format/quantity.ts';
 import type { Inspection } from '../../protocol/inspection.ts';
-import { formatBytes, formatCount, formatMs, formatRate } from './quantity.ts';
+import { linkRate } from './labels.ts';
 
 export interface Counter {
   readonly group: string;
@@ -64,7 +65,7 @@ export function counters({ state, link, queue, pending, storage, tabs }: Inspect
     {
       group: 'Network',
       name: 'link.bytesPerSecond',
-      value: formatRate(link.bytesPerSecond),
+      value: linkRate(link.bytesPerSecond),
       meaning: 'Measured rate of the link, by which background requests are cut.',
     },
     {

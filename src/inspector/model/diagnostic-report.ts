@@ -1,5 +1,6 @@
+import { formatBytes, formatMs, formatShare } from '../../format/quantity.ts';
 import type { InspectedRead } from '../../protocol/inspection.ts';
-import { formatBlock, formatBytes, formatMs, formatShare } from './quantity.ts';
+import { formatBlock } from './labels.ts';
 import type { Snapshot } from './snapshot.ts';
 import { waterfallTotals } from './waterfall-totals.ts';
 import { withoutSecretsIn } from './without-secrets.ts';

@@ -1,5 +1,5 @@
+import { formatMs, formatNumberOf, formatRate } from '../../format/quantity.ts';
 import type { InspectorSwitches } from '../../protocol/inspection.ts';
-import { formatMs, formatNumberOf, formatRate } from './quantity.ts';
 
 /** Nothing is simulated. */
 export const noSwitches: InspectorSwitches = {

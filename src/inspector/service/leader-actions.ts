@@ -1,5 +1,6 @@
 import { BlockTable } from '../../format/block-table.ts';
 import { isCode, SluiceError } from '../../format/errors.ts';
+import { formatNumberOf } from '../../format/quantity.ts';
 import type { InspectorSwitches } from '../../protocol/inspection.ts';
 import { copyText } from '../actions/copy-text.ts';
 import {
@@ -15,7 +16,7 @@ import type { InspectorActions, InspectorTarget, Notice } from '../actions.ts';
 import type { InspectorHome, NavigationMark } from '../home.ts';
 import { diagnosticReport } from '../model/diagnostic-report.ts';
 import { failureText } from '../model/failure-text.ts';
-import { formatNumberOf, shortDigest } from '../model/quantity.ts';
+import { shortDigest } from '../model/labels.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { Tasks } from '../model/tasks.ts';
 import type { Poller } from './poller.ts';

@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
-import { formatBytes } from '../../client/quantity.ts';
 import type { BlockTable } from '../../format/block-table.ts';
+import { formatBytes, formatCount } from '../../format/quantity.ts';
 import { ReverseMap } from '../../image/reverse-map.ts';
 import { pinnedFlag } from '../../protocol/block-states.ts';
 import type { InspectorActions } from '../actions.ts';
@@ -135,7 +135,7 @@ export class BlockDetails extends LitElement {
     const unknown = html`<span class="soft">${table === 'not here' ? 'in the blob’s table, not here yet' : '…'}</span>`;
     const owned = this.#reverse ? ownersOf(this.#reverse, place, shownOwners) : undefined;
     return html`
-      ${this.#head(`Block ${place.block.toLocaleString('en')} of blob ${place.blob}`)}
+      ${this.#head(`Block ${formatCount(place.block)} of blob ${place.blob}`)}
       <dl>
         <dt>State</dt>
         <dd><span class="swatch" .style=${`display: inline-block; background: var(${colour})`}></span>
@@ -145,7 +145,7 @@ export class BlockDetails extends LitElement {
         <dt>Logical</dt>
         <dd>${facts ? formatBytes(facts.logicalLength) : unknown}</dd>
         <dt>Offset</dt>
-        <dd>${facts ? `${facts.start.toLocaleString('en')} – ${facts.end.toLocaleString('en')}` : unknown}</dd>
+        <dd>${facts ? `${formatCount(facts.start)} – ${formatCount(facts.end)}` : unknown}</dd>
         <dt>Digest</dt>
         <dd class="mono">${facts ? facts.digest : unknown}</dd>
         <dt>Blob</dt>
@@ -157,7 +157,7 @@ export class BlockDetails extends LitElement {
             ? owned.owners.map(
                 ({ path, start, end }) => html`<li><button
                   class="plain"
-                  title=${`${path}\nbytes ${start.toLocaleString('en')} – ${end.toLocaleString('en')}. Show in files`}
+                  title=${`${path}\nbytes ${formatCount(start)} – ${formatCount(end)}. Show in files`}
                   @click=${() => this.actions.show({ view: 'files', path })}
                 >${path}</button></li>`,
               )
@@ -172,14 +172,14 @@ export class BlockDetails extends LitElement {
     const { byState } = countStates(snapshot.states, { start, end, blockAt: (slot) => map.blockAt(slot) });
     const band = map.bands[map.bandAt(start)]!;
     return html`
-      ${this.#head(`${(end - start).toLocaleString('en')} blocks of ${band.label}`)}
+      ${this.#head(`${formatCount(end - start)} blocks of ${band.label}`)}
       <dl>
         <dt>Blocks</dt>
-        <dd>${(start - band.start).toLocaleString('en')} – ${(end - 1 - band.start).toLocaleString('en')}</dd>
+        <dd>${formatCount(start - band.start)} – ${formatCount(end - 1 - band.start)}</dd>
         ${blockStateWords.map(({ state, word, colour }) =>
           byState[state]
             ? html`<dt><span class="swatch" .style=${`display: inline-block; background: var(${colour})`}></span> ${word}</dt>
-                <dd>${byState[state]!.toLocaleString('en')}</dd>`
+                <dd>${formatCount(byState[state]!)}</dd>`
             : nothing,
         )}
       </dl>

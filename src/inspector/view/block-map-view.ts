@@ -1,4 +1,5 @@
 import { css, html, nothing, type PropertyValues } from 'lit';
+import { formatCount } from '../../format/quantity.ts';
 import { pinnedFlag } from '../../protocol/block-states.ts';
 import { CellMap } from '../model/cell-map.ts';
 import type { Highlight } from '../model/cell-paint.ts';
@@ -290,10 +291,10 @@ export class BlockMapView extends ViewElement {
           aria-pressed=${this.only === state}
           @click=${() => toggle(state)}
         ><span class=${`swatch s${state}`} .style=${`background: var(${colour})`}></span>${word}
-          <b>${count.toLocaleString('en')}</b></button>`;
+          <b>${formatCount(count)}</b></button>`;
       })}
       <span class="soft" .style=${'display: inline-flex; align-items: center; gap: 5px; padding: 0 6px; height: 22px'}
-        ><span class="swatch pin"></span>pinned <b>${(counts?.pinned ?? 0).toLocaleString('en')}</b></span>
+        ><span class="swatch pin"></span>pinned <b>${formatCount(counts?.pinned ?? 0)}</b></span>
     </div>`;
   }
 

@@ -1,7 +1,8 @@
 import { css, html, nothing, type TemplateResult } from 'lit';
+import { formatAgo, formatClock, formatNumberOf } from '../../format/quantity.ts';
 import type { InspectedError } from '../../protocol/inspection.ts';
 import { remedyOf } from '../model/failure-text.ts';
-import { formatAgo, formatBlock, formatClock, formatNumberOf } from '../model/quantity.ts';
+import { formatBlock } from '../model/labels.ts';
 import { type Column, DataTable } from './data-table.ts';
 import { controls } from './theme.ts';
 import { ViewElement } from './view-element.ts';

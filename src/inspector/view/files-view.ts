@@ -1,5 +1,5 @@
 import { css, html, nothing, type PropertyValues } from 'lit';
-import { formatBytes } from '../../client/quantity.ts';
+import { formatBytes, formatCount } from '../../format/quantity.ts';
 import {
   type FileColumn,
   type FileQuery,
@@ -256,7 +256,7 @@ export class FilesView extends ViewElement {
         <option value="read">read</option>
         <option value="waited">waited for</option>
       </select>
-      <span class="soft" role="status">${this.#rows.length.toLocaleString('en')} of ${this.#all.length.toLocaleString('en')}</span>
+      <span class="soft" role="status">${formatCount(this.#rows.length)} of ${formatCount(this.#all.length)}</span>
       <span class="gap"></span>
       <button ?disabled=${!row} title="Fetch it now, as if somebody waited for it" @click=${() => actions.prefetch(paths)}>Prefetch</button>
       <button
@@ -312,7 +312,7 @@ export class FilesView extends ViewElement {
       </div>
       <div role="gridcell" class="reads number">${reads || nothing}</div>
       <div role="gridcell" class="order number">${order ?? nothing}</div>
-      <div role="gridcell" class="waitedMs number">${waitedMs > 0 ? `${Math.round(waitedMs).toLocaleString('en')} ms` : nothing}</div>
+      <div role="gridcell" class="waitedMs number">${waitedMs > 0 ? `${formatCount(Math.round(waitedMs))} ms` : nothing}</div>
     </div>`;
   }
 

@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { formatBytes, formatCount, formatMs } from '../model/quantity.ts';
+import { formatBytes, formatCount, formatMs } from '../../format/quantity.ts';
 import type { WaterfallTotals } from '../model/waterfall-totals.ts';
 
 /** What a launch comes to, in one line. */

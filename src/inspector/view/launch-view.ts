@@ -1,8 +1,8 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { formatMs } from '../../format/quantity.ts';
 import type { NavigationMark } from '../home.ts';
 import { failureText } from '../model/failure-text.ts';
 import { type LaunchFilter, type LaunchPicture, launchPicture } from '../model/launch-picture.ts';
-import { formatMs } from '../model/quantity.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { type WaterfallRow, waterfallRows } from '../model/waterfall-rows.ts';
 import { type TimeSpan, zoomed } from '../model/waterfall-span.ts';

@@ -1,15 +1,8 @@
 import { css, html, type TemplateResult } from 'lit';
+import { formatAgo, formatBytes, formatCount, formatMs, formatNumberOf } from '../../format/quantity.ts';
 import type { InspectedFetch, InspectedTab } from '../../protocol/inspection.ts';
 import { remedyOf } from '../model/failure-text.ts';
-import {
-  formatAgo,
-  formatBytes,
-  formatCount,
-  formatMs,
-  formatNumberOf,
-  formatRate,
-  shortDigest,
-} from '../model/quantity.ts';
+import { linkRate, shortDigest } from '../model/labels.ts';
 import { transferHistory } from '../model/transfer-history.ts';
 import { type Column, DataTable } from './data-table.ts';
 import { figure, track } from './figure.ts';
@@ -132,7 +125,7 @@ export class LoaderView extends ViewElement {
           ${figure('Activity', loader.activity, activity[loader.activity])}
           ${figure('Health', html`<i class=${`dot ${ok.kind}`}></i>${ok.text}`, ok.note)}
           ${figure('Coming in', `${formatBytes(history.now)}/s`, `at most ${peak}`)}
-          ${figure('Link', formatRate(link.bytesPerSecond), 'measured')}
+          ${figure('Link', linkRate(link.bytesPerSecond), 'measured')}
           ${figure('Round trip', link.latencyMs > 0 ? formatMs(link.latencyMs) : '–', 'to the first byte')}
           ${figure('Fetched', formatBytes(state.bytes.fetched), `in ${formatNumberOf(loader.requests, 'request')}`)}
           ${figure('Retries', formatCount(loader.retries), 'after a request failed')}

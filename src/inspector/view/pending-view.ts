@@ -1,6 +1,7 @@
 import { css, html } from 'lit';
+import { formatMs } from '../../format/quantity.ts';
 import type { InspectedPending } from '../../protocol/inspection.ts';
-import { formatBlock, formatMs } from '../model/quantity.ts';
+import { formatBlock } from '../model/labels.ts';
 import { type Column, DataTable } from './data-table.ts';
 import { track } from './figure.ts';
 import { controls } from './theme.ts';

@@ -1,5 +1,5 @@
 import { css, html, nothing, type TemplateResult } from 'lit';
-import { formatBytes, formatShare } from '../model/quantity.ts';
+import { formatBytes, formatShare } from '../../format/quantity.ts';
 import { type StoragePart, storageParts, useLimits } from '../model/storage-parts.ts';
 import { type Column, DataTable } from './data-table.ts';
 import { figure } from './figure.ts';

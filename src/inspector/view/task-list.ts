@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { formatClock, formatCount } from '../model/quantity.ts';
+import { formatClock, formatCount } from '../../format/quantity.ts';
 import type { Finding, Task, TaskResult, Tasks } from '../model/tasks.ts';
 
 const signs = { good: '✓', bad: '✕', info: '–' } as const;

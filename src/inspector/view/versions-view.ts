@@ -1,6 +1,6 @@
 import { css, html, nothing } from 'lit';
+import { formatAgo, formatBytes, formatNumberOf } from '../../format/quantity.ts';
 import type { InspectedVersion } from '../../protocol/inspection.ts';
-import { formatAgo, formatBytes, formatNumberOf } from '../model/quantity.ts';
 import { type Column, DataTable } from './data-table.ts';
 import { controls } from './theme.ts';
 import { ViewElement } from './view-element.ts';

@@ -1,8 +1,9 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import { formatBytes, formatCount, formatMs } from '../../format/quantity.ts';
 import type { InspectorActions } from '../actions.ts';
 import { remedyOf } from '../model/failure-text.ts';
+import { formatBlock } from '../model/labels.ts';
 import { phaseNames } from '../model/phase-names.ts';
-import { formatBlock, formatBytes, formatCount, formatMs } from '../model/quantity.ts';
 import type { Phase, WaterfallRow } from '../model/waterfall-rows.ts';
 
 /** The steps of a row, each with its bar and its time. */

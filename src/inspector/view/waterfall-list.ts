@@ -1,5 +1,6 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import { formatBlock, formatMs, formatNumberOf } from '../model/quantity.ts';
+import { formatMs, formatNumberOf } from '../../format/quantity.ts';
+import { formatBlock } from '../model/labels.ts';
 import type { WaterfallRow } from '../model/waterfall-rows.ts';
 import { moved, type TimeMark, type TimeSpan, ticks, zoomed } from '../model/waterfall-span.ts';
 import { controls } from './theme.ts';

@@ -1,6 +1,6 @@
-const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
+/** Figures for the eyes of people, wherever they are shown, as DevTools writes them: decimal units, and no more digits than are read. */
 
-/** Figures for the eyes of people, as DevTools writes them: decimal units, a thin width, and no more digits than are read. */
+const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
 /** `34.2 MB`; `0 B`. */
 export function formatBytes(bytes: number): string {
@@ -15,9 +15,9 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(digits)} ${units[unit]}`;
 }
 
-/** Bytes per second: `2.5 MB/s`; 0 is told as not known yet. */
+/** Bytes per second: `2.5 MB/s`. */
 export function formatRate(bytesPerSecond: number): string {
-  return bytesPerSecond === 0 ? 'not known yet' : `${formatBytes(bytesPerSecond)}/s`;
+  return `${formatBytes(bytesPerSecond)}/s`;
 }
 
 /** `30,000`. */
@@ -29,6 +29,20 @@ export function formatCount(count: number): string {
 export function formatNumberOf(count: number, what: string): string {
   const plural = what.endsWith('y') ? `${what.slice(0, -1)}ies` : `${what}s`;
   return `${formatCount(count)} ${count === 1 ? what : plural}`;
+}
+
+/** Whole percent, rounded down: 100 is said only when everything is there. */
+export function percent(part: number, whole: number): number {
+  // The product first: it is exact, and what is 29 % does not become 28.
+  return whole === 0 ? 100 : Math.floor((part * 100) / whole);
+}
+
+/** `20 %`, with `digits` behind the point `20.3 %`; rounded down: 100 % is said only of all, and 0 % only of nothing. */
+export function formatShare(part: number, whole: number, digits = 0): string {
+  if (whole === 0) return formatShare(1, 1, digits); // All of nothing.
+  const scale = 10 ** digits;
+  if (part > 0 && part * 100 * scale < whole) return `< ${1 / scale} %`;
+  return `${(percent(part * scale, whole) / scale).toFixed(digits)} %`;
 }
 
 /** A time between two moments, in milliseconds: `0.4 ms`, `12 ms`, `3.21 s`, `4 min 5 s`, `3 h 20 min`. */
@@ -61,20 +75,4 @@ export function formatClock(at: number): string {
   const date = new Date(at);
   const pad = (n: number, digits = 2): string => String(n).padStart(digits, '0');
   return `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}.${pad(date.getMilliseconds(), 3)}`;
-}
-
-/** Whole percent, rounded down: 100 % is said only of all, and 0 % only of nothing. */
-export function formatShare(part: number, whole: number): string {
-  if (part > 0 && part < whole / 100) return '< 1 %';
-  return `${whole === 0 ? 100 : Math.floor((part / whole) * 100)} %`;
-}
-
-/** The begin of a digest, which tells it from others. */
-export function shortDigest(sha256: string): string {
-  return sha256.slice(0, 10);
-}
-
-/** `12:345` is block 345 of blob 12; a blob's table has no number of a block. */
-export function formatBlock(blob: number, block: number): string {
-  return block < 0 ? `${blob}:table` : `${blob}:${block}`;
 }
