@@ -2,7 +2,6 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeBlock } from '../codec/decode-block.ts';
-import { zstdWasmFile } from '../codec/zstd-wasm.ts';
 import type { BlobRecord } from '../format/blob-record.ts';
 import { BlockTable } from '../format/block-table.ts';
 import { isCode, SluiceError } from '../format/errors.ts';
@@ -12,6 +11,7 @@ import { spanProblem } from '../image/span-problem.ts';
 import { Breath } from './breath.ts';
 import { fromNodeError } from './node-error.ts';
 import type { OnProgress } from './progress.ts';
+import { runtimeProblems } from './runtime-check.ts';
 import { PublishedFile, readImage, readRelease } from './site-reader.ts';
 import { zstdInNode } from './zstd-in-node.ts';
 
@@ -44,7 +44,8 @@ export interface FsckProblem {
 
 /**
  * Verifies a site: release pointer, bootstrap, every block table, every block (its digest, and that it decodes to its logical length), what the
- * tables repeat, names against digests, and that the files are there which every site has. Reads blobs block by block.
+ * tables repeat, names against digests, and that boot pages, service worker and what it was built with (the inspector, too) are there and whole. Reads blobs
+ * block by block.
  *
  * Damage is reported. Throws SluiceError where the site cannot be read at all (no directory, no release pointer, no permission).
  */
@@ -72,6 +73,7 @@ export async function fsck(site: string, options: FsckOptions = {}): Promise<Fsc
   const check = new SiteCheck(site, image, options);
   for (let i = 0; i < image.blobCount; i++) await check.blob(i);
   const files = check.tree();
+  check.runtime();
   check.pages(files);
   const blobs = new Set(Array.from(image.blobs(), ({ sha256 }) => sha256));
   const unreferenced = names.filter(
@@ -88,9 +90,6 @@ export async function fsck(site: string, options: FsckOptions = {}): Promise<Fsc
     unreferenced,
   };
 }
-
-/** Files that every site has beside image and pointer; of those beside them the service worker knows more. */
-const runtimeFiles = ['index.html', 'sw.js', '__sluice/client.js', '__sluice/loader.js'];
 
 interface Damage {
   readonly file: string;
@@ -268,17 +267,19 @@ class SiteCheck {
     }
   }
 
-  /** Whether the static files are there, and the boot pages are of this image. */
+  /** Whether the runtime's files are there and whole. */
+  runtime(): void {
+    for (const { file, message } of runtimeProblems(this.#site, this.#image.usesZstd))
+      this.#damage(file, message);
+  }
+
+  /** Whether the boot pages are there, and of this image. */
   pages(paths: readonly string[]): void {
-    const decoder = this.#image.usesZstd ? [`__sluice/${zstdWasmFile}`] : [];
-    for (const name of [...runtimeFiles, ...decoder]) {
-      if (!existsSync(join(this.#site, name))) this.#damage(name, 'the file is missing');
-    }
     const pages = new Set(['index.html', ...paths.filter((path) => /\.html?$/i.test(path))]);
     for (const page of pages) {
       const target = join(this.#site, page);
       if (!existsSync(target)) {
-        if (page !== 'index.html') this.#damage(page, 'the boot page is missing');
+        this.#damage(page, 'the boot page is missing');
       } else if (!namesOnly(readFileSync(target, 'utf8'), this.#image)) {
         this.#damage(page, 'the boot page is not of the image that sluice.json names');
       }

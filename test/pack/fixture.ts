@@ -24,14 +24,22 @@ export const test = base.extend<Fixtures>({
   runtimeDir: async ({ dir }, use) => {
     const runtimeDir = join(dir, 'runtime');
     const template = readFileSync(resolve(import.meta.dirname, '../../index.html'), 'utf8');
+    const beside = {
+      'client.js': 'client',
+      'icon.svg': 'icon',
+      'index.html': 'inspector page',
+      'inspector.js': 'inspector',
+      'loader.js': 'loader',
+      'zstd.wasm': 'decoder',
+    };
+    // As a bundler writes them into the real one.
+    const digests = Object.entries(beside).map(
+      ([name, text]) => `"${name}":\`${createHash('sha256').update(text).digest('hex')}\``,
+    );
     makeTree(runtimeDir, {
       'index.html': template,
-      'sw.js': 'sw',
-      '__sluice/client.js': 'client',
-      '__sluice/loader.js': 'loader',
-      '__sluice/index.html': 'inspector page',
-      '__sluice/inspector.js': 'inspector',
-      '__sluice/zstd.wasm': 'decoder',
+      'sw.js': `start({id:\`1\`,sha256:{${digests}}})`,
+      ...Object.fromEntries(Object.entries(beside).map(([name, text]) => [`__sluice/${name}`, text])),
     });
     await use(runtimeDir);
   },

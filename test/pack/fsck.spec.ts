@@ -1,6 +1,7 @@
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type FsckReport, fsck, publishedMap } from '../../src/pack/index.ts';
+import { defaultDirectory, readRuntimeFiles } from '../../src/pack/runtime-files.ts';
 import { noise } from '../support/random.ts';
 import { expect, makeTree, prose, test } from './fixture.ts';
 
@@ -201,6 +202,57 @@ test('pages and runtime files that are missing or of another build', async ({ di
   const { problems } = await fsck(site);
   const wrong = ['__sluice/zstd.wasm', 'docs/page.html', 'index.html', 'sw.js'];
   expect(problems.map(({ file }) => file).sort()).toEqual(wrong);
+});
+
+test('the files below __sluice/, the inspector’s too, are those that sw.js was built with', async ({
+  dir,
+  runtimeDir,
+}) => {
+  const { site } = await makeSite(dir, runtimeDir, tree);
+  const names = ['client.js', 'icon.svg', 'index.html', 'inspector.js', 'loader.js', 'zstd.wasm'];
+  for (const name of names) {
+    const path = join(site, '__sluice', name);
+    const good = readFileSync(path);
+    for (const [damage, words] of [
+      [() => rmSync(path), /missing/],
+      [() => truncateSync(path, good.length - 1), /not the one that sw\.js was built with/],
+      [() => writeFileSync(path, Buffer.concat([good, good])), /not the one that sw\.js was built with/],
+    ] as const) {
+      damage();
+      const { problems } = await fsck(site);
+      expect(problems, name).toEqual([
+        { file: `__sluice/${name}`, message: expect.stringMatching(words), paths: [] },
+      ]);
+      // What it leads to, and what is to be done.
+      const isOfInspector = ['index.html', 'inspector.js'].includes(name);
+      expect(problems[0]!.message).toMatch(isOfInspector ? /the inspector/ : /the app/);
+      expect(problems[0]!.message).toMatch(/publish all files of one build$/);
+      writeFileSync(path, good);
+    }
+  }
+  expect((await fsck(site)).problems).toEqual([]);
+
+  // One that was cut off names none of them.
+  truncateSync(join(site, 'sw.js'), 20);
+  const { problems } = await fsck(site);
+  expect(problems).toEqual([
+    {
+      file: 'sw.js',
+      message: expect.stringMatching(/names no digest.*publish all files of one build$/),
+      paths: [],
+    },
+  ]);
+});
+
+test('the built service worker names the digests of the files beside it as they are read', async ({
+  dir,
+}) => {
+  const { files } = readRuntimeFiles();
+  const { site } = await makeSite(dir, defaultDirectory(), tree);
+  expect((await fsck(site)).problems).toEqual([]);
+  const beside = files.map(({ path }) => path).filter((path) => path.startsWith('__sluice/'));
+  for (const path of beside) writeFileSync(join(site, path), '');
+  expect((await fsck(site)).problems.map(({ file }) => file).sort()).toEqual(beside);
 });
 
 test('what is no site at all is an error, not a finding', async ({ dir, runtimeDir }) => {
