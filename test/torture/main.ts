@@ -16,10 +16,12 @@ const targets: Readonly<Record<string, TortureTarget>> = {
   fuzz,
 };
 
+const nameWidth = Math.max(...Object.keys(targets).map((name) => name.length));
+
 const usage = `npm run torture -- TARGET [options]
 
 ${Object.entries(targets)
-  .map(([name, { summary }]) => `  ${name.padEnd(11)}${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(nameWidth)}  ${summary}`)
   .join('\n')}
 
 npm run torture -- TARGET --help tells its options. All of them torture the package as it is built (npm run build).`;
