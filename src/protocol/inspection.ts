@@ -155,3 +155,12 @@ export interface InspectorSwitches {
   /** So many of the next requests fail. */
   readonly failNext: number;
 }
+
+/** All works as it would without an inspector. */
+export const noSwitches: InspectorSwitches = {
+  isPaused: false,
+  isOffline: false,
+  bytesPerSecond: 0,
+  delayMs: 0,
+  failNext: 0,
+};

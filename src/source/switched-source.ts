@@ -1,19 +1,11 @@
 import { SluiceError } from '../format/errors.ts';
 import type { BlockSource, Chunk, RangeRequest } from '../protocol/block-source.ts';
 import type { Clock } from '../protocol/clock.ts';
-import type { InspectorSwitches } from '../protocol/inspection.ts';
+import { type InspectorSwitches, noSwitches } from '../protocol/inspection.ts';
 import { OriginError } from './origin-error.ts';
 
 /** So that what is slow comes as a slow link brings it, and not in lumps. */
 const pieceBytes = 16 * 1024;
-
-const off: InspectorSwitches = {
-  isPaused: false,
-  isOffline: false,
-  bytesPerSecond: 0,
-  delayMs: 0,
-  failNext: 0,
-};
 
 /**
  * A source that can be made slow, be cut off, or fail, to see what then becomes of an app; fault injection for people. Nothing lies between the source and its
@@ -22,7 +14,7 @@ const off: InspectorSwitches = {
 export class SwitchedSource implements BlockSource {
   readonly #source: BlockSource;
   readonly #clock: Clock;
-  #switches = off;
+  #switches = noSwitches;
   /** When the simulated link has brought all that was taken from it; clock time. */
   #linkFree = 0;
   /** Those who wait for the simulated link. */

@@ -1,4 +1,9 @@
-import type { InspectedFetch, InspectedRead, Inspection } from '../../src/protocol/inspection.ts';
+import {
+  type InspectedFetch,
+  type InspectedRead,
+  type Inspection,
+  noSwitches,
+} from '../../src/protocol/inspection.ts';
 
 /** A read that found its block here, but for what is said. */
 export function aRead(some: Partial<InspectedRead> = {}): InspectedRead {
@@ -71,7 +76,7 @@ export function anInspection(some: Partial<Inspection> = {}): Inspection {
       limits: { run: 0.1, cull: 0.07, stop: 0.03 },
       next: [],
     },
-    switches: { isPaused: false, isOffline: false, bytesPerSecond: 0, delayMs: 0, failNext: 0 },
+    switches: noSwitches,
     ...some,
   };
 }

@@ -1,8 +1,9 @@
 import { expect, test } from '@playwright/test';
 import { SluiceError } from '../../src/format/errors.ts';
 import { failureText } from '../../src/inspector/model/failure-text.ts';
-import { noSwitches, simulated } from '../../src/inspector/model/simulation.ts';
+import { simulated } from '../../src/inspector/model/simulation.ts';
 import { type TaskControl, Tasks } from '../../src/inspector/model/tasks.ts';
+import { noSwitches } from '../../src/protocol/inspection.ts';
 
 const explain = (error: unknown) => ({ kind: 'bad', text: failureText(error) }) as const;
 

@@ -7,7 +7,7 @@ import { RemoteService } from '../../src/loader/remote-service.ts';
 import { blockState, pinnedFlag, readBlockRuns } from '../../src/protocol/block-states.ts';
 import type { MessageEndpoint } from '../../src/protocol/channel.ts';
 import { systemClock } from '../../src/protocol/clock.ts';
-import type { Inspection, InspectorSwitches } from '../../src/protocol/inspection.ts';
+import { type Inspection, noSwitches } from '../../src/protocol/inspection.ts';
 import { loaderLockName } from '../../src/protocol/messages.ts';
 import { MemoryDirectory } from '../../src/store/memory-directory.ts';
 import { Origin } from '../support/origin.ts';
@@ -19,13 +19,6 @@ import { withScrubRig } from './scrub-rig.ts';
 import { type Fixture, makeSite } from './site-fixture.ts';
 import { withTabs } from './tabs.ts';
 
-const off: InspectorSwitches = {
-  isPaused: false,
-  isOffline: false,
-  bytesPerSecond: 0,
-  delayMs: 0,
-  failNext: 0,
-};
 let site: Fixture;
 
 test.beforeAll(async () => {
@@ -106,7 +99,7 @@ function placeOf(blob: number, block: number): number {
 test('what is inspected is what was read, fetched and stored; asked again, nothing is new', () =>
   withRig(async ({ origin, service, inspect, read }) => {
     const before = await inspect();
-    expect(before).toMatchObject({ reads: [], fetches: [], errors: [], pending: [], switches: off });
+    expect(before).toMatchObject({ reads: [], fetches: [], errors: [], pending: [], switches: noSwitches });
     expect(before.blocks).toHaveLength(1);
     expect(count(before, blockState.missing)).toBe(totalBlocks());
 
@@ -219,7 +212,7 @@ test('a read that waits: which request brings it; what is in flight and what is 
 
 test('paused: nothing is asked for, readers wait and meet their deadlines; resumed, they are served', () =>
   withRig(async ({ origin, service, inspect, read }) => {
-    await service.setSwitches({ ...off, isPaused: true });
+    await service.setSwitches({ ...noSwitches, isPaused: true });
     origin.reset();
     const late = read('a.bin', 0, 10, 200).catch((error: unknown) => error);
     const patient = read('a.bin', 40_000, 40_010);
@@ -231,7 +224,7 @@ test('paused: nothing is asked for, readers wait and meet their deadlines; resum
     expect(queue[0]!.blocks).toBe(pending.length);
     expect(await late).toMatchObject({ code: 'read-timeout' });
     expect(origin.requests(/\.bin$/)).toEqual([]);
-    await service.setSwitches(off);
+    await service.setSwitches(noSwitches);
     expect(await patient).toHaveLength(10);
   }));
 
@@ -240,7 +233,7 @@ test('offline: as without a network, at once, also what is under way; on again, 
     origin.fault = ({ range }) => (range === undefined ? undefined : { type: 'hang' });
     const reading = read('a.bin', 0, 10).catch((error: unknown) => error);
     await until(async () => (await inspect()).fetches.length > 0);
-    await service.setSwitches({ ...off, isOffline: true });
+    await service.setSwitches({ ...noSwitches, isOffline: true });
     expect(await reading).toMatchObject({ code: 'offline' });
     const { errors, fetches, state } = await inspect();
     expect(state.loader.activity).toBe('offline');
@@ -250,14 +243,14 @@ test('offline: as without a network, at once, also what is under way; on again, 
     expect(errors.map(({ code }) => code)).toEqual(fetches.map(() => 'offline'));
     expect(state.loader.errors).toBe(errors.length);
     origin.fault = undefined;
-    await service.setSwitches(off);
+    await service.setSwitches(noSwitches);
     expect(await read('a.bin', 0, 10)).toHaveLength(10);
   }));
 
 test('the next few requests fail: retried as a busy server is, counted down, and told', () =>
   withRig(async ({ origin, service, inspect, read }) => {
     await read('a.bin', 0, 10); // The table is here.
-    await service.setSwitches({ ...off, failNext: 2 });
+    await service.setSwitches({ ...noSwitches, failNext: 2 });
     origin.reset();
     const before = await inspect();
     const reading = read('a.bin', 8192, 8202);
@@ -267,7 +260,7 @@ test('the next few requests fail: retried as a busy server is, counted down, and
     });
     expect(await reading).toHaveLength(10);
     const { switches, fetches, errors, state } = await inspect(before);
-    expect(switches).toEqual(off);
+    expect(switches).toEqual(noSwitches);
     expect(fetches.map(({ failed }) => failed)).toEqual(['bad-origin', 'bad-origin', undefined]);
     expect(errors.map(({ code }) => code)).toEqual(['bad-origin', 'bad-origin']);
     expect(state.loader.retries).toBeGreaterThan(0);
@@ -277,7 +270,7 @@ test('the next few requests fail: retried as a busy server is, counted down, and
 test('a slow link: what is read takes as long as that link would', () =>
   withRig(async ({ service, read }) => {
     await read('a.bin', 0, 1); // The table is here.
-    await service.setSwitches({ ...off, delayMs: 100, bytesPerSecond: 50_000 });
+    await service.setSwitches({ ...noSwitches, delayMs: 100, bytesPerSecond: 50_000 });
     const began = performance.now();
     await read('a.bin', 40_960, 53_248);
     const took = performance.now() - began;
@@ -375,14 +368,14 @@ test('found bad: damaged until it came again', () =>
     await complete(service);
     const { record } = site.blobs[1]!;
     await scribble(record, record.tableLength + 10, Uint8Array.of(1, 2, 3));
-    await service.setSwitches({ ...off, isPaused: true });
+    await service.setSwitches({ ...noSwitches, isPaused: true });
     await service.scrub(site.image, new AbortController().signal);
     const inspect = () => service.inspect({ image: site.image, cursor: undefined });
     const damaged = await inspect();
     expect(statesOf(damaged)[placeOf(1, 0)]).toBe(blockState.damaged);
     expect(count(damaged, blockState.damaged)).toBe(1);
     expect(damaged.queue[2]!.blocks + damaged.queue[1]!.blocks).toBe(1);
-    await service.setSwitches(off);
+    await service.setSwitches(noSwitches);
     await complete(service);
     expect(count(await inspect(), blockState.sealed)).toBe(totalBlocks());
   }));
@@ -408,7 +401,7 @@ test('from another tab all of this is the leader’s; one that is made to end ha
       (name) => new BroadcastChannel(name) as unknown as MessageEndpoint,
     );
     const panel = new RemoteService({ loader: 'panel', inbox: inbox!, outbox: outbox!, clock: systemClock });
-    await panel.setSwitches({ ...off, isPaused: true });
+    await panel.setSwitches({ ...noSwitches, isPaused: true });
     expect((await panel.inspect({ image: undefined, cursor: undefined })).switches.isPaused).toBe(true);
     await panel.endLeader();
     await until(async () => ended.includes('leader'));
@@ -416,6 +409,6 @@ test('from another tab all of this is the leader’s; one that is made to end ha
     // All that was switched ended with it.
     await until(async () => (await standby.state()).loader.role === 'leader');
     const { switches, cursor } = await standby.inspect(told.cursor);
-    expect(switches).toEqual(off);
+    expect(switches).toEqual(noSwitches);
     expect(cursor.leader).not.toBe(told.cursor.leader);
   }));

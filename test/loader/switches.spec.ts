@@ -1,18 +1,12 @@
 import { expect, test } from '@playwright/test';
 import type { BlockSource, Chunk, RangeRequest } from '../../src/protocol/block-source.ts';
-import type { InspectorSwitches } from '../../src/protocol/inspection.ts';
+import { noSwitches } from '../../src/protocol/inspection.ts';
 import { OriginError } from '../../src/source/origin-error.ts';
 import { SwitchedSource } from '../../src/source/switched-source.ts';
 import { ManualClock } from './manual-clock.ts';
 
-/** What people switch on to see what then happens: the source that lies between the leader and the network. */
-const off: InspectorSwitches = {
-  isPaused: false,
-  isOffline: false,
-  bytesPerSecond: 0,
-  delayMs: 0,
-  failNext: 0,
-};
+/* What people switch on to see what then happens: the source that lies between the leader and the network. */
+
 const bytes = Uint8Array.from({ length: 100_000 }, (_, i) => i);
 
 /** Gives the range in chunks of 40,000 bytes. */
@@ -64,7 +58,7 @@ test('nothing switched: the source itself answers', async () => {
 test('a slow link: first its delay, then no more than its rate, in order, shared by all; other speeds hold at once', async () => {
   const clock = new ManualClock();
   const source = new SwitchedSource(new Inner(), clock);
-  source.switch({ ...off, bytesPerSecond: 16_384, delayMs: 300 });
+  source.switch({ ...noSwitches, bytesPerSecond: 16_384, delayMs: 300 });
   const one = take(source);
   await settle();
   clock.advance(299);
@@ -90,7 +84,7 @@ test('a slow link: first its delay, then no more than its rate, in order, shared
   expect(sum).toBeLessThanOrEqual(4.3 * 16_384);
   expect(two.got.bytes).toBeGreaterThan(0);
 
-  source.switch(off);
+  source.switch(noSwitches);
   await Promise.all([one.done, two.done]);
   expect([one.got.bytes, two.got.bytes, one.got.error, two.got.error]).toEqual([
     89_990,
@@ -105,7 +99,7 @@ test('who withdraws from a slow link does not wait for it', async () => {
   const clock = new ManualClock();
   const source = new SwitchedSource(new Inner(), clock);
   const abort = new AbortController();
-  source.switch({ ...off, delayMs: 1e6 });
+  source.switch({ ...noSwitches, delayMs: 1e6 });
   const { got, done } = take(source, abort.signal);
   await settle();
   abort.abort(new Error('enough'));
@@ -117,21 +111,21 @@ test('who withdraws from a slow link does not wait for it', async () => {
 test('offline: each request fails so, and no byte is asked for; the next few requests fail as a busy server’s do, and are counted', async () => {
   const inner = new Inner();
   const source = new SwitchedSource(inner, new ManualClock());
-  source.switch({ ...off, isOffline: true });
+  source.switch({ ...noSwitches, isOffline: true });
   expect(() => source.checkOnline()).toThrow(/switched the network off/);
   const cut = take(source);
   await cut.done;
   expect(cut.got.error).toMatchObject({ code: 'offline' });
   expect(inner.requests).toBe(0);
 
-  source.switch({ ...off, failNext: 2 });
+  source.switch({ ...noSwitches, failNext: 2 });
   source.checkOnline();
   for (const left of [1, 0]) {
     const failed = take(source);
     await failed.done;
     expect(failed.got.error).toBeInstanceOf(OriginError);
     expect(failed.got.error).toMatchObject({ code: 'bad-origin', retryable: true });
-    expect(source.switches).toEqual({ ...off, failNext: left });
+    expect(source.switches).toEqual({ ...noSwitches, failNext: left });
   }
   expect(inner.requests).toBe(0);
   const good = take(source);

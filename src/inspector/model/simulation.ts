@@ -1,15 +1,6 @@
 import { formatMs, formatNumberOf, formatRate } from '../../format/quantity.ts';
 import type { InspectorSwitches } from '../../protocol/inspection.ts';
 
-/** Nothing is simulated. */
-export const noSwitches: InspectorSwitches = {
-  isPaused: false,
-  isOffline: false,
-  bytesPerSecond: 0,
-  delayMs: 0,
-  failNext: 0,
-};
-
 /** What is switched on, in words. */
 export function simulated(switches: InspectorSwitches): string[] {
   const { isPaused, isOffline, bytesPerSecond, delayMs, failNext } = switches;

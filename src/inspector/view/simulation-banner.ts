@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from 'lit';
-import type { InspectorSwitches } from '../../protocol/inspection.ts';
+import { type InspectorSwitches, noSwitches } from '../../protocol/inspection.ts';
 import type { InspectorActions } from '../actions.ts';
-import { noSwitches, simulated } from '../model/simulation.ts';
+import { simulated } from '../model/simulation.ts';
 import { controls } from './theme.ts';
 
 /** Says, over all views, what is not as it would be without the inspector, and ends it with one click. Nothing while nothing is. */

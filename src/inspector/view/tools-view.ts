@@ -1,5 +1,6 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import { links, noSwitches } from '../model/simulation.ts';
+import { noSwitches } from '../../protocol/inspection.ts';
+import { links } from '../model/simulation.ts';
 import { askToEvict } from './ask-to-evict.ts';
 import { taskList } from './task-list.ts';
 import { controls } from './theme.ts';

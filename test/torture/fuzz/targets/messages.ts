@@ -1,5 +1,5 @@
 import { isFromLoader, isPageMessage } from '../../../../src/protocol/guards.ts';
-import type { InspectorSwitches } from '../../../../src/protocol/inspection.ts';
+import { noSwitches } from '../../../../src/protocol/inspection.ts';
 import { handleMessage } from '../../../../sw/handle-message.ts';
 import { LoaderPorts } from '../../../../sw/loader-ports.ts';
 import type { Site } from '../../../../sw/site.ts';
@@ -9,13 +9,6 @@ import { type FuzzTarget, fuzzTarget, must, shown } from '../fuzz-target.ts';
 import { fuzzSite, type LoaderRig, leaderName, loaderRig, scope } from '../loader-rig.ts';
 
 const digest = 'ab'.repeat(32);
-const unswitched: InspectorSwitches = {
-  isPaused: false,
-  isOffline: false,
-  bytesPerSecond: 0,
-  delayMs: 0,
-  failNext: 0,
-};
 /** A rig gathers what it was told: trees, logs, peers. */
 const rigLife = 2000;
 /** In real time. */
@@ -48,7 +41,7 @@ function toLoader(
   const readBack = async ({ port, inbox }: LoaderRig): Promise<void> => {
     const { files } = await fuzzSite();
     // Somebody may have paused it, or cut it off: that is what he asked for.
-    inbox.deliver({ type: 'call', from: 'other', id: ++id, method: 'setSwitches', args: [unswitched] });
+    inbox.deliver({ type: 'call', from: 'other', id: ++id, method: 'setSwitches', args: [noSwitches] });
     const latest = performance.now() + readBackMs;
     let reply = await ask(port);
     // Digests are made by threads, which a busy machine lets wait; the rig's clock does not.
@@ -216,7 +209,7 @@ export const peerCalls = toLoader(
       ['inspect', { image, cursor: { leader: `${leaderName}/${image}`, read: 1, fetch: 2, error: 0 } }],
       ['inspect', { image: undefined, cursor: undefined }],
       ['blockTable', image, 0],
-      ['setSwitches', { ...unswitched, bytesPerSecond: 1e9, failNext: 1 }],
+      ['setSwitches', { ...noSwitches, bytesPerSecond: 1e9, failNext: 1 }],
       ['endLeader'],
     ];
     return [
