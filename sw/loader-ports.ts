@@ -11,6 +11,7 @@ import {
   serviceWorkerLockName,
   type ToLoader,
 } from '../src/protocol/messages.ts';
+import { WakeableWait } from '../src/protocol/wakeable-wait.ts';
 import { watchLock } from '../src/protocol/watch-lock.ts';
 import type { Deliver } from './encoded-block.ts';
 import { blocksOf } from './runs.ts';
@@ -55,7 +56,9 @@ const replyGraceMs = 1000;
 export class LoaderPorts {
   readonly #options: LoaderPortsOptions;
   readonly #ports = new Set<LoaderPort>();
-  readonly #waiters = new Set<() => void>();
+  readonly #hello = new WakeableWait(systemClock);
+  /** Requests that wait for a hello. */
+  #waiting = 0;
   #lock: Promise<string> | undefined;
   #noWaitUntil = 0;
 
@@ -108,28 +111,18 @@ export class LoaderPorts {
   async wait(signal: AbortSignal): Promise<LoaderPort | undefined> {
     if (this.best || systemClock.now() < this.#noWaitUntil) return this.best;
     // Pages are asked once, however many requests wait.
-    if (this.#waiters.size === 0) this.#options.askForPort();
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        this.#waiters.delete(done);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(() => {
-        this.#noWaitUntil = systemClock.now() + vainWaitPauseMs;
-        done();
-      }, portWaitMs);
-      this.#waiters.add(done);
-      signal.addEventListener('abort', done, { once: true });
-    });
+    if (this.#waiting === 0) this.#options.askForPort();
+    this.#waiting += 1;
+    await this.#hello.wait(portWaitMs, signal);
+    this.#waiting -= 1;
+    if (!this.best && !signal.aborted) this.#noWaitUntil = systemClock.now() + vainWaitPauseMs;
     return this.best;
   }
 
   #admit(port: LoaderPort): void {
     this.#ports.add(port);
     this.#noWaitUntil = 0;
-    for (const done of [...this.#waiters]) done();
+    this.#hello.wake();
     this.#options.onHello(port);
   }
 

@@ -1,6 +1,7 @@
 import { isCode, SluiceError } from '../format/errors.ts';
 import { type Clock, systemClock } from '../protocol/clock.ts';
 import { withDeadline } from '../protocol/deadline.ts';
+import { WakeableWait } from '../protocol/wakeable-wait.ts';
 import { bridge } from './bridge.ts';
 import type { BridgeOptions, Exchange, Line } from './bridge-messages.ts';
 import { makeWire, type Receiver, type Sender } from './wire.ts';
@@ -39,13 +40,14 @@ export class PageLink {
   readonly #wire = makeWire();
   readonly #sender: Sender;
   readonly #receiver: Receiver;
+  readonly #untilToSend: WakeableWait;
   #isEnded = false;
-  #wake: (() => void) | undefined;
 
   private constructor(options: PageLinkOptions, { key, mostTaken }: BridgeOptions) {
     this.#options = options;
     this.#mostTaken = mostTaken;
     this.#clock = options.clock ?? systemClock;
+    this.#untilToSend = new WakeableWait(this.#clock);
     this.#access = access(key);
     this.#sender = this.#wire.newSender();
     this.#receiver = this.#wire.newReceiver((line) => {
@@ -74,14 +76,14 @@ export class PageLink {
     } catch (error) {
       throw new SluiceError('EINVAL', `It cannot be carried to the inspected page: ${error}`);
     }
-    this.#wake?.();
+    this.#untilToSend.wake();
   }
 
   /** Ends the bridge; what was posted before is not waited for. */
   close(): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    this.#wake?.();
+    this.#untilToSend.wake();
     // A page that does not hear it will end the bridge by itself: nobody asks any more.
     this.#options.evaluate(`${this.#access}?.end()`).catch(() => {});
   }
@@ -96,7 +98,7 @@ export class PageLink {
         if (more || this.#sender.waiting > 0) continue;
         const isBusy = sent || this.#receiver.received > received;
         ms = isBusy ? askMs.least : Math.min(askMs.most, ms * 1.5);
-        await this.#pause(ms);
+        await this.#untilToSend.wait(ms);
       }
     } catch (error) {
       if (this.#isEnded) return;
@@ -128,19 +130,6 @@ export class PageLink {
 
   #evaluate(expression: string): Promise<unknown> {
     return withDeadline('The inspected page', this.#options.evaluate(expression), answerMs, this.#clock);
-  }
-
-  /** Until there is something to send, but not longer. */
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        cancel();
-        this.#wake = undefined;
-        resolve();
-      };
-      const cancel = this.#clock.after(ms, wake);
-      this.#wake = wake;
-    });
   }
 }
 

@@ -1,7 +1,7 @@
 import { isCode, type SluiceError, toWireError } from '../format/errors.ts';
 import type { InspectorHome } from '../inspector/home.ts';
 import { openScopes } from '../inspector/service/scopes.ts';
-import type { Clock } from '../protocol/clock.ts';
+import { type Clock, passed } from '../protocol/clock.ts';
 
 /** What the panel shows. */
 export interface PanelView {
@@ -99,13 +99,13 @@ export class PanelLife {
       if (isLeft) left = clock.now();
       const isComing = isLeft || (isCode(reason, 'EACCES') && clock.now() - left < comingMs);
       if (!isComing) view.tell(toWireError(reason).message);
-      await this.#pause(isComing ? leftMs : againMs, signal);
+      await passed(clock, isComing ? leftMs : againMs, signal);
     }
   }
 
   /** Why it could not, or why it has ended. */
   async #inspectOnce(signal: AbortSignal): Promise<unknown> {
-    const { open, view } = this.#options;
+    const { open, view, clock } = this.#options;
     let home: PanelHome | undefined;
     let end = (_reason: unknown): void => {};
     const ended = new Promise<unknown>((resolve) => {
@@ -121,7 +121,7 @@ export class PanelLife {
         const isServed = await home.isServed();
         if (signal.aborted) return undefined;
         view.tell(isServed ? noLoader : noSluice);
-        await this.#pause(againMs, signal);
+        await passed(clock, againMs, signal);
       }
       view.show(home);
       return await ended;
@@ -131,17 +131,5 @@ export class PanelLife {
       signal.removeEventListener('abort', end);
       home?.close();
     }
-  }
-
-  #pause(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const end = (): void => {
-        stop();
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const stop = this.#options.clock.after(ms, end);
-      signal.addEventListener('abort', end);
-    });
   }
 }

@@ -3,7 +3,7 @@ import { SluiceError } from '../format/errors.ts';
 import { hex } from '../format/sha256.ts';
 import type { TreeOperation } from '../format/tree-operation.ts';
 import type { MessageEndpoint } from '../protocol/channel.ts';
-import type { Clock } from '../protocol/clock.ts';
+import { type Clock, passed } from '../protocol/clock.ts';
 import type { FsmapPage, FsmapQuery } from '../protocol/fsmap.ts';
 import type { Inspection, InspectionCursor } from '../protocol/inspection.ts';
 import type { LaunchMetrics } from '../protocol/launch-metrics.ts';
@@ -273,9 +273,7 @@ export class Loader implements LoaderApi {
 
   async launchMetrics(start: number, end: number): Promise<Omit<LaunchMetrics, 'wasComplete'>> {
     const state = await this.state();
-    await new Promise<void>((resolve) => {
-      this.#platform.clock.after(readsToldMs, resolve);
-    });
+    await passed(this.#platform.clock, readsToldMs);
     return launchMetrics(state, await this.readLog(), start, end);
   }
 
@@ -400,10 +398,7 @@ export class Loader implements LoaderApi {
    */
   async #told(): Promise<void> {
     if (this.#ports.size === 0) return;
-    const enough = new Promise<void>((resolve) => {
-      this.#platform.clock.after(toldMs, resolve);
-    });
-    await Promise.race([this.#storeSeen(), enough]);
+    await Promise.race([this.#storeSeen(), passed(this.#platform.clock, toldMs)]);
   }
 
   /** Resolves when the service workers answer by what is on disk now. */

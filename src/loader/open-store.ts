@@ -1,5 +1,5 @@
 import { isCode } from '../format/errors.ts';
-import type { Clock } from '../protocol/clock.ts';
+import { type Clock, passed } from '../protocol/clock.ts';
 import { BlockStore } from '../store/block-store.ts';
 import type { Directory } from '../store/directory.ts';
 import { journalSlots } from '../store/store-paths.ts';
@@ -22,7 +22,7 @@ export async function openStore(directory: Directory, clock: Clock): Promise<Blo
     } catch (error) {
       if (!isCode(error, 'EBUSY') || clock.now() >= deadline || !(await hasJournal(directory))) throw error;
     }
-    await new Promise<void>((resolve) => clock.after(pauseMs, resolve));
+    await passed(clock, pauseMs);
   }
 }
 

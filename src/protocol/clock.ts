@@ -16,3 +16,21 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Resolves when `ms` have passed or one of the signals fires, at once where one has; whoever waits looks which. Leaves nothing behind. */
+export function passed(
+  clock: Pick<Clock, 'after'>,
+  ms: number,
+  ...signals: readonly AbortSignal[]
+): Promise<void> {
+  if (signals.some(({ aborted }) => aborted)) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = (): void => {
+      stopTimer();
+      for (const signal of signals) signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const stopTimer = clock.after(ms, end);
+    for (const signal of signals) signal.addEventListener('abort', end);
+  });
+}

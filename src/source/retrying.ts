@@ -1,9 +1,10 @@
+import { type Clock, passed } from '../protocol/clock.ts';
 import { noRetries, retryDelay } from './retry-policy.ts';
 
 export interface RetryingOptions {
   /** How long somebody is ready to wait for all of it. */
   readonly timeoutMs: number;
-  readonly clock: { now(): number; after(ms: number, wake: () => void): () => void };
+  readonly clock: Clock;
   /** In [0, 1): for jitter. */
   readonly random: () => number;
   readonly signal: AbortSignal;
@@ -28,20 +29,7 @@ export async function retrying<T>(
       const leftMs = deadline - clock.now();
       const delay = retryDelay(error, counts, leftMs, random);
       if (delay === undefined || delay > leftMs || signal.aborted) throw error;
-      await pause(delay, clock, signal);
+      await passed(clock, delay, signal);
     }
   }
-}
-
-/** Ends early when the signal fires. */
-function pause(ms: number, clock: RetryingOptions['clock'], signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      stopTimer();
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const stopTimer = clock.after(ms, done);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

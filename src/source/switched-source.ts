@@ -2,6 +2,7 @@ import { SluiceError } from '../format/errors.ts';
 import type { BlockSource, Chunk, RangeRequest } from '../protocol/block-source.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { type InspectorSwitches, noSwitches } from '../protocol/inspection.ts';
+import { WakeableWait } from '../protocol/wakeable-wait.ts';
 import { OriginError } from './origin-error.ts';
 
 /** So that what is slow comes as a slow link brings it, and not in lumps. */
@@ -17,12 +18,13 @@ export class SwitchedSource implements BlockSource {
   #switches = noSwitches;
   /** When the simulated link has brought all that was taken from it; clock time. */
   #linkFree = 0;
-  /** Those who wait for the simulated link. */
-  readonly #waiting = new Set<() => void>();
+  /** The waits for the simulated link. */
+  readonly #link: WakeableWait;
 
   constructor(source: BlockSource, clock: Clock) {
     this.#source = source;
     this.#clock = clock;
+    this.#link = new WakeableWait(clock);
   }
 
   get wholeFiles(): boolean {
@@ -38,7 +40,7 @@ export class SwitchedSource implements BlockSource {
   switch(switches: InspectorSwitches): void {
     this.#switches = switches;
     this.#linkFree = 0;
-    for (const wake of [...this.#waiting]) wake();
+    this.#link.wake();
   }
 
   fetch(request: RangeRequest): AsyncIterable<Chunk> {
@@ -80,19 +82,8 @@ export class SwitchedSource implements BlockSource {
 
   /** Until the clock time, or until it is not to be waited for any more. Throws the signal's reason. */
   async #sleep(isToWait: () => boolean, until: number, signal: AbortSignal): Promise<void> {
-    while (isToWait() && !signal.aborted && this.#clock.now() < until) {
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          stopTimer();
-          signal.removeEventListener('abort', wake);
-          this.#waiting.delete(wake);
-          resolve();
-        };
-        const stopTimer = this.#clock.after(until - this.#clock.now(), wake);
-        signal.addEventListener('abort', wake, { once: true });
-        this.#waiting.add(wake);
-      });
-    }
+    while (isToWait() && !signal.aborted && this.#clock.now() < until)
+      await this.#link.wait(until - this.#clock.now(), signal);
     signal.throwIfAborted();
   }
 }

@@ -3,6 +3,7 @@ import { Image } from '../../image/image.ts';
 import type { LoaderService } from '../../loader/loader-service.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import { withDeadline } from '../../protocol/deadline.ts';
+import { WakeableWait } from '../../protocol/wakeable-wait.ts';
 import type { InspectorHome } from '../home.ts';
 import { Session } from '../model/session.ts';
 import type { Snapshot } from '../model/snapshot.ts';
@@ -45,11 +46,12 @@ export class Poller {
   #awake = false;
   #closed = false;
   #running = false;
-  /** Ends the wait that is on. */
-  #wake: (() => void) | undefined;
+  /** Between two questions. */
+  readonly #pause: WakeableWait;
 
   constructor(options: PollerOptions) {
     this.#options = options;
+    this.#pause = new WakeableWait(options.clock);
     this.#link = new LeaderLink({ ...options, onLeader: () => this.poke() });
   }
 
@@ -81,13 +83,13 @@ export class Poller {
   set awake(awake: boolean) {
     this.#awake = awake;
     if (awake && !this.#running) void this.#run();
-    else this.#wake?.();
+    else this.#pause.wake();
   }
 
   /** Asks at once: something was done whose outcome is to be seen. */
   poke(): void {
     this.#failures = 0;
-    this.#wake?.();
+    this.#pause.wake();
   }
 
   /** Does the work with the leader's service; see LeaderLink.use. */
@@ -97,7 +99,7 @@ export class Poller {
 
   close(): void {
     this.#closed = true;
-    this.#wake?.();
+    this.#pause.wake();
     this.#link.close();
   }
 
@@ -115,7 +117,7 @@ export class Poller {
         state.kind === 'live'
           ? Math.max(intervalMs, (clock.now() - asked) * answerShare)
           : backOffMs[Math.min(this.#failures, backOffMs.length) - 1]!;
-      if (this.#awake) await this.#wait(pauseMs);
+      if (this.#awake) await this.#pause.wait(pauseMs);
     }
     this.#running = false;
   }
@@ -155,17 +157,5 @@ export class Poller {
 
   #isLed(): Promise<boolean> {
     return withDeadline('The list of Web Locks', this.#link.isLed(), locksMs, this.#options.clock);
-  }
-
-  #wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = (): void => {
-        stop();
-        this.#wake = undefined;
-        resolve();
-      };
-      const stop = this.#options.clock.after(ms, end);
-      this.#wake = end;
-    });
   }
 }
