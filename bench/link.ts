@@ -116,7 +116,7 @@ export class ShapedLink {
   }
 
   async #ask<Answer>(question: 'stats' | 'log' | 'reset' | Measures): Promise<Answer> {
-    const answer = once(this.#worker, 'message', { signal: AbortSignal.timeout(5000) });
+    const answer = once(this.#worker, 'message', { signal: AbortSignal.timeout(30_000) });
     this.#worker.postMessage(question);
     return ((await answer) as [Answer])[0];
   }

@@ -79,7 +79,7 @@ export async function copyPage(source: string, dir: string): Promise<void> {
  * Waits for `window.__ready` of the app's page and gives what it resolved to; fails with the page's own error when
  * it rejected. Lives through navigations, such as a boot page's hand-over to the app.
  */
-export async function appReady(page: Page, timeoutMs = 45_000): Promise<unknown> {
+export async function appReady(page: Page, timeoutMs = 120_000): Promise<unknown> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const left = Math.max(1, deadline - performance.now());

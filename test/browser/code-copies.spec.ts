@@ -48,7 +48,7 @@ function copies(page: Page, scope: string): Promise<string[]> {
 async function copiedApp(page: Page, origin: Origin): Promise<void> {
   await page.goto(`${origin.url}/`);
   await launched(page);
-  await expect.poll(() => copies(page, `${origin.url}/`), { timeout: 20_000 }).toEqual(copied);
+  await expect.poll(() => copies(page, `${origin.url}/`)).toEqual(copied);
 }
 
 /** Puts a script with other words, and all headers that a copy has, in the place of the copy of app.js: whoever answers by copies gives it away. */
@@ -157,7 +157,7 @@ test('a copy that is gone, of other headers, or of another file, is passed over'
   });
   expect(await relaunched(page)).toBe('image 1');
   await page.evaluate(() => window.sluice.state());
-  await expect.poll(() => copies(page, `${origin.url}/`), { timeout: 20_000 }).toEqual(copied);
+  await expect.poll(() => copies(page, `${origin.url}/`)).toEqual(copied);
 });
 
 test('delete_on_whiteout: what was removed or replaced at run time is not answered from the copy of what it was', async ({
@@ -188,7 +188,7 @@ test('delete_on_whiteout: what was removed or replaced at run time is not answer
     padding,
   );
   expect(await script()).toBe('run time');
-  await expect.poll(() => copies(page, `${origin.url}/`), { timeout: 20_000 }).toEqual(copied.slice(1));
+  await expect.poll(() => copies(page, `${origin.url}/`)).toEqual(copied.slice(1));
 });
 
 test('copies go with their blocks: evicted', async ({ page }) => {

@@ -62,7 +62,7 @@ const attributes = { 'policy.html': { headers: { 'Document-Policy': 'force-load-
 async function seenAt(page: Page, url: string): Promise<{ readonly seen: unknown[] }> {
   await page.goto(url);
   await launched(page);
-  await page.waitForFunction(() => window.done, undefined, { timeout: 20_000 });
+  await page.waitForFunction(() => window.done);
   return page.evaluate(() => ({
     seen: JSON.parse(JSON.stringify(window.seen).replaceAll(location.origin, '')) as unknown[],
     mode: document.compatMode,

@@ -41,7 +41,6 @@ test('a quota that is met by one write or another: the app launches, reads right
   engine,
 }) => {
   test.skip(engine !== 'chromium', 'only Chromium lets a test set a quota');
-  test.setTimeout(60_000);
   await using site = await bulkSite();
   const session = await page.context().newCDPSession(page);
   // From nothing at all to nearly enough.

@@ -185,7 +185,6 @@ test('a loader worker that hangs is replaced, and what waits is answered by the 
   engine,
 }) => {
   test.skip(engine !== 'chromium', 'what drives this browser does not reach into workers');
-  test.setTimeout(90_000);
   await using site = await smallSite(smallApp(500_000));
   await using server = await mountServer(site.dir);
   await libraryPage(page, server.origin);

@@ -52,7 +52,7 @@ test('child_procs_waiting_for_data: two tabs, and a page with its worker behind 
       return pendingReads.find(({ block }) => block.index === 0)?.waiters ?? 0;
     });
   // Both tabs, and what the service worker asks for on behalf of page and worker.
-  await expect.poll(waiters, { timeout: 20_000 }).toBeGreaterThanOrEqual(3);
+  await expect.poll(waiters).toBeGreaterThanOrEqual(3);
   await two.evaluate(async () => {
     const block = (index: number, length: number) => ({
       path: 'level.dat',

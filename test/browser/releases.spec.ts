@@ -168,7 +168,7 @@ test('a rollback is a release like any other', async ({ page }) => {
     // A page hears of it, and the next one is of it.
     await page.reload();
     await launched(page);
-    await expect.poll(() => currentImage(page), { timeout: 15_000 }).toBe(image);
+    await expect.poll(() => currentImage(page)).toBe(image);
     await page.reload();
     await launched(page);
     expect(await page.title()).toBe(title);

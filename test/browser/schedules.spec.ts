@@ -9,7 +9,6 @@ import { visitorOf } from '../torture/visitor.ts';
 const seeds = [106, 144];
 
 test(`schedules of faults, seeds ${seeds.join(', ')}: right bytes, or the right error, and in the end all is right`, async () => {
-  test.setTimeout(240_000);
   await using sites = new TortureSites();
   const profile = await BrowserProfile.create();
   try {

@@ -117,7 +117,7 @@ test('a tab that is killed while it loads: the next launch checks by itself what
   const place = await placeOf(site, 'bulk.dat', 100_000);
   await launch(page, origin.url);
   const isStored = async () => (await storedBlobs(page))[place.blob] === place.blob;
-  await expect.poll(isStored, { timeout: 15_000 }).toBe(true);
+  await expect.poll(isStored).toBe(true);
   // What is durable makes durable all that was written before it.
   await page.evaluate(() => window.sluice.createFile('mark.txt', { content: 'x' }));
 
@@ -127,7 +127,7 @@ test('a tab that is killed while it loads: the next launch checks by itself what
   origin.reset();
   await launch(page, origin.url);
   await page.evaluate(() => window.sluice.whenComplete());
-  await expect.poll(() => storedBlobs(page), { timeout: 60_000 }).toMatchObject({ [place.blob]: place.blob });
+  await expect.poll(() => storedBlobs(page)).toMatchObject({ [place.blob]: place.blob });
   await expect.poll(() => page.evaluate(async () => (await window.sluice.state()).complete)).toBe(true);
   expect((await page.evaluate(() => window.sluice.scrub())).bad).toEqual([]);
   const again = origin.requests(new RegExp(place.blob)).map(({ bodyBytes }) => bodyBytes);

@@ -86,7 +86,7 @@ test('cross-origin isolation is on every kind of answer: whole, part, not modifi
   // The second copy of code, made after its first run.
   expect(await workerSays(page, 'isolated.js')).toBe(true);
   const copied = () => page.evaluate(async () => (await caches.match('isolated.js')) !== undefined);
-  await expect.poll(copied, { timeout: 20_000 }).toBe(true);
+  await expect.poll(copied).toBe(true);
   expect(await workerSays(page, 'isolated.js')).toBe(true);
 });
 
@@ -175,7 +175,7 @@ test('only pages of the scope are heard: another app of the origin can neither h
   // The same words of a page of the scope.
   await speak(page);
   await expect.poll(() => heard(page)).toEqual(expect.arrayContaining([true, 'alive']));
-  await expect.poll(titleNow, { timeout: 20_000 }).toBe('Another one');
+  await expect.poll(titleNow).toBe('Another one');
 });
 
 test('what others say on the loaders’ channel is no harm: the loader lives on, and reads', async ({

@@ -47,7 +47,7 @@ export async function smallSite(files: AppFiles, options: Partial<BuildOptions> 
 /** Resolves when the app's script has run, however many boot pages come before it. */
 export async function launched(page: Page): Promise<void> {
   await page.waitForFunction(() => document.documentElement?.dataset.app === 'runs', undefined, {
-    timeout: 20_000,
+    timeout: 60_000,
   });
 }
 

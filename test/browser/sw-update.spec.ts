@@ -80,17 +80,14 @@ async function expectNextLaunch(
   parts: Awaited<ReturnType<typeof partsOf>>,
 ): Promise<void> {
   await expect
-    .poll(
-      async () => {
-        await page.goto('about:blank');
-        await page.goto(`${origin.url}/`);
-        await launched(page);
-        const found = await partsOf(page);
-        expectNoMix(found);
-        return found;
-      },
-      { timeout: 15_000 },
-    )
+    .poll(async () => {
+      await page.goto('about:blank');
+      await page.goto(`${origin.url}/`);
+      await launched(page);
+      const found = await partsOf(page);
+      expectNoMix(found);
+      return found;
+    })
     .toEqual(parts);
 }
 
@@ -104,7 +101,6 @@ const orders = [
 test('a deploy in parts, whichever comes first: no page is ever made of two builds or two versions, and the last one is new', async ({
   context,
 }) => {
-  test.setTimeout(90_000);
   await using next = await smallSite(version(2));
   const page = context.pages()[0] ?? (await context.newPage());
   for (const order of orders) {
@@ -120,7 +116,7 @@ test('a deploy in parts, whichever comes first: no page is ever made of two buil
       expectNoMix(await partsOf(page));
     }
     await looksForUpdate(page);
-    await expect.poll(() => currentImage(page), { timeout: 15_000 }).toBe(next.image);
+    await expect.poll(() => currentImage(page)).toBe(next.image);
     await expectNextLaunch(page, origin, { client: 'new', loader: 'new', versions: ['2', '2'] });
   }
 });

@@ -52,7 +52,6 @@ test('the workload is long enough and compacts', async () => {
 
 for (const model of crashModels) {
   test(`a crash at every operation, ${model}: mounts, tells the truth, loses nothing durable, completes`, async () => {
-    test.setTimeout(120_000);
     const total = await countOperations();
     for (let at = 0; at < total; at++) {
       const fault: Fault = { at, kind: 'crash', seed: at };
@@ -90,7 +89,6 @@ for (const model of crashModels) {
 }
 
 test('no room at any one operation: ENOSPC, nothing invented, and the same call works later', async () => {
-  test.setTimeout(120_000);
   const total = await countOperations();
   for (let at = 0; at < total; at++) {
     const disk = new CrashDisk(new Map(), { at, kind: 'full', seed: at });
@@ -126,7 +124,6 @@ test('no room at any one operation: ENOSPC, nothing invented, and the same call 
 });
 
 test('no room, then a crash: what is left tells the truth', async () => {
-  test.setTimeout(120_000);
   const total = await countOperations();
   for (let at = 0; at < total; at++) {
     const disk = new CrashDisk(new Map(), { at, kind: 'full', seed: at });
@@ -150,7 +147,6 @@ test('no room, then a crash: what is left tells the truth', async () => {
 
 for (const times of [1, 3])
   test(`any flush fails, ${times} in a row, and takes what it should have written along: the journal never says more than is on disk`, async () => {
-    test.setTimeout(120_000);
     const total = (await diskAfterWorkload()).flushes;
     let failed = 0;
     for (let at = 0; at < total; at++) {

@@ -110,7 +110,6 @@ async function expectMended(left: Files, site: Fixture, origin: Origin, what: st
 for (const model of crashModels) {
   test(`a crash at every operation of a scrub, ${model}: nothing in between is called present, and the next scrub mends the rest`, () =>
     withSpoilt(async (site, origin, spoilt) => {
-      test.setTimeout(180_000);
       const total = await countOperations(site, origin, spoilt);
       let crashes = 0;
       for (let at = 0; at < total; at++) {
@@ -127,7 +126,6 @@ for (const model of crashModels) {
 
 test('no room at any one operation of a scrub: readers get the right bytes, and the next scrub mends the rest', () =>
   withSpoilt(async (site, origin, spoilt) => {
-    test.setTimeout(180_000);
     const total = await countOperations(site, origin, spoilt);
     for (let at = 0; at < total; at++) {
       const disk = new CrashDisk(spoilt, { at, kind: 'full', seed: at });

@@ -50,7 +50,6 @@ for (const [name, squeeze, rounds] of [
   ['a deflated body', deflate, 4000],
 ] as const) {
   test(`${rounds} damages of a bootstrap with ${name} end in a SluiceError or in an image that can be used`, async () => {
-    test.setTimeout(180_000);
     const good = await bootstrap(squeeze);
     // Files are no directories and directories no files, also in a sound image.
     const usual = useTree(await Image.open(good), paths);

@@ -269,7 +269,6 @@ test('uses: all are known only when every loader that waits for the writer’s l
 
 test('no room at any one write: something is culled, the write is made again, all is stored', () =>
   withTabs(one, async (tabs) => {
-    test.setTimeout(120_000);
     await two.write(tabs.folder);
     const base = new CrashDisk();
     const first = tabs.open(base);
@@ -301,7 +300,6 @@ test('no room at any one write: something is culled, the write is made again, al
 
 test('no room from any one write on: every read is served all the same', () =>
   withTabs(one, async (tabs) => {
-    test.setTimeout(120_000);
     const storages = new Set<string>();
     const launch = async (from: number): Promise<number> => {
       const disk = new QuotaDirectory(1e9);

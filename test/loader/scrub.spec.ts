@@ -61,7 +61,6 @@ async function stored({ start, complete, release }: ScrubRig): Promise<void> {
 
 test('scrub finds exactly what was damaged, names whom it hurts, and fetches it again', () =>
   withScrubRig(site, async (rig) => {
-    test.setTimeout(120_000);
     await stored(rig);
     const random = seededRandom(11);
     for (let round = 0; round < 25; round++) {
@@ -188,7 +187,6 @@ test('a spoilt table that is in memory is written again, also without a network,
 
 test('no network: a spoilt bootstrap stays, is reported, and this launch and a later one go on', () =>
   withScrubRig(site, async (rig) => {
-    test.setTimeout(90_000);
     await stored(rig);
     const service = await rig.start();
     await service.open({ release: rig.release, background: true, loader: 'tab' });
@@ -348,7 +346,6 @@ test('nothing is bad that was not seen so twice', () =>
 
 test('scrubs beside loading, reading and evicting: nothing good is called bad, every read is right', () =>
   withScrubRig(site, async (rig) => {
-    test.setTimeout(60_000);
     const service = await rig.start();
     await service.open({ release: rig.release, background: true, loader: 'tab' });
     const random = seededRandom(13);

@@ -190,7 +190,6 @@ test('evict from a second tab: its leader obeys, everybody hears, and a takeover
 
 test('readers and evictions at the same time: every read has the right bytes', () =>
   withStoredTabs(async (tabs) => {
-    test.setTimeout(60_000);
     const loader = await completed(tabs);
     const standby = tabs.openStored();
     await standby.start({ ...tabs, background: false });

@@ -37,7 +37,6 @@ const damagedPaths = (report: FsckReport): string[] =>
   [...new Set(report.problems.flatMap(({ paths }) => paths))].sort();
 
 test('every flipped byte of bootstrap and blob is found', async ({ dir, runtimeDir }) => {
-  test.setTimeout(240_000);
   const { site, bootstrap, blobs } = await makeSite(dir, runtimeDir, {
     'index.html': '<!doctype html>',
     'a.txt': prose(1, 400),

@@ -135,7 +135,6 @@ test('random trees and traces: every range that a launch read is in the launch s
   dir,
   runtimeDir,
 }) => {
-  test.setTimeout(180_000);
   const random = seededRandom(4);
   const below = (n: number): number => Math.floor(random() * n);
   const shares: number[] = [];

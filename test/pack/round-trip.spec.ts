@@ -93,7 +93,6 @@ test('links to files and directories inside of the tree are followed', async ({ 
 });
 
 test('thirty thousand small files', async ({ dir, runtimeDir }) => {
-  test.setTimeout(120_000);
   const app = join(dir, 'app');
   for (let i = 0; i < 300; i++) {
     const folder = join(app, `d${i % 20}/e${i}`);

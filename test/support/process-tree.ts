@@ -14,7 +14,7 @@ interface ProcessInfo {
  *
  * The marker must be unique to what is to die (a temporary directory's path), and never match this process.
  */
-export async function killTree(marker: string, timeoutMs = 10_000): Promise<boolean> {
+export async function killTree(marker: string, timeoutMs = 60_000): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
   const doomed = new Set<number>();
   for (;;) {

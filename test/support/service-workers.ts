@@ -22,7 +22,7 @@ const TERMINATE_ALL = `(async () => {
  * Stops every running service worker of the browser, as the browser itself does after idle time (which it does not
  * do while Playwright is attached), and resolves when each of them has stopped. Registrations stay; the next event starts them anew, which may be at once.
  */
-export async function stopAllServiceWorkers(page: Page, timeoutMs = 10_000): Promise<void> {
+export async function stopAllServiceWorkers(page: Page, timeoutMs = 60_000): Promise<void> {
   if (isFirefox(page.context())) {
     await inBrowser(page.context(), TERMINATE_ALL);
     return;

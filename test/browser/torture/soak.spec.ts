@@ -3,7 +3,6 @@ import { soak } from '../../torture/soak.ts';
 
 // A short one; `npm run torture -- soak` is the whole.
 test('mount, read, evict and unmount again and again: right bytes, and no lock stays behind', async () => {
-  test.setTimeout(120_000);
   const { looks, wrong } = await soak({ seed: 1, cycles: 12, looks: 3 });
   expect(wrong).toEqual([]);
   expect(new Set(looks.map(({ locks }) => locks)).size).toBe(1);

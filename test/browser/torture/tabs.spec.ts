@@ -3,7 +3,6 @@ import { tortureTabs } from '../../torture/tabs.ts';
 
 // A short one; `npm run torture -- tabs` is the whole.
 test('tabs of two apps on one origin, leaders killed: no wrong byte, and only what was under way comes again', async () => {
-  test.setTimeout(180_000);
   const figures = await tortureTabs({
     seed: 1,
     tabs: 4,

@@ -117,7 +117,7 @@ async function command<T>(context: BrowserContext, method: string, params: unkno
   const socketPath = controls.get(context);
   if (!socketPath) throw new Error('this context is not one of a running Firefox');
   const text = await new Promise<string>((resolve, reject) => {
-    const timeout = AbortSignal.timeout(15_000);
+    const timeout = AbortSignal.timeout(60_000);
     request({ socketPath, method: 'POST', signal: timeout }, async (response) => {
       let body = '';
       for await (const chunk of response.setEncoding('utf8')) body += chunk;

@@ -1,5 +1,5 @@
 /** So long may a command take, unless it says otherwise; pages get less for their scripts. */
-const commandMs = 60_000;
+const commandMs = 120_000;
 
 /** The W3C WebDriver protocol's element of a JSON answer that tells of an error. */
 interface Failure {

@@ -9,7 +9,7 @@ import { findOnPath } from '../../../scripts/find-browsers.mjs';
 import { freePort } from '../free-port.ts';
 import { WebDriver } from './web-driver.ts';
 
-const startMs = 20_000;
+const startMs = 60_000;
 const retryMs = 100;
 
 /** What is missing to start one, as a remedy; undefined when nothing is. */
