@@ -311,6 +311,23 @@ test.describe('faults', () => {
     expect((await answer).bytes.length).toBe(300_000);
   });
 
+  test('a throttle that is let go: what is under way comes at once', async ({ start }) => {
+    let release = (): void => {};
+    const until = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    // By itself it would take five minutes.
+    const origin = await start(withFault({ type: 'throttle', bytesPerSecond: 1000, until }));
+    const { body } = await fetch(`${origin.url}/blob.bin`);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of body!) {
+      pieces.push(piece);
+      release();
+    }
+    expect(pieces[0]!.length).toBeLessThan(BLOB.length);
+    expect(Buffer.concat(pieces).equals(BLOB)).toBe(true);
+  });
+
   test('hangs end when the client or the server goes away', async ({ start }) => {
     const origin = await start(withFault({ type: 'hang-at', byte: 1000 }));
     const aborter = new AbortController();

@@ -7,8 +7,8 @@ export type Fault =
   | { readonly type: 'delay'; readonly ms: number }
   /** The right answer, but not before the test says so. */
   | { readonly type: 'hold'; readonly until: Promise<unknown> }
-  /** The right answer at a limited rate. */
-  | { readonly type: 'throttle'; readonly bytesPerSecond: number }
+  /** The right answer at a limited rate, as long as the test does not say that it is enough. */
+  | { readonly type: 'throttle'; readonly bytesPerSecond: number; readonly until?: Promise<unknown> }
   /** The connection is closed before any header. */
   | { readonly type: 'cut-before-headers' }
   /**

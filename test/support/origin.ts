@@ -142,7 +142,7 @@ export class Origin {
   }
 
   /** The first request that matches, as soon as it has arrived (or has changed so that it matches). */
-  async waitForRequest(filter: RequestFilter, timeoutMs = 10_000): Promise<LoggedRequest> {
+  async waitForRequest(filter: RequestFilter, timeoutMs = 60_000): Promise<LoggedRequest> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const found = this.requests(filter)[0];
@@ -360,15 +360,20 @@ export class Origin {
   async #write({ res, entry, closed, fault }: Exchange, body: AsyncIterable<Buffer>): Promise<boolean> {
     const stopAt =
       fault?.type === 'cut-at' || fault?.type === 'hang-at' ? fault.byte : Number.POSITIVE_INFINITY;
-    const bytesPerSecond = fault?.type === 'throttle' ? fault.bytesPerSecond : undefined;
+    let bytesPerSecond = fault?.type === 'throttle' ? fault.bytesPerSecond : undefined;
+    const released = fault?.type === 'throttle' ? fault.until : undefined;
+    void released?.then(() => {
+      bytesPerSecond = undefined;
+    });
     // Small pieces keep a throttled stream smooth: about 50 of them a second.
-    const pieceSize = bytesPerSecond ? Math.max(1, Math.ceil(bytesPerSecond / 50)) : Number.POSITIVE_INFINITY;
+    const pieceSize = (): number =>
+      bytesPerSecond ? Math.max(1, Math.ceil(bytesPerSecond / 50)) : Number.POSITIVE_INFINITY;
     const startedAt = performance.now();
     let sent = 0;
     if (stopAt === 0) return false;
     for await (const chunk of body) {
       for (let at = 0; at < chunk.length; ) {
-        const piece = chunk.subarray(at, at + Math.min(pieceSize, chunk.length - at, stopAt - sent));
+        const piece = chunk.subarray(at, at + Math.min(pieceSize(), chunk.length - at, stopAt - sent));
         if (res.destroyed) throw new Error('the client closed the connection');
         entry.bodyBytes += piece.length;
         at += piece.length;
@@ -377,7 +382,10 @@ export class Origin {
         if (sent === stopAt) return false;
         if (bytesPerSecond) {
           const due = startedAt + (sent / bytesPerSecond) * 1000 - performance.now();
-          if (due > 0) await sleep(due, undefined, { signal: this.#stopping.signal });
+          if (due > 0) {
+            const paced = sleep(due, undefined, { signal: this.#stopping.signal });
+            await (released ? Promise.race([paced, released]) : paced);
+          }
         }
       }
     }

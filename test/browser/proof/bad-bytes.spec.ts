@@ -11,13 +11,10 @@ import { installSeeded, type SeededFile, type seededBytes } from './seeded-file.
 
 declare const window: Window & { sluice: Sluice; seededBytes: typeof seededBytes };
 
-// Long enough for every deadline within, so that what hangs is named by its own.
-test.describe.configure({ timeout: 120_000 });
-
 // One browser and one site for all tests here; each test has a server, and so an origin and a store, of its own.
 const MB = 2 ** 20;
 /** Background work is busy with this one, slowly, while the test reads the victim: what the server sees of that is the reader's. */
-const pad: SeededFile = { path: 'm-pad.bin', size: 1.5 * MB, seed: 71, text: false };
+const pad: SeededFile = { path: 'm-pad.bin', size: 6 * MB, seed: 71, text: false };
 const victim: SeededFile = { path: 'n-victim.bin', size: 1.6 * MB, seed: 72, text: false };
 const others = mixedFiles(7, { count: 10, large: [] });
 let profile: BrowserProfile;
@@ -47,7 +44,8 @@ test.afterAll(async () => {
 interface Broken {
   /** undefined: the server is mended. */
   fault: ((request: OriginRequest) => Fault | undefined) | undefined;
-  padIsSlow: boolean;
+  /** The background gets on. */
+  readonly letPadCome: () => void;
 }
 
 /** A launched app whose server misbehaves for the bad blob, as `broken` says. */
@@ -55,16 +53,18 @@ async function launch(
   fault: Broken['fault'],
   options: { readonly ranges?: boolean } = {},
 ): Promise<{ page: Page; origin: Origin; broken: Broken } & AsyncDisposable> {
-  const broken: Broken = { fault, padIsSlow: true };
+  let letPadCome = (): void => {};
+  const until = new Promise<void>((resolve) => {
+    letPadCome = resolve;
+  });
+  const broken: Broken = { fault, letPadCome };
   const slow = new Set(published.blobsOf(pad.path).map((sha256) => `/${sha256}.bin`));
   const origin = await Origin.start({
     mounts: { '/': site.dir },
     ...options,
     fault: (request) => {
       if (request.path === `/${bad.sha256}.bin`) return broken.fault?.(request);
-      return broken.padIsSlow && slow.has(request.path)
-        ? { type: 'throttle', bytesPerSecond: 200_000 }
-        : undefined;
+      return slow.has(request.path) ? { type: 'throttle', bytesPerSecond: 200_000, until } : undefined;
     },
   });
   const page = await context.newPage();
@@ -94,7 +94,7 @@ function read(page: Page, file = victim, start = bad.offset, end = start + 1000)
       const startedAt = performance.now();
       const response = await fetch(url, {
         headers: { Range: `bytes=${start}-${end - 1}` },
-        signal: AbortSignal.timeout(40_000),
+        signal: AbortSignal.timeout(60_000),
       });
       const bytes = new Uint8Array(await response.arrayBuffer());
       const source = window.seededBytes(file, start, end);
@@ -115,7 +115,7 @@ function read(page: Page, file = victim, start = bad.offset, end = start + 1000)
 function readWhole(page: Page, file = victim): Promise<string> {
   return page.evaluate(
     async ({ file, url }) => {
-      const response = await fetch(url, { signal: AbortSignal.timeout(40_000) });
+      const response = await fetch(url, { signal: AbortSignal.timeout(60_000) });
       if (response.status !== 200) return `${response.status} ${response.headers.get('Sluice-Error')}`;
       let bytes: Uint8Array;
       try {
@@ -133,7 +133,7 @@ function readWhole(page: Page, file = victim): Promise<string> {
 
 /** Everything is here in the end, and right. */
 async function completes(page: Page, broken: Broken): Promise<void> {
-  broken.padIsSlow = false;
+  broken.letPadCome();
   await page.evaluate(() => window.sluice.whenComplete());
   expect(await wrongFiles(page, [pad, victim, ...others])).toEqual([]);
 }
@@ -157,21 +157,20 @@ interface Failure {
   readonly fault: Fault | ((request: OriginRequest) => Fault);
   readonly status: number;
   readonly code: string;
-  /** The answer comes no later; the reader's own deadline is 30 s where `readTimeoutMs` does not set another. */
-  readonly withinMs: number;
+  /** The reader's own deadline, where it is not 30 s. */
   readonly readTimeoutMs?: number;
   /** So many requests for the wanted bytes are made before it is given up. */
   readonly requests?: number;
 }
 
-const atOnceMs = 2000;
+/** Half of a reader's own deadline: what is answered by then has not waited for it. */
+const atOnceMs = 15_000;
 const failures: readonly Failure[] = [
   {
     name: 'a captive portal: 200 and HTML',
     fault: { type: 'html-200' },
     status: 502,
     code: 'bad-origin',
-    withinMs: atOnceMs,
     requests: 1,
   },
   {
@@ -179,7 +178,6 @@ const failures: readonly Failure[] = [
     fault: { type: 'redirect', location: '/index.html' },
     status: 502,
     code: 'bad-origin',
-    withinMs: atOnceMs,
     requests: 1,
   },
   {
@@ -187,7 +185,6 @@ const failures: readonly Failure[] = [
     fault: { type: 'status', status: 404 },
     status: 502,
     code: 'bad-origin',
-    withinMs: atOnceMs,
     requests: 1,
   },
   {
@@ -195,7 +192,6 @@ const failures: readonly Failure[] = [
     fault: { type: 'status', status: 403 },
     status: 502,
     code: 'bad-origin',
-    withinMs: atOnceMs,
     requests: 1,
   },
   {
@@ -203,7 +199,6 @@ const failures: readonly Failure[] = [
     fault: { type: 'status', status: 500 },
     status: 502,
     code: 'bad-origin',
-    withinMs: 6000,
     requests: 4,
   },
   {
@@ -211,7 +206,6 @@ const failures: readonly Failure[] = [
     fault: { type: 'status', status: 503 },
     status: 502,
     code: 'bad-origin',
-    withinMs: 6000,
     requests: 4,
   },
   {
@@ -219,7 +213,6 @@ const failures: readonly Failure[] = [
     fault: { type: 'status', status: 429 },
     status: 502,
     code: 'bad-origin',
-    withinMs: 6000,
     requests: 4,
   },
   {
@@ -227,7 +220,6 @@ const failures: readonly Failure[] = [
     fault: { type: 'status', status: 429, retryAfter: 60 },
     status: 502,
     code: 'bad-origin',
-    withinMs: atOnceMs,
     requests: 1,
   },
   {
@@ -235,21 +227,18 @@ const failures: readonly Failure[] = [
     fault: { type: 'cut-before-headers' },
     status: 503,
     code: 'offline',
-    withinMs: atOnceMs,
   },
   {
     name: 'a connection cut after the headers',
     fault: { type: 'cut-at', byte: 0 },
     status: 503,
     code: 'offline',
-    withinMs: atOnceMs,
   },
   {
     name: 'a server that hangs',
     fault: { type: 'hang' },
     status: 504,
     code: 'read-timeout',
-    withinMs: 3000,
     readTimeoutMs: 1500,
   },
   {
@@ -257,7 +246,6 @@ const failures: readonly Failure[] = [
     fault: { type: 'hang-at', byte: 1000 },
     status: 504,
     code: 'read-timeout',
-    withinMs: 3000,
     readTimeoutMs: 1500,
   },
   {
@@ -265,28 +253,24 @@ const failures: readonly Failure[] = [
     fault: { type: 'one-byte-short' },
     status: 502,
     code: 'bad-origin',
-    withinMs: atOnceMs,
   },
   {
     name: 'a Content-Length that is too large',
     fault: { type: 'wrong-content-length', by: 1 },
     status: 502,
     code: 'bad-origin',
-    withinMs: atOnceMs,
   },
   {
     name: 'a Content-Length that is too small',
     fault: { type: 'wrong-content-length', by: -1 },
     status: 502,
     code: 'bad-origin',
-    withinMs: atOnceMs,
   },
   {
     name: 'a wrong Content-Range, and no way to get the whole file',
     fault: ({ range }) => (range ? { type: 'wrong-content-range' } : { type: 'status', status: 404 }),
     status: 502,
     code: 'bad-origin',
-    withinMs: atOnceMs,
   },
 ];
 
@@ -299,13 +283,13 @@ for (const failure of failures) {
     const failed = await read(page);
     expect(failed).toMatchObject({ status: failure.status, code: failure.code });
     expect(failed.text).toContain(victim.path);
-    expect(failed.ms).toBeLessThan(failure.withinMs);
+    expect(failed.ms).toBeLessThan((failure.readTimeoutMs ?? 0) + atOnceMs);
     if (failure.readTimeoutMs) expect(failed.ms).toBeGreaterThanOrEqual(failure.readTimeoutMs - 100);
     const asked = origin.requests((request) => request.path === `/${bad.sha256}.bin`);
     if (failure.requests !== undefined) expect(asked.length).toBe(failure.requests);
     // A read that began well cannot turn into a wrong answer.
     expect(await readWhole(page)).toBe('broken off');
-    broken.padIsSlow = false;
+    broken.letPadCome();
     expect(await wrongFiles(page, others)).toEqual([]);
 
     broken.fault = undefined;
@@ -318,39 +302,36 @@ for (const failure of failures) {
 interface Recovery {
   readonly name: string;
   readonly fault: (request: OriginRequest) => Fault | undefined;
-  readonly withinMs: number;
+  /** Default: no wait for a stall's deadline, which is 10 s. */
+  readonly withinMs?: number;
 }
 
 const first = (fault: Fault) => (request: OriginRequest) => (request.earlier === 0 ? fault : undefined);
 const recoveries: readonly Recovery[] = [
-  { name: 'a wrong Content-Range', fault: () => ({ type: 'wrong-content-range' }), withinMs: 3000 },
-  { name: 'a gzipped 206', fault: () => ({ type: 'gzip-206' }), withinMs: 3000 },
-  { name: 'a range that is ignored', fault: () => ({ type: 'ignore-range' }), withinMs: 3000 },
+  { name: 'a wrong Content-Range', fault: () => ({ type: 'wrong-content-range' }) },
+  { name: 'a gzipped 206', fault: () => ({ type: 'gzip-206' }) },
+  { name: 'a range that is ignored', fault: () => ({ type: 'ignore-range' }) },
   {
     name: 'a connection cut again and again',
     fault: () => ({ type: 'cut-at', byte: 20_000, afterMs: 50 }),
-    withinMs: 10_000,
   },
   {
     name: 'a connection cut once, before the headers',
     fault: first({ type: 'cut-before-headers' }),
-    withinMs: 3000,
   },
-  { name: '500 once', fault: first({ type: 'status', status: 500 }), withinMs: 3000 },
+  { name: '500 once', fault: first({ type: 'status', status: 500 }) },
   {
     name: '429 once, Retry-After 1 s',
     fault: first({ type: 'status', status: 429, retryAfter: 1 }),
-    withinMs: 4000,
   },
-  { name: 'one byte short once', fault: first({ type: 'one-byte-short' }), withinMs: 3000 },
+  { name: 'one byte short once', fault: first({ type: 'one-byte-short' }) },
   {
     name: 'a wrong bit once',
     fault: (request) => (request.earlier === 0 ? flip(request) : undefined),
-    withinMs: 3000,
   },
-  { name: 'a late answer', fault: first({ type: 'delay', ms: 1500 }), withinMs: 4000 },
+  { name: 'a late answer', fault: first({ type: 'delay', ms: 1500 }) },
   // The stall deadline, 10 s, and one try more.
-  { name: 'a server that hangs once', fault: first({ type: 'hang' }), withinMs: 14_000 },
+  { name: 'a server that hangs once', fault: first({ type: 'hang' }), withinMs: 25_000 },
 ];
 
 /** Where the first block of the bad blob has a wrong bit: its first byte. */
@@ -359,7 +340,7 @@ const flip = (_request?: OriginRequest): Fault => ({
   offset: published.tables.get(bad.sha256)!.stored(0).start,
 });
 
-for (const { name, fault, withinMs } of recoveries) {
+for (const { name, fault, withinMs = 9500 } of recoveries) {
   test(`${name}: the reader gets the right bytes, and loading completes`, async () => {
     await using app = await launch(fault);
     const { page, origin, broken } = app;
@@ -374,7 +355,7 @@ for (const { name, fault, withinMs } of recoveries) {
 test('a cut connection: what has come is not fetched again', async () => {
   await using app = await launch(() => ({ type: 'cut-at', byte: 20_000, afterMs: 50 }));
   const { page, origin, broken } = app;
-  broken.padIsSlow = false;
+  broken.letPadCome();
   await page.evaluate(() => window.sluice.whenComplete());
   const ofBlob = fetchedRanges(origin.log, 'sent').filter(({ sha256 }) => sha256 === bad.sha256);
   expect(ofBlob.length).toBeGreaterThan(bad.length / 20_000);
@@ -401,7 +382,7 @@ test('one flipped byte: 502 integrity after one refetch, all others work, mended
   const next = published.tables.get(bad.sha256)!.logicalLength(0);
   expect(await read(page, victim, bad.offset + next)).toMatchObject({ status: 206, right: true });
   expect(await readWhole(page)).toBe('broken off');
-  broken.padIsSlow = false;
+  broken.letPadCome();
   expect(await wrongFiles(page, [pad, ...others])).toEqual([]);
   const state = await page.evaluate(() => window.sluice.state());
   expect(state.complete).toBe(false);
@@ -420,7 +401,7 @@ test('a flipped byte of a block table: 502 integrity after one refetch, and mend
     fetchedRanges(origin.log, 'asked').filter(({ sha256, start }) => sha256 === bad.sha256 && start === 0);
   expect(await read(page)).toMatchObject({ status: 502, code: 'integrity' });
   expect(tables().length).toBe(2);
-  broken.padIsSlow = false;
+  broken.letPadCome();
   expect(await wrongFiles(page, [pad, ...others])).toEqual([]);
   broken.fault = undefined;
   expect(await read(page)).toMatchObject({ status: 206, code: null, right: true });
@@ -436,7 +417,7 @@ test('a flipped byte of the bootstrap: the boot page says so, and starts the app
   });
   const page = await context.newPage();
   await page.goto(`${origin.url}/`);
-  await expect(page.locator('#sluice-status')).toContainText('integrity', { timeout: 20_000 });
+  await expect(page.locator('#sluice-status')).toContainText('integrity');
   flipped = false;
   await page.getByRole('button', { name: 'Try again' }).click();
   await launched(page);
