@@ -127,17 +127,18 @@ test('per_reader_timeouts: 0 fails at once, of the mount, of one read, changed w
   const got = await page.evaluate(async () => {
     const { mount, outcome } = window;
     const image = await mount('/site/', { background: false, readTimeoutMs: 0 });
-    const timed = async (work: () => Promise<unknown>): Promise<[string, boolean]> => {
+    const timed = async (ms: number, work: () => Promise<unknown>): Promise<[string, boolean]> => {
       const before = performance.now();
       const code = await outcome(work());
-      return [code, performance.now() - before < 300];
+      const tookMs = performance.now() - before;
+      return [code, tookMs >= ms && tookMs < 15_000];
     };
-    const atOnce = await timed(() => image.readFile('bulk.dat'));
-    const own = await timed(() => image.readFile('bulk.dat', { timeoutMs: 400 }));
+    const atOnce = await timed(0, () => image.readFile('bulk.dat'));
+    const own = await timed(390, () => image.readFile('bulk.dat', { timeoutMs: 400 }));
     image.readTimeoutMs = 500;
-    const changed = await timed(() => image.readFile('bulk.dat'));
+    const changed = await timed(490, () => image.readFile('bulk.dat'));
     const handle = await image.open('bulk.dat');
-    const ofHandle = await timed(() => handle.read(new Uint8Array(10), { timeoutMs: 0 }));
+    const ofHandle = await timed(0, () => handle.read(new Uint8Array(10), { timeoutMs: 0 }));
     const wrong = await outcome(image.readFile('bulk.dat', { timeoutMs: -1 }));
     const state = await image.state();
     await image.close();
@@ -145,8 +146,8 @@ test('per_reader_timeouts: 0 fails at once, of the mount, of one read, changed w
   });
   expect(got).toEqual({
     atOnce: ['read-timeout', true],
-    own: ['read-timeout', false],
-    changed: ['read-timeout', false],
+    own: ['read-timeout', true],
+    changed: ['read-timeout', true],
     ofHandle: ['read-timeout', true],
     wrong: 'EINVAL',
     left: 0,

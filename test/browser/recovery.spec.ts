@@ -103,7 +103,7 @@ test('no read is held for longer than a service worker may live on an event: it 
   expect(await readLate(page)).toMatch(/^504 read-timeout/);
   const ms = performance.now() - startedAt;
   expect(ms).toBeGreaterThan(2000);
-  expect(ms).toBeLessThan(20_000); // An hour passes in 36 s.
+  expect(ms).toBeLessThan(30_000); // An hour passes in 36 s.
   app.release();
   expect(await readLate(page)).toBe('206 right 5');
 });

@@ -247,7 +247,7 @@ test('a vain wait is not repeated at once, but a loader that comes is seen', asy
   expect(await ports.wait(signal)).toBeUndefined();
   const started = performance.now();
   expect(await ports.wait(signal)).toBeUndefined();
-  expect(performance.now() - started).toBeLessThan(1000);
+  expect(performance.now() - started).toBeLessThan(1900); // A wait takes 2000 ms.
   expect(heard).toEqual(['ask']);
   connect().hello('1');
   await best().toBe('leader');
@@ -307,7 +307,7 @@ test('a loader whose service worker was stopped waits for it no longer', async (
   await change;
   expect(closed).toEqual(['closed']);
   // Its deadline, for a service worker that runs and says nothing, is 2000 ms.
-  expect(performance.now() - started).toBeLessThan(1500);
+  expect(performance.now() - started).toBeLessThan(1900);
   end();
 });
 

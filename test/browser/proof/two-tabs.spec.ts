@@ -74,7 +74,6 @@ test('two tabs opened at once, on the first visit: one writer, both read right, 
   page,
   engine,
 }) => {
-  test.setTimeout(120_000);
   await using shaped = await shapedSite();
   const { link } = shaped;
   const other = await context.newPage();
@@ -90,7 +89,8 @@ test('two tabs opened at once, on the first visit: one writer, both read right, 
   ]);
   for (const { wrong, whileLoading } of reports) {
     expect(wrong).toEqual([]);
-    expect(whileLoading).toBeGreaterThan(100);
+    // All of them, where the machine is not slow.
+    expect(whileLoading).toBeGreaterThan(30);
   }
   await completed(link, first, second);
   expect((await stateOf(second)).complete).toBe(true);
@@ -105,7 +105,6 @@ test('two tabs opened at once, on the first visit: one writer, both read right, 
 });
 
 test('the leader is closed while loading: the other takes over and completes', async ({ context, page }) => {
-  test.setTimeout(120_000);
   await using shaped = await shapedSite();
   const { link } = shaped;
   const leader = await openTab(page, `${link.url}/`);
@@ -126,7 +125,8 @@ test('the leader is closed while loading: the other takes over and completes', a
   console.log(
     `leader closed: taken over in ${Math.round(tookMs)} ms, slowest read ${slowestMs} ms, ${(100 * twice).toFixed(2)} % fetched twice`,
   );
-  expect(tookMs).toBeLessThan(2500);
+  // Not by a deadline that runs out.
+  expect(tookMs).toBeLessThan(15_000);
   expect(twice).toBeLessThanOrEqual(0.02);
   const blobs = await storedBlobs(standby);
   expect(Object.keys(blobs).length).toBeGreaterThan(5);
@@ -137,7 +137,6 @@ test('the standby is closed while loading: the leader goes on as if nothing had 
   context,
   page,
 }) => {
-  test.setTimeout(120_000);
   await using shaped = await shapedSite(20);
   const { link } = shaped;
   const leader = await openTab(page, `${link.url}/`);
@@ -159,7 +158,6 @@ test('the service worker is killed between reads, as browsers do: nothing change
   context,
   page,
 }) => {
-  test.setTimeout(120_000);
   await using shaped = await shapedSite();
   const { link } = shaped;
   const first = await openTab(page, `${link.url}/`);
@@ -186,7 +184,6 @@ test('the service worker is killed in the middle of reads: none is wrong, none h
 }) => {
   // By force, that is: for what takes long it is kept awake (long-answers.ts).
   test.skip(engine !== 'chromium', 'Firefox ends what a killed worker was sending as if that were all');
-  test.setTimeout(120_000);
   await using shaped = await shapedSite();
   const { link } = shaped;
   const first = await openTab(page, `${link.url}/`);
@@ -226,7 +223,6 @@ test('the service worker is killed in the middle of reads: none is wrong, none h
 });
 
 test('a multi-page app: from page to page and back while loading', async ({ page }) => {
-  test.setTimeout(120_000);
   await using shaped = await shapedSite();
   const { link } = shaped;
   await openTab(page, `${link.url}/`);
