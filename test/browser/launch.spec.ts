@@ -1,12 +1,18 @@
 import type { Page } from '@playwright/test';
 import { LINKS, ShapedLink } from '../../bench/link.ts';
-import type { Sluice } from '../../src/client/index.ts';
+import type { Progress, Sluice } from '../../src/client/index.ts';
 import { expect, test } from '../support/browser.ts';
 import { hasNginx, Nginx } from '../support/nginx.ts';
 import { type LoggedRequest, Origin } from '../support/origin.ts';
 import { appPage, appScript, launched, smallApp, smallSite } from './small-site.ts';
 
-declare const window: Window & { sluice: Sluice; address: string; heard: string[] };
+declare const window: Window & {
+  sluice: Sluice;
+  address: string;
+  heard: string[];
+  words: Promise<string>;
+  seen: Progress[];
+};
 
 const controller = (page: Page) => page.evaluate(() => navigator.serviceWorker.controller?.scriptURL);
 
@@ -60,9 +66,14 @@ test('where the app’s page comes by a navigation, the service worker goes on i
   const html = String(app['index.html']).replace('utf-8', 'windows-1252').replace('small', 'smäll');
   await using site = await smallSite({ ...app, 'index.html': Buffer.from(html, 'latin1') });
   await using origin = await Origin.start({ mounts: { '/': site.dir } });
-  await using link = await ShapedLink.start({ shape: LINKS.medium, targetPort: origin.port });
+  // So slow that the image is not here when the app's page is, however long the machine takes for that.
+  await using link = await ShapedLink.start({
+    shape: { mbitPerSecond: 4, rttMs: 50 },
+    targetPort: origin.port,
+  });
   await page.goto(`http://127.0.0.1:${link.port}/`);
   await launched(page);
+  await link.reshape({ mbitPerSecond: Number.POSITIVE_INFINITY, rttMs: 0 });
   await page.evaluate(() => window.sluice.whenComplete());
   // One request of 150 ms, and what the link holds, may have been on their way when the boot page went.
   expect(origin.bytes(/\.bin$/)).toBeLessThan(site.storedBytes * 1.12);
@@ -162,18 +173,30 @@ test('a strict policy: everything works with default-src self', async ({ page, l
 });
 
 test('readLog, progress events, readTimeoutMs', async ({ page }) => {
-  await using site = await smallSite(smallApp(2_000_000));
-  await using origin = await Origin.start({ mounts: { '/': site.dir } });
-  // The client comes before the app's scripts: this one hears everything.
+  await using site = await smallSite(smallApp(2_000_000), { blobSize: 2 ** 20 });
+  const last = (await site.blobs()).at(-1)!;
+  let listens = (): void => {};
+  const until = new Promise<void>((resolve) => {
+    listens = resolve;
+  });
+  await using origin = await Origin.start({
+    mounts: { '/': site.dir },
+    fault: ({ path }) => (path.endsWith(last) ? { type: 'hold', until } : undefined),
+  });
   await page.goto(`${origin.url}/`);
   await launched(page);
+  await page.evaluate(() => {
+    window.seen = [];
+    window.sluice.addEventListener('progress', (event) =>
+      window.seen.push((event as CustomEvent<Progress>).detail),
+    );
+  });
+  listens();
   const progress = await page.evaluate(async () => {
-    const seen: { present: number; total: number; complete: boolean }[] = [];
-    window.sluice.addEventListener('progress', (event) => seen.push((event as CustomEvent).detail));
     await window.sluice.whenComplete();
-    while (!seen.at(-1)?.complete)
+    while (!window.seen.at(-1)?.complete)
       await new Promise((resolve) => window.sluice.addEventListener('progress', resolve, { once: true }));
-    return seen;
+    return window.seen;
   });
   expect(progress.at(-1)).toMatchObject({
     complete: true,
@@ -231,8 +254,18 @@ test('the indicator: off by default, remembered when switched on, gone at comple
   await launched(page);
   await expect(indicator).toContainText(/^\d+ % of \d/);
   expect(await page.evaluate(() => window.sluice.showProgress)).toBe(true);
+  await page.evaluate(() => {
+    const { shadowRoot } = document.querySelector('[aria-label="App download"]')!;
+    window.words = new Promise((resolve) => {
+      const look = (): void => {
+        const [last] = /Works .*$/.exec(shadowRoot!.textContent) ?? [];
+        if (last) resolve(last);
+      };
+      new MutationObserver(look).observe(shadowRoot!, { childList: true, subtree: true });
+    });
+  });
   open();
-  await expect(indicator).toHaveText('Works offline now');
+  expect(await page.evaluate(() => window.words)).toBe('Works offline now');
   await expect(indicator).toHaveCount(0);
 });
 

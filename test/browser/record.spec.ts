@@ -104,21 +104,6 @@ test('without --ready the launch ends when nothing was read for a while; a URL d
 
 test('what goes wrong is said, with what to do', async () => {
   await using site = await smallSite(app);
-  const { path: temp, remove } = await tempDir('record');
-  try {
-    const out = ['--out', join(temp, 'trace.json')];
-    const never = await record([site.dir, ...out, '--ready', 'false', '--timeout', '4'], temp);
-    expect(never).toMatchObject({ status: 1, stdout: '' });
-    expect(never.stderr).toMatch(/was not ready after 4 s: false was not true \(not-ready\)\n.*--ready/);
-    const wrong = await record([site.dir, ...out, '--ready', 'nonsense.at.all', '--timeout', '4'], temp);
-    expect(wrong.stderr).toMatch(/ReferenceError: nonsense/);
-  } finally {
-    await remove();
-  }
-});
-
-test('no app, no browser, no site: said, too', async () => {
-  await using site = await smallSite(app);
   await using origin = await Origin.start({
     mounts: {},
     routes: { '/': (_request, response) => response.setHeader('Content-Type', 'text/html').end('plain') },
@@ -126,8 +111,27 @@ test('no app, no browser, no site: said, too', async () => {
   const { path: temp, remove } = await tempDir('record');
   try {
     const out = ['--out', join(temp, 'trace.json')];
-    const plain = await record([`${origin.url}/`, ...out, '--timeout', '2'], temp);
+    // Long enough for three browsers on a busy machine, and they wait for all of it.
+    const inVain = (...args: string[]) => record([...args, ...out, '--timeout', '20'], temp);
+    const [never, wrong, plain] = await Promise.all([
+      inVain(site.dir, '--ready', 'false'),
+      inVain(site.dir, '--ready', 'nonsense.at.all'),
+      inVain(`${origin.url}/`),
+    ]);
+    expect(never).toMatchObject({ status: 1, stdout: '' });
+    expect(never.stderr).toMatch(/was not ready after 20 s: false was not true \(not-ready\)\n.*--ready/);
+    expect(wrong.stderr).toMatch(/ReferenceError: nonsense/);
     expect(plain.stderr).toMatch(/is it a site that sluice made\? \(not-ready\)/);
+  } finally {
+    await remove();
+  }
+});
+
+test('no app, no browser, no site: said, too', async () => {
+  await using site = await smallSite(app);
+  const { path: temp, remove } = await tempDir('record');
+  try {
+    const out = ['--out', join(temp, 'trace.json')];
     const none = await record([site.dir, ...out, '--browser', join(temp, 'none')], temp);
     expect(none.stderr).toMatch(/\(no-browser\)\n.*Install/);
     const notOne = await record([site.dir, ...out, '--browser', process.execPath], temp);

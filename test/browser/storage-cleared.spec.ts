@@ -8,7 +8,7 @@ import { bulkSite, readBulk, rightBulk } from './bulk-file.ts';
 import { currentImage } from './current-image.ts';
 import { launched, type SmallSite } from './small-site.ts';
 
-declare const window: Window & { sluice: Sluice };
+declare const window: Window & { sluice: Sluice; back: Promise<void> };
 
 /** What "clear site data" takes in Chromium's own settings and tools. */
 const everything = 'cookies,file_systems,indexeddb,local_storage,service_workers,cache_storage';
@@ -35,7 +35,7 @@ const stateOf = async (page: Page) => {
 };
 
 async function completeAgain(page: Page): Promise<void> {
-  await expect.poll(async () => (await stateOf(page))[0], { timeout: 20_000 }).toBe(true);
+  await expect.poll(async () => (await stateOf(page))[0]).toBe(true);
 }
 
 /**
@@ -118,23 +118,22 @@ test('all of the site’s data cleared under a running app, the service worker t
   await page.evaluate(() => window.sluice.whenComplete());
   expect(await readBulk(page)).toEqual(await rightBulk());
   await cp(next.dir, site.dir, { recursive: true, force: true });
-  const back = page.evaluate(
-    () =>
-      new Promise<void>((resolve) => {
-        navigator.serviceWorker.addEventListener('controllerchange', () => {
-          if (navigator.serviceWorker.controller) resolve();
-        });
-      }),
-  );
+  await page.evaluate(() => {
+    window.back = new Promise<void>((resolve) => {
+      navigator.serviceWorker.addEventListener('controllerchange', () => {
+        if (navigator.serviceWorker.controller) resolve();
+      });
+    });
+  });
   await clearSiteData(page, origin, everything);
-  await back;
+  await page.evaluate(() => window.back);
   expect(await readBulk(page)).toEqual(await rightBulk());
   const version = () => page.evaluate(async () => (await fetch('/version.txt')).text());
   expect(await version()).toBe('one');
   // The next page is of the next version, as after every deploy.
   await page.reload();
   await launched(page);
-  await expect.poll(() => currentImage(page), { timeout: 20_000 }).toBe(next.image);
+  await expect.poll(() => currentImage(page)).toBe(next.image);
   await page.reload();
   await launched(page);
   expect(await version()).toBe('two');

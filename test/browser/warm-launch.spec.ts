@@ -20,6 +20,24 @@ async function visitOnce(profile: BrowserProfile, url: string): Promise<void> {
   await profile.close();
 }
 
+/** A page whose load event, behind which its loader begins by itself, does not come before the function is called that is answered. */
+async function heldLoad(page: Page): Promise<() => void> {
+  let answer!: () => void;
+  const held = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  await page.route('**/held.png', async (route) => {
+    await held;
+    await route.abort();
+  });
+  await page.addInitScript(() =>
+    addEventListener('DOMContentLoaded', () => {
+      new Image().src = 'http://127.0.0.1:9/held.png';
+    }),
+  );
+  return answer;
+}
+
 const fetchText = (page: Page, path: string) =>
   page.evaluate(async (path) => (await fetch(path)).text(), path);
 
@@ -29,11 +47,13 @@ test('with nothing missing, the loader begins behind the launch', async ({ profi
   await visitOnce(profile, `${origin.url}/`);
 
   const page = await (await profile.launch()).newPage();
-  const began = page.waitForEvent('worker', { timeout: 20_000 });
-  await page.goto(`${origin.url}/`);
+  const began = page.waitForEvent('worker');
+  const letLoad = await heldLoad(page);
+  await page.goto(`${origin.url}/`, { waitUntil: 'commit' });
   await launched(page);
   expect(await fetchText(page, 'data.json')).toBe('{"answer": 42}');
   expect(page.workers()).toEqual([]);
+  letLoad();
   await began;
   expect(await page.evaluate(async () => (await window.sluice.state()).complete)).toBe(true);
 });
@@ -44,11 +64,13 @@ test('whoever asks a loader that has not begun is answered', async ({ profile })
   await visitOnce(profile, `${origin.url}/`);
 
   const page = await (await profile.launch()).newPage();
-  await page.goto(`${origin.url}/`);
+  const letLoad = await heldLoad(page);
+  await page.goto(`${origin.url}/`, { waitUntil: 'commit' });
   await launched(page);
   expect(page.workers()).toEqual([]);
   expect(await page.evaluate(async () => (await window.sluice.state()).complete)).toBe(true);
   await page.evaluate(() => window.sluice.whenComplete());
+  letLoad();
 });
 
 test('what is missing after all brings the loader at once', async ({ profile }) => {
@@ -67,20 +89,7 @@ test('what is missing after all brings the loader at once', async ({ profile }) 
 
   const context = await profile.launch();
   const page = await context.newPage();
-  // The page's load event, behind which its loader begins by itself, does not come.
-  let answer!: () => void;
-  const held = new Promise<void>((resolve) => {
-    answer = resolve;
-  });
-  await page.route('**/held.png', async (route) => {
-    await held;
-    await route.abort();
-  });
-  await page.addInitScript(() =>
-    addEventListener('DOMContentLoaded', () => {
-      new Image().src = 'http://127.0.0.1:9/held.png';
-    }),
-  );
+  const letLoad = await heldLoad(page);
   await page.goto(`${origin.url}/`, { waitUntil: 'commit' });
   await launched(page);
   expect(page.workers()).toEqual([]);
@@ -103,7 +112,7 @@ test('what is missing after all brings the loader at once', async ({ profile }) 
   expect(sum).toBe(bulk.reduce((sum, byte) => (sum * 31 + byte) >>> 0, 0));
   expect(page.workers()).toHaveLength(1);
   expect(origin.requests(isBlob).length).toBeGreaterThan(0);
-  answer();
+  letLoad();
 });
 
 test('an image of which something is missing gets its loader with the page', async ({ profile }) => {
@@ -116,8 +125,10 @@ test('an image of which something is missing gets its loader with the page', asy
   await first.goto(`${origin.url}/`);
   await launched(first);
   await first.evaluate(() => window.sluice.evict());
-  const began = first.waitForEvent('worker', { timeout: 4_000 });
-  await first.reload();
+  const letLoad = await heldLoad(first);
+  const began = first.waitForEvent('worker');
+  await first.reload({ waitUntil: 'commit' });
   await began;
+  letLoad();
   await launched(first);
 });

@@ -184,7 +184,7 @@ test('a host without ranges: a reader that goes away does not throw away what is
       const wanted = { blob: 1, block: 2, path: 'c', timeoutMs: 10_000 };
       const gone = engine.read(mount, { ...wanted, signal: abort.signal });
       const asked = (): LoggedRequest[] => origin.requests(new RegExp(site.blobs[1]!.record.sha256));
-      await expect.poll(() => asked()[0]?.bodyBytes).toBeGreaterThan(40_000);
+      await expect.poll(() => asked()[0]?.bodyBytes, { intervals: [10] }).toBeGreaterThan(20_000);
       abort.abort(new SluiceError('closed', 'gone'));
       expect((await failure(gone)).code).toBe('closed');
       await engine.read(mount, wanted);
@@ -203,7 +203,7 @@ test('a hung server: asked again while a reader’s deadline lasts; read-timeout
       expect((await failure(read('a', 0, 10, 600))).code).toBe('read-timeout');
       expect(performance.now() - started).toBeGreaterThanOrEqual(590);
       // However late a busy machine lets a stall be noticed.
-      await expect.poll(() => origin.log.length, { timeout: 30_000 }).toBeGreaterThan(2);
+      await expect.poll(() => origin.log.length).toBeGreaterThan(2);
       origin.fault = undefined;
       expect(Buffer.compare(await patient, content('a').subarray(0, 10))).toBe(0);
     },
@@ -293,7 +293,7 @@ test('the server is gone: offline at once, for everybody; back again: it works',
       failure(read(i % 2 ? 'b' : 'c', i * 5000, i * 5000 + 10)),
     );
     for (const error of await Promise.all(all)) expect(error.code).toBe('offline');
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(performance.now() - started).toBeLessThan(15_000); // Half of a read's own deadline.
     expectSame(await read('a'), 'a');
     await expect.poll(() => engine.info().activity).toBe('offline');
     engine.complete(mount);

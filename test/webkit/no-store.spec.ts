@@ -50,9 +50,7 @@ async function serve(site: SmallSite, bytesPerSecond?: number): Promise<Origin> 
 
 /** Until the app's script has run. */
 async function launched(driver: WebDriver): Promise<void> {
-  await expect
-    .poll(() => driver.evaluate(() => document.documentElement?.dataset.app), { timeout: 20_000 })
-    .toBe('runs');
+  await expect.poll(() => driver.evaluate(() => document.documentElement?.dataset.app)).toBe('runs');
 }
 
 /** What `fetch` brings of each file: its SHA-256, in hex. */
@@ -155,15 +153,17 @@ test('a page that is loaded again, and another window, go on without a boot page
 });
 
 test('no network: what is here is served, what is missing is 503 offline', async ({ driver }) => {
-  await using site = await smallSite(app);
-  await using origin = await serve(site, 300_000);
+  await using site = await smallSite({ ...app, 'zz-late.dat': noise(3, 1_000_000) }, { blobSize: 2 ** 20 });
+  await using origin = await serve(site);
+  const late = (await site.blobs()).at(-1)!;
+  origin.fault = ({ path }) => (path.endsWith(late) ? { type: 'hang' } : undefined);
   await driver.goto(`${origin.url}/`);
   await launched(driver);
   expect(await digests(driver, ['words.txt'])).toEqual(await published(site, ['words.txt']));
   await origin.stop();
   expect(await digests(driver, ['words.txt'])).toEqual(await published(site, ['words.txt']));
   const [status, code] = await driver.evaluate(async () => {
-    const { status, headers } = await fetch('bulk.dat', { headers: { Range: 'bytes=4999998-4999999' } });
+    const { status, headers } = await fetch('zz-late.dat', { headers: { Range: 'bytes=-2' } });
     return [status, headers.get('Sluice-Error')];
   });
   expect([status, code]).toEqual([503, 'offline']);

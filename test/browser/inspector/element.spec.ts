@@ -17,9 +17,14 @@ test('an element in the app’s own page shows what the page’s loader does, an
   await using site = await smallSite({ ...smallApp(3_000_000), 'debug.html': debugPage });
   await using origin = await Origin.start({ mounts: { '/': site.dir } });
   const bulk = (await site.blobs()).at(-1)!;
-  let isSlow = true;
-  origin.fault = ({ path }) =>
-    isSlow && path.endsWith(bulk) ? { type: 'throttle', bytesPerSecond: 250_000 } : undefined;
+  let letGo = (): void => {};
+  const until = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  origin.fault = ({ path, range }) =>
+    path.endsWith(bulk) && Number(/-(\d+)$/.exec(range ?? '')?.[1]) > 1_000_000
+      ? { type: 'hold', until }
+      : undefined;
   await page.goto(`${origin.url}/debug.html`);
   await launched(page);
   await page.locator('sluice-block-canvas').waitFor();
@@ -30,10 +35,10 @@ test('an element in the app’s own page shows what the page’s loader does, an
     const shown = await page.getByRole('combobox', { name: 'Image' }).inputValue();
     return shown === image && all === blocks.total && present + sealed === blocks.present;
   };
-  await expect.poll(isShown, { timeout: 20_000 }).toBe(true);
+  await expect.poll(isShown).toBe(true);
   expect((await page.evaluate(() => window.sluice.state())).complete).toBe(false);
 
-  isSlow = false;
+  letGo();
   await page.evaluate(() => window.sluice.whenComplete());
   await expect.poll(isShown).toBe(true);
   await expect(page.getByText('complete', { exact: true })).toBeVisible();
