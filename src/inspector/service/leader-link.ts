@@ -4,14 +4,16 @@ import { inboxName, isScopeMessage, replyName, type ScopeMessage } from '../../l
 import { RemoteService } from '../../loader/remote-service.ts';
 import type { MessageEndpoint } from '../../protocol/channel.ts';
 import type { Clock } from '../../protocol/clock.ts';
+import { withDeadline } from '../../protocol/deadline.ts';
 import { channelName, loaderLockName, writerLockName } from '../../protocol/messages.ts';
+import { WakeableWait } from '../../protocol/wakeable-wait.ts';
 import type { InspectorHome } from '../home.ts';
 
 export interface LeaderLinkOptions {
   readonly home: InspectorHome;
   readonly scope: string;
   readonly clock: Clock;
-  /** Another loader leads now, or none. */
+  /** Another loader leads now. */
   readonly onLeader: () => void;
 }
 
@@ -23,14 +25,19 @@ export class LeaderLink {
   readonly #options: LeaderLinkOptions;
   readonly #name = crypto.randomUUID();
   readonly #channel: MessageEndpoint;
-  #unlock: Promise<() => void>;
+  readonly #unlock: Promise<() => void>;
+  /** Until a leader speaks, or the panel is closed. */
+  readonly #untilLed: WakeableWait;
+  /** Who was heard last. */
   #leader: string | undefined;
+  /** Leaders that have said that they go, or were followed by another: a loader leads at most once, so a late word of theirs is no news. */
+  readonly #gone = new Set<string>();
   #service: RemoteService | undefined;
-  #waiters = new Set<() => void>();
   #closed = false;
 
   constructor(options: LeaderLinkOptions) {
     this.#options = options;
+    this.#untilLed = new WakeableWait(options.clock);
     this.#channel = options.home.newChannel(channelName(options.scope));
     this.#channel.addEventListener('message', this.#onMessage);
     this.#channel.start?.();
@@ -41,7 +48,7 @@ export class LeaderLink {
 
   /** The name of the loader that leads; undefined while none is known. */
   get leader(): string | undefined {
-    return this.#leader;
+    return this.#service && this.#leader;
   }
 
   /** Asks who leads. */
@@ -56,29 +63,32 @@ export class LeaderLink {
 
   /**
    * Does the work with the service of the moment, and again with the next where the leader goes away meanwhile. Rejects with `disconnected` where none leads
-   * within `timeoutMs`; the service's own calls have deadlines of their own.
+   * within `timeoutMs`, with `call-timeout` where the lock is not granted; the service's own calls have deadlines of their own.
    */
   async use<T>(name: string, work: (service: LoaderService) => Promise<T>, timeoutMs = 5000): Promise<T> {
-    await this.#unlock;
+    await withDeadline('The Web Lock of the panel', this.#unlock, timeoutMs, this.#options.clock);
     for (;;) {
       const service = await this.#nextService(name, timeoutMs);
       try {
         return await work(service);
       } catch (error) {
         if (!isCode(error, 'disconnected') || this.#closed) throw error;
-        if (this.#service === service) this.forget();
+        if (this.#service === service) this.gone();
       }
     }
   }
 
-  /** The leader does not answer, or has said that it goes: whoever leads next is waited for. */
+  /** The leader does not answer: whoever leads is asked to say so, and may be the same. */
   forget(): void {
-    const before = this.#service;
-    this.#leader = undefined;
+    void this.#service?.close();
     this.#service = undefined;
-    void before?.close();
     this.look();
-    this.#options.onLeader();
+  }
+
+  /** The leader has ended: whoever leads next is waited for. */
+  gone(): void {
+    if (this.#leader) this.#gone.add(this.#leader);
+    this.forget();
   }
 
   close(): void {
@@ -88,7 +98,7 @@ export class LeaderLink {
     this.#channel.close();
     void this.#service?.close();
     this.#service = undefined;
-    for (const wake of this.#waiters) wake();
+    this.#untilLed.wake();
     this.#unlock.then(
       (unlock) => unlock(),
       () => {}, // It was never held.
@@ -97,9 +107,10 @@ export class LeaderLink {
 
   readonly #onMessage = ({ data }: MessageEvent): void => {
     if (this.#closed || !isScopeMessage(data) || data.type !== 'leads') return;
-    if (data.loader === this.#leader) return;
+    if (data.loader === this.leader || this.#gone.has(data.loader)) return;
     const { home, scope, clock, onLeader } = this.#options;
     const before = this.#service;
+    if (this.#leader && this.#leader !== data.loader) this.#gone.add(this.#leader);
     this.#leader = data.loader;
     this.#service = new RemoteService({
       loader: this.#name,
@@ -108,35 +119,19 @@ export class LeaderLink {
       clock,
     });
     void before?.close();
-    for (const wake of this.#waiters) wake();
+    this.#untilLed.wake();
     onLeader();
   };
 
-  #nextService(name: string, timeoutMs: number): Promise<RemoteService> {
-    if (this.#closed) return Promise.reject(new SluiceError('closed', 'The panel was closed'));
-    if (this.#service) return Promise.resolve(this.#service);
-    return new Promise((resolve, reject) => {
-      const end = (): void => {
-        stop();
-        this.#waiters.delete(wake);
-      };
-      const wake = (): void => {
-        end();
-        if (this.#service) resolve(this.#service);
-        else reject(new SluiceError('closed', 'The panel was closed'));
-      };
-      const stop = this.#options.clock.after(timeoutMs, () => {
-        end();
-        reject(
-          new SluiceError(
-            'disconnected',
-            `${name}: no loader of ${this.#options.scope} answers; open the app in a tab`,
-          ),
-        );
-      });
-      this.#waiters.add(wake);
-      this.look();
-    });
+  async #nextService(name: string, timeoutMs: number): Promise<RemoteService> {
+    const { clock, scope } = this.#options;
+    const deadline = clock.now() + timeoutMs;
+    if (!this.#service) this.look();
+    while (!this.#service && !this.#closed && clock.now() < deadline)
+      await this.#untilLed.wait(deadline - clock.now());
+    if (this.#closed) throw new SluiceError('closed', 'The panel was closed');
+    if (this.#service) return this.#service;
+    throw new SluiceError('disconnected', `${name}: no loader of ${scope} answers; open the app in a tab`);
   }
 
   #post(message: ScopeMessage): void {

@@ -10,7 +10,7 @@ import type { Snapshot } from '../model/snapshot.ts';
 import { LeaderLink } from './leader-link.ts';
 
 /** The time between two questions; a leader that takes long for its answers is asked less often. */
-const intervalMs = 250;
+const intervalMs = { least: 250, most: 5000 };
 const answerShare = 10;
 /** After questions without an answer. */
 const backOffMs = [500, 1000, 2000, 4000] as const;
@@ -43,6 +43,10 @@ export class Poller {
   #snapshot: Snapshot | undefined;
   #state: PollState = { kind: 'searching' };
   #failures = 0;
+  /** How long the leader took for the last answer. */
+  #answerMs = 0;
+  /** The answer that is waited for may be older than what is to be seen. */
+  #isPoked = false;
   #awake = false;
   #closed = false;
   #running = false;
@@ -52,7 +56,7 @@ export class Poller {
   constructor(options: PollerOptions) {
     this.#options = options;
     this.#pause = new WakeableWait(options.clock);
-    this.#link = new LeaderLink({ ...options, onLeader: () => this.poke() });
+    this.#link = new LeaderLink({ ...options, onLeader: () => this.#askSoon() });
   }
 
   get scope(): string {
@@ -86,10 +90,10 @@ export class Poller {
     else this.#pause.wake();
   }
 
-  /** Asks at once: something was done whose outcome is to be seen. */
+  /** Asks at once, and once more where a question is under way: something was done whose outcome is to be seen. */
   poke(): void {
-    this.#failures = 0;
-    this.#pause.wake();
+    this.#isPoked = true;
+    this.#askSoon();
   }
 
   /** Does the work with the leader's service; see LeaderLink.use. */
@@ -103,23 +107,29 @@ export class Poller {
     this.#link.close();
   }
 
+  /** As soon as no question is under way. */
+  #askSoon(): void {
+    this.#failures = 0;
+    this.#pause.wake();
+  }
+
   async #run(): Promise<void> {
-    const { clock } = this.#options;
     this.#running = true;
     while (this.#awake && !this.#closed) {
-      const asked = clock.now();
+      this.#isPoked = false;
       const state = await this.#ask();
       if (this.#closed) break;
       this.#failures = state.kind === 'live' ? 0 : this.#failures + 1;
       this.#state = state;
       this.#options.onChange();
-      const pauseMs =
-        state.kind === 'live'
-          ? Math.max(intervalMs, (clock.now() - asked) * answerShare)
-          : backOffMs[Math.min(this.#failures, backOffMs.length) - 1]!;
-      if (this.#awake) await this.#pause.wait(pauseMs);
+      if (this.#awake && !this.#isPoked) await this.#pause.wait(this.#pauseMs());
     }
     this.#running = false;
+  }
+
+  #pauseMs(): number {
+    if (this.#failures > 0) return backOffMs[Math.min(this.#failures, backOffMs.length) - 1]!;
+    return Math.min(Math.max(intervalMs.least, this.#answerMs * answerShare), intervalMs.most);
   }
 
   async #ask(): Promise<PollState> {
@@ -131,8 +141,11 @@ export class Poller {
       if (this.#closed) return this.#state;
       // A leader that was killed says nothing; its lock does.
       const led = await this.#isLed().catch(() => true);
-      if (isCode(error, 'call-timeout') || !led) this.#link.forget();
-      if (!led) return { kind: 'nobody' };
+      if (!led) {
+        this.#link.gone();
+        return { kind: 'nobody' };
+      }
+      if (isCode(error, 'call-timeout')) this.#link.forget();
       const { code, message } = toWireError(error);
       return {
         kind: 'failing',
@@ -145,7 +158,10 @@ export class Poller {
     const image = this.#image;
     const known = this.#session;
     const cursor = known && (image === undefined || known.image.id === image) ? known.cursor : undefined;
+    const { clock } = this.#options;
+    const asked = clock.now();
     const inspection = await service.inspect({ image, cursor });
+    this.#answerMs = clock.now() - asked;
     const { image: id } = inspection.state;
     if (known?.image.id === id) return known.add(inspection);
     const bootstrap = await service.readBootstrap(id);
