@@ -1,5 +1,4 @@
 import { type Clock, systemClock } from '../src/protocol/clock.ts';
-import { withDeadline } from '../src/protocol/deadline.ts';
 
 /**
  * Chromium (156) ends what an event still does after five minutes: an answer that has not begun fails, and so does a body that is still coming when its event
@@ -17,8 +16,8 @@ export const nextEventMs = 3 * 60_000;
 export class LongAnswers {
   readonly #askPages: () => void;
   readonly #clock: Clock;
-  /** Bodies whose event will soon be over, until the next one comes. */
-  readonly #uncovered = new Set<Promise<void>>();
+  /** Bodies whose event will soon be over, until the next one comes: what ends their event then. */
+  readonly #uncovered = new Map<Promise<void>, () => void>();
 
   /** `askPages`: has each page make an event for {@link stayAwake}. */
   constructor(askPages: () => void, clock: Clock = systemClock) {
@@ -28,22 +27,34 @@ export class LongAnswers {
 
   /** The body of an answer to this event comes until `finished`, which never rejects. */
   begin(event: Pick<ExtendableEvent, 'waitUntil'>, finished: Promise<void>): void {
-    event.waitUntil(withDeadline('The answer', finished, eventMs, this.#clock).catch(() => {})); // The next event has it.
-    const cancel = this.#clock.after(nextEventMs, () => {
-      this.#uncovered.add(finished);
+    let release = (): void => {};
+    event.waitUntil(
+      new Promise<void>((resolve) => {
+        release = resolve;
+      }),
+    );
+    let stopTimer = this.#clock.after(nextEventMs, () => {
+      stopTimer = this.#clock.after(eventMs - nextEventMs, release);
+      this.#uncovered.set(finished, end);
       this.#askPages();
     });
+    const end = (): void => {
+      stopTimer();
+      release();
+    };
     void finished.then(() => {
-      cancel();
       this.#uncovered.delete(finished);
+      end();
     });
   }
 
   /** A page has made this event for what is under way. */
   stayAwake(event: Pick<ExtendableEvent, 'waitUntil'>): void {
-    for (const finished of [...this.#uncovered]) {
+    for (const [finished, endBefore] of [...this.#uncovered]) {
       this.#uncovered.delete(finished);
+      // The next event first: without one the worker may be stopped at once.
       this.begin(event, finished);
+      endBefore();
     }
   }
 }

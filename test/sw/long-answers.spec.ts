@@ -25,58 +25,97 @@ function rig() {
   const answers = new LongAnswers(() => {
     asked += 1;
   }, clock);
-  let finish = (): void => {};
-  const finished = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
+  const begin = (event: TestEvent): (() => void) => {
+    let finish = (): void => {};
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    answers.begin(event, finished);
+    return finish;
+  };
   const event = new TestEvent();
-  answers.begin(event, finished);
+  const finish = begin(event);
   const pass = async (ms: number): Promise<void> => {
     clock.advance(ms);
     await turn();
   };
-  return { answers, event, pass, asked: () => asked, finish: () => finish() };
+  return { answers, begin, event, finish, pass, asked: () => asked, timers: () => clock.timers };
 }
 
 test('an answer that comes in time is its event’s, and nobody is asked for more', async () => {
-  const { event, pass, asked, finish } = rig();
+  const { event, pass, asked, finish, timers } = rig();
   await pass(nextEventMs - 1);
-  expect(event.isOver).toBe(false);
+  expect([event.isOver, timers()]).toEqual([false, 1]);
   finish();
   await turn();
-  expect(event.isOver).toBe(true);
-  await pass(eventMs);
+  expect([event.isOver, timers()]).toEqual([true, 0]);
   expect(asked()).toBe(0);
 });
 
-test('one that takes longer goes from event to event, without a gap, none of which lasts too long, until it has come', async () => {
-  const { answers, event, pass, asked, finish } = rig();
+test('one that takes longer goes from event to event, without a gap, until it has come; it has one timer', async () => {
+  const { answers, event, pass, asked, finish, timers } = rig();
   await pass(nextEventMs);
-  expect([event.isOver, asked()]).toEqual([false, 1]);
+  expect([event.isOver, asked(), timers()]).toEqual([false, 1, 1]);
+  await pass(1000);
   const second = new TestEvent();
   answers.stayAwake(second);
-  await pass(eventMs - nextEventMs);
-  expect([event.isOver, second.isOver, asked()]).toEqual([true, false, 1]);
-  await pass(2 * nextEventMs - eventMs);
-  expect([second.isOver, asked()]).toEqual([false, 2]);
+  await turn();
+  expect([event.isOver, second.isOver, timers()]).toEqual([true, false, 1]);
+  await pass(nextEventMs - 1);
+  expect([second.isOver, asked()]).toEqual([false, 1]);
+  await pass(1);
+  expect([second.isOver, asked(), timers()]).toEqual([false, 2, 1]);
   const third = new TestEvent();
   answers.stayAwake(third);
-  await pass(eventMs - nextEventMs);
-  expect([second.isOver, third.isOver, asked()]).toEqual([true, false, 2]);
+  await turn();
+  expect([second.isOver, third.isOver, timers()]).toEqual([true, false, 1]);
   finish();
   await turn();
-  expect([third.isOver, asked()]).toEqual([true, 2]);
-  await pass(eventMs);
-  expect(asked()).toBe(2);
+  expect([third.isOver, asked(), timers()]).toEqual([true, 2, 0]);
 });
 
-test('of several pages that answer, the first makes the event; one that nobody answers ends in time', async () => {
-  const { answers, event, pass, asked } = rig();
+test('of several pages that answer, the first makes the event', async () => {
+  const { answers, pass } = rig();
   await pass(nextEventMs);
   const [first, other] = [new TestEvent(), new TestEvent()];
   answers.stayAwake(first);
   answers.stayAwake(other);
   expect([first.waits, other.waits]).toEqual([1, 0]);
-  await pass(eventMs);
-  expect([event.isOver, first.isOver, asked()]).toEqual([true, true, 2]);
+});
+
+test('where no page answers, the event ends in time, and the next page that does has the answer', async () => {
+  const { answers, event, pass, asked, finish, timers } = rig();
+  await pass(eventMs - 1);
+  expect([event.isOver, asked(), timers()]).toEqual([false, 1, 1]);
+  await pass(1);
+  expect([event.isOver, asked(), timers()]).toEqual([true, 1, 0]);
+  const late = new TestEvent();
+  answers.stayAwake(late);
+  expect([late.waits, timers()]).toEqual([1, 1]);
+  finish();
+  await turn();
+  expect([late.isOver, timers()]).toEqual([true, 0]);
+});
+
+test('one event has all the answers that need one, and lasts until the last of them has come', async () => {
+  const { answers, begin, event, finish, pass, timers } = rig();
+  await pass(60_000);
+  const young = new TestEvent();
+  const finishYoung = begin(young);
+  await pass(nextEventMs - 60_000);
+  const second = new TestEvent();
+  answers.stayAwake(second);
+  await turn();
+  expect([second.waits, event.isOver, young.isOver, timers()]).toEqual([1, true, false, 2]);
+  await pass(60_000);
+  const third = new TestEvent();
+  answers.stayAwake(third);
+  await turn();
+  expect([third.waits, young.isOver, second.isOver]).toEqual([1, true, false]);
+  finish();
+  await turn();
+  expect([second.isOver, third.isOver]).toEqual([true, false]);
+  finishYoung();
+  await turn();
+  expect([third.isOver, timers()]).toEqual([true, 0]);
 });
