@@ -81,7 +81,7 @@ export class Nginx {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       complaints += text;
     });
-    const deadline = performance.now() + 10_000;
+    const deadline = performance.now() + 60_000;
     while (!(await accepts(port))) {
       if (child.exitCode !== null || performance.now() > deadline) {
         child.kill('SIGKILL');

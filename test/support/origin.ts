@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGzip, gzipSync } from 'node:zlib';
 import { parseRange } from './byte-range.ts';
 import type { Fault } from './fault.ts';
+import { listenOn, listenOnFreePort } from './free-port.ts';
 import { isCompressible, lookup, readRange, type StaticFile } from './static-file.ts';
 
 /** What a fault hook is asked about. */
@@ -173,9 +174,8 @@ export class Origin {
       socket.on('error', () => socket.destroy()); // A client that went away is the client's business.
     });
     this.#stopping = new AbortController();
-    server.listen(this.#port, '127.0.0.1');
-    await once(server, 'listening');
-    this.#port = (server.address() as AddressInfo).port;
+    if (this.#port === 0) this.#port = await listenOnFreePort(server);
+    else await listenOn(server, this.#port);
     this.#server = server;
   }
 

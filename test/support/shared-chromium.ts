@@ -9,7 +9,7 @@ const tidyMs = 20_000;
 
 /**
  * One Chromium for the tests of a worker, since its start costs two seconds of a processor, and a page 0.3. It has one profile, on disk as a visitor's is.
- * Tests do not see each other all the same: each has servers, and so origins, of its own, and what it leaves is cleared, since ports come again.
+ * Tests do not see each other all the same: each has servers, and so origins, of its own, and what it leaves is cleared, since ports come again: storage, permissions, and routes of the driver's, which switch the HTTP cache off.
  */
 export class SharedChromium {
   #running: { readonly context: BrowserContext; readonly end: () => Promise<void> } | undefined;
@@ -70,6 +70,8 @@ export class SharedChromium {
     const left = context.pages();
     const page = await context.newPage();
     for (const old of left) await old.close();
+    await context.unrouteAll();
+    await context.clearPermissions();
     const session = await context.newCDPSession(page);
     for (const origin of this.#origins)
       await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' });
