@@ -34,7 +34,7 @@ export class Tab {
   }
 
   /** Its loader leads. False also where that cannot be told in time. */
-  async leads(timeoutMs = 2000): Promise<boolean> {
+  async leads(timeoutMs = 10_000): Promise<boolean> {
     const role = this.page
       .evaluate(async () => (await window.sluice.state()).loader.role)
       .catch(() => undefined);
