@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Page } from '@playwright/test';
 import { ShapedLink } from '../../bench/link.ts';
 import { assembleDemo } from '../../scripts/demo-app.mjs';
 import type { Sluice } from '../../src/client/index.ts';
@@ -7,26 +9,40 @@ import { builtSite } from '../support/site.ts';
 
 declare const window: Window & { sluice: Sluice; __ready?: Promise<number> };
 
+const plenty = { mbitPerSecond: 4, rttMs: 50 };
+const little = { mbitPerSecond: 0.05, rttMs: 50 };
+
+/** The link gives little while nobody waits for it: else the background would bring the more, the longer a machine draws. */
+async function feedReaders(page: Page, link: ShapedLink, signal: AbortSignal): Promise<void> {
+  const isWaiting = () =>
+    page.evaluate(async () => !window.sluice || (await window.sluice.state()).pendingReads.length > 0);
+  while (!signal.aborted) {
+    // A page that is busy drawing does not answer; one that gives way to the next has something to wait for.
+    const waits = await Promise.race([isWaiting().catch(() => true), pause(250, false)]);
+    await link.reshape(waits ? plenty : little);
+    await pause(20);
+  }
+}
+
 test('the globe is on screen, its first view drawn, with less than 25 % of the stored bytes fetched', async ({
   page,
   log,
 }) => {
-  test.setTimeout(240_000);
   const draws = await page.evaluate(() => document.createElement('canvas').getContext('webgl2') !== null);
   test.skip(!draws, 'this browser, without a window, has no WebGL');
   const { dir, storedBytes } = await builtSite(assembleDemo());
   await using origin = await Origin.start({ mounts: { '/': dir } });
-  // Slow enough that the background cannot bring everything while the software renderer is at work.
-  await using link = await ShapedLink.start({
-    shape: { mbitPerSecond: 0.75, rttMs: 50 },
-    targetPort: origin.port,
-  });
+  await using link = await ShapedLink.start({ shape: plenty, targetPort: origin.port });
   await page.setViewportSize({ width: 640, height: 400 });
+  const drawn = new AbortController();
+  const feeding = feedReaders(page, link, drawn.signal);
   await page.goto(`http://127.0.0.1:${link.port}/`);
   await page.waitForFunction(() => window.sluice !== undefined && window.__ready !== undefined, undefined, {
-    timeout: 120_000,
+    timeout: 180_000,
   });
   await page.evaluate(() => window.__ready);
+  drawn.abort();
+  await feeding;
   // Everything that crossed the link, scripts and headers too. (The server also counts what it gave to its kernel for answers that were cut.)
   const fetched = (await link.stats()).down;
   console.log(`first view with ${((fetched / storedBytes) * 100).toFixed(1)} % of ${storedBytes} bytes`);
