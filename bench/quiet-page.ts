@@ -3,7 +3,6 @@ import { findChromium } from '../scripts/find-browsers.mjs';
 import { Devtools } from '../src/cli/devtools.ts';
 import { SluiceError } from '../src/format/errors.ts';
 
-const callMs = 30_000;
 const pollMs = 20;
 
 /**
@@ -24,7 +23,7 @@ export class QuietPage {
   static async launch(profileDir: string): Promise<QuietPage> {
     const executable = await findChromium();
     if (!executable) throw new Error('no Chromium: run `node scripts/ensure-installed.mjs --browsers`');
-    const devtools = new Devtools(executable, profileDir, callMs);
+    const devtools = new Devtools(executable, profileDir);
     try {
       const { targetInfos } = await devtools.call<{ targetInfos: { type: string; targetId: string }[] }>(
         'Target.getTargets',

@@ -28,16 +28,14 @@ interface Call {
 /** A browser of our own without a window, and its DevTools protocol over a pipe: messages of JSON, each ended by a NUL. */
 export class Devtools {
   readonly #process: ChildProcess;
-  readonly #callMs: number;
   readonly #calls = new Map<number, Call>();
   readonly #ended: Promise<void>;
   #death: SluiceError | undefined;
   #lastId = 0;
   #rest = '';
 
-  /** Starts `executable` with a profile of its own below `profileDir`. No call may take longer than `timeoutMs`, or half a minute. */
-  constructor(executable: string, profileDir: string, timeoutMs: number) {
-    this.#callMs = Math.min(timeoutMs, longestCallMs);
+  /** Starts `executable` with a profile of its own below `profileDir`. */
+  constructor(executable: string, profileDir: string) {
     const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
     this.#process = spawn(
       executable,
@@ -65,17 +63,26 @@ export class Devtools {
     this.#input.on('error', () => {});
   }
 
-  /** Calls a method of the protocol, of the browser or of a session. Throws `disconnected`, `call-timeout`, or `unreadable` with its answer. */
-  async call<T>(method: string, params: object = {}, sessionId?: string): Promise<T> {
+  /**
+   * Calls a method of the protocol, of the browser or of a session. Throws `disconnected`, `call-timeout` after `timeoutMs` or half a minute, or `unreadable`
+   * with its answer.
+   */
+  async call<T>(
+    method: string,
+    params: object = {},
+    sessionId?: string,
+    timeoutMs = longestCallMs,
+  ): Promise<T> {
     if (this.#death) throw this.#death;
     this.#lastId += 1;
     const id = this.#lastId;
     const result = new Promise<unknown>((resolve, reject) => {
+      const ms = Math.min(timeoutMs, longestCallMs);
       const late = new SluiceError(
         'call-timeout',
-        `The browser did not answer ${method} in ${this.#callMs / 1000} s`,
+        `The browser did not answer ${method} in ${Math.ceil(ms / 1000)} s`,
       );
-      const timer = setTimeout(() => this.#settle(id)?.reject(late), this.#callMs);
+      const timer = setTimeout(() => this.#settle(id)?.reject(late), ms);
       this.#calls.set(id, { resolve, reject, timer });
     });
     this.#input.write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
@@ -85,7 +92,7 @@ export class Devtools {
   /** Ends the browser, if need be by force. */
   async close(): Promise<void> {
     this.call('Browser.close').catch(() => {}); // It may be gone already, or not answer any more.
-    const timer = setTimeout(() => this.#kill(), Math.min(this.#callMs, endMs));
+    const timer = setTimeout(() => this.#kill(), endMs);
     await this.#ended;
     clearTimeout(timer);
   }

@@ -12,7 +12,7 @@ export interface RecordOptions {
   /** JavaScript that is true in the page once the app is ready; without it: nothing was read for {@link quietMs}. */
   readonly ready: string | undefined;
   readonly quietMs: number;
-  /** The launch as a whole. */
+  /** From the navigation until the app is ready. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly onProgress: (reads: number) => void;
@@ -35,6 +35,8 @@ export interface Recording {
 }
 
 const pollMs = 250;
+/** A page that is asked at the last moment may answer so late. */
+const answerMs = 5000;
 /** What is read once the app is ready is no launch any more. */
 const readyPollMs = 20;
 /** The service worker tells four times a second what it has read. */
@@ -45,9 +47,9 @@ const lastReportMs = 600;
  * `not-ready`, `call-timeout`, `disconnected`, or the signal's reason.
  */
 export async function recordLaunch(options: RecordOptions): Promise<Recording> {
-  const { url, browser, timeoutMs, signal } = options;
+  const { url, browser, signal } = options;
   const profile = await mkdtemp(join(tmpdir(), 'sluice-record-'));
-  const devtools = new Devtools(browser, profile, timeoutMs);
+  const devtools = new Devtools(browser, profile);
   try {
     const { targetId } = await devtools.call<{ targetId: string }>('Target.createTarget', {
       url: 'about:blank',
@@ -94,7 +96,8 @@ async function ready(devtools: Devtools, session: string, options: RecordOptions
   while (performance.now() < deadline) {
     await pause(readyPollMs, undefined, { signal });
     try {
-      const seen = (await evaluate(devtools, session, expression)) as
+      const leftMs = deadline + answerMs - performance.now();
+      const seen = (await evaluate(devtools, session, expression, leftMs)) as
         | { readonly at: number; readonly ready: boolean; readonly reads: number; readonly waiting: number }
         | undefined;
       if (!seen) continue;
@@ -113,11 +116,16 @@ async function ready(devtools: Devtools, session: string, options: RecordOptions
   throw new SluiceError('not-ready', `${url} was not ready after ${timeoutMs / 1000} s: ${trouble}`);
 }
 
-async function evaluate(devtools: Devtools, session: string, expression: string): Promise<unknown> {
+async function evaluate(
+  devtools: Devtools,
+  session: string,
+  expression: string,
+  timeoutMs?: number,
+): Promise<unknown> {
   const { result, exceptionDetails } = await devtools.call<{
     readonly result: { readonly value?: unknown };
     readonly exceptionDetails?: { readonly exception?: { readonly description?: string } };
-  }>('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true }, session);
+  }>('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true }, session, timeoutMs);
   if (exceptionDetails) {
     throw new SluiceError('unreadable', exceptionDetails.exception?.description ?? 'the page has thrown');
   }
