@@ -100,7 +100,7 @@ test('totals: reads, who waited, the longest wait, what came', () => {
 test('a picture has the rows that its filter lets through, and begins with the navigation where that is known', () => {
   const rows = waterfallRows([waited, aRead({ serial: 3, at: 1100, path: 'Level/2.bin' })], [aFetch()], 0);
   const keys = (some: object): string[] => {
-    const filter = { shown: 'all', waitedOnly: false, text: '', byDuration: false, span: 'launch' } as const;
+    const filter = { shown: 'all', waitedOnly: false, text: '', byDuration: false } as const;
     return launchPicture(rows, [], { ...filter, ...some })!.rows.map(({ key }) => key);
   };
   expect(keys({})).toEqual(['f1', 'r2', 'r3']);
@@ -109,12 +109,12 @@ test('a picture has the rows that its filter lets through, and begins with the n
   expect(keys({ text: ' level/ ' })).toEqual(['r3']);
   expect(keys({ byDuration: true })).toEqual(['r2', 'f1', 'r3']);
 
-  const filter = { shown: 'all', waitedOnly: false, text: '', byDuration: false, span: 'all' } as const;
+  const filter = { shown: 'all', waitedOnly: false, text: '', byDuration: false } as const;
   const marks = [
     { name: 'navigationStart', at: 900 },
     { name: 'navigationStart', at: 900 - 3_600_000 },
   ];
-  const { origin, bounds } = launchPicture(rows, marks, filter)!;
-  expect([origin, bounds.start]).toEqual([900, 900]);
+  const { origin, bounds, launch } = launchPicture(rows, marks, filter)!;
+  expect([origin, bounds.start, launch.start]).toEqual([900, 900, 900]);
   expect(launchPicture([], marks, filter)).toBeUndefined();
 });

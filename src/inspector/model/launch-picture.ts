@@ -11,8 +11,6 @@ export interface LaunchFilter {
   /** A part of a path, in any case; requests are left out where there is one. */
   readonly text: string;
   readonly byDuration: boolean;
-  /** `launch` and `all` follow what comes. */
-  readonly span: TimeSpan | 'launch' | 'all';
 }
 
 /** What is drawn of it. */
@@ -24,7 +22,8 @@ export interface LaunchPicture {
   readonly origin: number;
   /** Of all rows and marks. */
   readonly bounds: TimeSpan;
-  readonly span: TimeSpan;
+  /** Of the launch alone. */
+  readonly launch: TimeSpan;
 }
 
 /** Undefined: there is nothing to draw. `rows` are by when they began. */
@@ -38,10 +37,8 @@ export function launchPicture(
   const marks = allMarks(rows, pageMarks);
   const origin = originOf(rows, marks);
   const withOrigin = ({ start, end }: TimeSpan): TimeSpan => ({ start: Math.min(start, origin), end });
-  const bounds = withOrigin(whole);
-  const following = { launch: withOrigin(launchSpan(rows)!), all: bounds };
-  const span = typeof filter.span === 'string' ? following[filter.span] : filter.span;
-  return { rows: filtered(rows, filter), marks, origin, bounds, span };
+  const [bounds, launch] = [withOrigin(whole), withOrigin(launchSpan(rows)!)];
+  return { rows: filtered(rows, filter), marks, origin, bounds, launch };
 }
 
 function filtered(
@@ -52,7 +49,8 @@ function filtered(
   const kept = rows.filter((row) => {
     if (shown !== 'all' && row.kind !== shown) return false;
     if (row.kind === 'fetch') return !waitedOnly && part === '';
-    return (!waitedOnly || row.read.waitedMs > 0) && row.read.path.toLowerCase().includes(part);
+    if (waitedOnly && row.read.waitedMs === 0) return false;
+    return part === '' || row.read.path.toLowerCase().includes(part);
   });
   return byDuration ? kept.sort((a, b) => b.end - b.start - (a.end - a.start)) : kept;
 }

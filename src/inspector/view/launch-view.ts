@@ -17,7 +17,14 @@ import { WaterfallOverview } from './waterfall-overview.ts';
 import { phases } from './waterfall-styles.ts';
 
 /** Of no matter for what is drawn. */
-const passing: ReadonlySet<PropertyKey> = new Set(['snapshot', 'pointed', 'problem', 'chosen', 'target']);
+const passing: ReadonlySet<PropertyKey> = new Set([
+  'snapshot',
+  'span',
+  'pointed',
+  'problem',
+  'chosen',
+  'target',
+]);
 
 /** Marks change while a page loads; then they are settled. */
 const marksMs = 2000;
@@ -38,7 +45,8 @@ export class LaunchView extends ViewElement {
   declare protected shown: LaunchFilter['shown'];
   declare protected waitedOnly: boolean;
   declare protected filter: string;
-  declare protected span: LaunchFilter['span'];
+  /** `launch` and `all` follow what comes. */
+  declare protected span: TimeSpan | 'launch' | 'all';
   declare protected chosen: string | undefined;
   declare protected pointed:
     | { readonly row: WaterfallRow; readonly x: number; readonly y: number }
@@ -102,7 +110,9 @@ export class LaunchView extends ViewElement {
     const picture = this.#picture;
     if (!this.snapshot || !picture)
       return html`${this.#toolbar()}<div class="empty"><p>No read and no request yet. What the app reads from now on is drawn here.</p></div>`;
-    const { span, bounds, origin, marks, rows } = picture;
+    const { bounds, origin, marks, rows } = picture;
+    const span =
+      typeof this.span === 'string' ? { launch: picture.launch, all: bounds }[this.span] : this.span;
     const setSpan = (event: CustomEvent<TimeSpan>): void => {
       this.span = event.detail;
     };
@@ -168,8 +178,8 @@ export class LaunchView extends ViewElement {
   }
 
   #filter(): LaunchFilter {
-    const { shown, waitedOnly, filter: text, byDuration, span } = this;
-    return { shown, waitedOnly, text, byDuration, span };
+    const { shown, waitedOnly, filter: text, byDuration } = this;
+    return { shown, waitedOnly, text, byDuration };
   }
 
   #tip(origin: number): TemplateResult | typeof nothing {

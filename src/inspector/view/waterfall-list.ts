@@ -1,4 +1,5 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
 import { formatMs, formatNumberOf } from '../../format/quantity.ts';
 import { formatBlock } from '../model/labels.ts';
 import type { WaterfallRow } from '../model/waterfall-rows.ts';
@@ -94,7 +95,11 @@ export class WaterfallList extends LitElement {
         <div class="marks"><div>
           ${this.marks.map((mark) => html`<i class=${mark.name === 'last wait over' ? 'late' : ''} .style=${`left: ${at(mark.at)}%`}></i>`)}
         </div></div>
-        ${rows.slice(this.first, last).map((row, i) => this.#row(row, this.first + i, at))}
+        ${repeat(
+          rows.slice(this.first, last),
+          ({ key }) => key,
+          (row, i) => this.#row(row, this.first + i, at),
+        )}
       </div>`;
   }
 

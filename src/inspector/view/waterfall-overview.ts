@@ -1,4 +1,4 @@
-import { css, html, LitElement, svg } from 'lit';
+import { css, html, LitElement, type PropertyValues, type SVGTemplateResult, svg } from 'lit';
 import type { WaterfallRow } from '../model/waterfall-rows.ts';
 import type { TimeSpan } from '../model/waterfall-span.ts';
 import { controls } from './theme.ts';
@@ -19,6 +19,8 @@ export class WaterfallOverview extends LitElement {
   declare rows: readonly WaterfallRow[];
   declare span: TimeSpan;
   declare bounds: TimeSpan;
+  /** Of the rows, within the bounds: spans change at each frame of a zoom. */
+  #paths: readonly SVGTemplateResult[] = [];
   /** Where dragging began, in Unix ms. */
   #from: number | undefined;
 
@@ -86,10 +88,20 @@ export class WaterfallOverview extends LitElement {
     `,
   ];
 
+  protected override willUpdate(changed: PropertyValues): void {
+    if (!changed.has('rows') && !changed.has('bounds')) return;
+    const x = this.#axis();
+    const pathOf = (kind: string, i: number) =>
+      requestsPath(this.rows, kind, (i * requestsHeight) / kinds.length, x);
+    this.#paths = [
+      ...kinds.map((kind, i) => svg`<path class=${kind} d=${pathOf(kind, i)}></path>`),
+      svg`<path class="waits" d=${waitsPath(this.rows, x)}></path>`,
+    ];
+  }
+
   override render() {
     const { bounds, span } = this;
-    const length = bounds.end - bounds.start;
-    const x = (time: number): number => ((time - bounds.start) / length) * width;
+    const x = this.#axis();
     const [left, right] = [x(span.start), x(span.end)];
     return html`<span class="hint">requests</span><span class="hint low">reads that wait</span><svg
       viewBox=${`0 0 ${width} ${height}`}
@@ -101,14 +113,19 @@ export class WaterfallOverview extends LitElement {
       @pointerup=${this.#onUp}
       @dblclick=${() => this.#tell(bounds)}
     >
-      ${kinds.map((kind, i) => svg`<path class=${kind} d=${requestsPath(this.rows, kind, (i * requestsHeight) / kinds.length, x)}></path>`)}
+      ${this.#paths}
       <line class="rule" x1="0" x2=${width} y1=${requestsHeight + 1} y2=${requestsHeight + 1}></line>
-      <path class="waits" d=${waitsPath(this.rows, x)}></path>
       <rect class="outside" x="0" y="0" width=${Math.max(0, left)} height=${height}></rect>
       <rect class="outside" x=${right} y="0" width=${Math.max(0, width - right)} height=${height}></rect>
       <line class="edge" x1=${left} x2=${left} y1="0" y2=${height}></line>
       <line class="edge" x1=${right} x2=${right} y1="0" y2=${height}></line>
     </svg>`;
+  }
+
+  /** From Unix ms to units of the picture. */
+  #axis(): (time: number) => number {
+    const { start, end } = this.bounds;
+    return (time) => ((time - start) / (end - start)) * width;
   }
 
   #timeAt(event: PointerEvent): number {

@@ -120,6 +120,7 @@ export const listStyles = css`
     right: 0;
     height: 20px;
     line-height: 20px;
+    contain: strict;
   }
   .row.odd {
     background: color-mix(in srgb, var(--bar) 60%, transparent);
