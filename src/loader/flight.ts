@@ -4,6 +4,8 @@ import { BlockStream } from '../source/block-stream.ts';
 import type { BlobState } from './blob-state.ts';
 import type { FetchRequest } from './fetch-plan.ts';
 import type { FlightKind, FlightView } from './flight-view.ts';
+import type { FetchLog } from './inspection/fetch-log.ts';
+import type { FetchRecord } from './inspection/fetch-record.ts';
 import { planLimits } from './plan-limits.ts';
 
 /** What a flight tells the engine as it goes. */
@@ -28,6 +30,8 @@ export class Flight implements FlightView<BlobState> {
   readonly start: number;
   /** Clock time of its begin. */
   readonly since: number;
+  /** What an inspector is told of it. */
+  readonly record: FetchRecord;
   readonly #events: FlightEvents;
   readonly #abort = new AbortController();
   readonly #stream: BlockStream;
@@ -41,7 +45,7 @@ export class Flight implements FlightView<BlobState> {
   /** Bytes of its first block that an earlier flight had brought. */
   readonly #resumed: number;
 
-  constructor(request: FetchRequest<BlobState>, events: FlightEvents, now: number) {
+  constructor(request: FetchRequest<BlobState>, events: FlightEvents, now: number, log: FetchLog) {
     const { blob, kind, start, end } = request;
     this.since = now;
     this.blob = blob;
@@ -51,6 +55,7 @@ export class Flight implements FlightView<BlobState> {
     this.#whole = start === 0 && end === blob.length;
     this.cached = this.#whole && blob.length <= planLimits.wholeBytes && !blob.distrusted;
     this.#events = events;
+    this.record = log.begin(this);
     const partial = blob.partial?.at === start ? blob.leftOver : undefined;
     if (partial) blob.leftOver = undefined;
     this.#resumed = partial?.filled ?? 0;
@@ -142,10 +147,13 @@ export class Flight implements FlightView<BlobState> {
       }
       return 'done';
     } finally {
-      await chunks.return?.(undefined);
-      // Also after a failure: what has arrived before it is good.
-      await this.#stream.finish();
-      blob.leftOver = this.#stream.leftOver() ?? blob.leftOver;
+      try {
+        await chunks.return?.(undefined);
+      } finally {
+        // Also after a failure: what has arrived before it is good.
+        await this.#stream.finish();
+        blob.leftOver = this.#stream.leftOver() ?? blob.leftOver;
+      }
     }
   }
 

@@ -77,9 +77,8 @@ export class Flights implements Iterable<Flight> {
 
   start(request: FetchRequest<BlobState>): void {
     const { source, clock, tasks, log, readsOf, onFailed, onFree } = this.#options;
-    const flight = new Flight(request, this.#events, clock.now());
+    const flight = new Flight(request, this.#events, clock.now(), log);
     this.#flights.add(flight);
-    log.sent(flight);
     this.#requests += 1;
     tasks.run(async () => {
       let failure: unknown;
@@ -92,7 +91,7 @@ export class Flights implements Iterable<Flight> {
       const reads = failure === undefined ? [] : readsOf(flight);
       const { blob } = flight;
       this.#flights.delete(flight);
-      log.ended(flight, failure);
+      flight.record.ended(failure);
       if (flight.answered && !flight.cached) this.#meter.end(clock.now());
       // Whoever waits for the table must not wait for ever, whichever way it came or did not.
       if (!this.#bringsTable(blob)) this.#tableWaits.settle(blob, blob.table);
@@ -131,7 +130,7 @@ export class Flights implements Iterable<Flight> {
     onBytes: (flight, count) => {
       const now = this.#options.clock.now();
       this.#fetched += count;
-      this.#options.log.bytes(flight, count);
+      flight.record.bytes(count, flight);
       if (!flight.cached) {
         if (flight.answered) this.#meter.add(count, now);
         else this.#meter.begin(now, now - flight.since);
@@ -142,14 +141,14 @@ export class Flights implements Iterable<Flight> {
     onTable: async (flight, table, bytes) => {
       await this.#options.arrivals.table(flight.blob, table, bytes);
     },
-    onArrived: (flight, block) => this.#options.log.arrived(flight, block),
+    onArrived: (flight, block) => flight.record.arrived(block),
     onBlock: async (flight, table, block, bytes) => {
-      this.#options.log.verified(flight, block, true);
+      flight.record.verified(block, true);
       this.#options.onGood();
       await this.#options.arrivals.block(flight.blob, table, block, bytes);
     },
     onBad: (flight, block) => {
-      this.#options.log.verified(flight, block, false);
+      flight.record.verified(block, false);
       this.#options.onBad(flight.blob, block);
     },
     onWholeFile: (flight) =>

@@ -6,6 +6,7 @@ import { FileReader } from '../../src/loader/file-reader.ts';
 import { LocalBlocks, type LocalBlocksOptions } from '../../src/loader/local-blocks.ts';
 import type { Mount } from '../../src/loader/mount.ts';
 import { zstdInNode } from '../../src/pack/zstd-in-node.ts';
+import type { BlockSource } from '../../src/protocol/block-source.ts';
 import { type Clock, systemClock } from '../../src/protocol/clock.ts';
 import { HttpSource } from '../../src/source/http-source.ts';
 import { BlockStore } from '../../src/store/block-store.ts';
@@ -36,6 +37,8 @@ export interface EngineRigOptions {
   readonly directory?: Directory;
   readonly local?: Partial<LocalBlocksOptions>;
   readonly clock?: Clock;
+  /** Lies over the server. */
+  readonly source?: (http: BlockSource) => BlockSource;
   /** Called at once, when whoever was woken has not gone on yet. */
   readonly onEvent?: (event: EngineEvent) => void;
 }
@@ -59,8 +62,9 @@ export async function withEngine(
   });
   const events: EngineEvent[] = [];
   const listeners = new Set<(event: EngineEvent) => void>();
+  const http = new HttpSource({ base: `${origin.url}/app/`, fetch, stallMs: options.stallMs ?? 10_000 });
   const engine: Engine = new Engine({
-    source: new HttpSource({ base: `${origin.url}/app/`, fetch, stallMs: options.stallMs ?? 10_000 }),
+    source: options.source?.(http) ?? http,
     local,
     clock,
     random: seededRandom(7),

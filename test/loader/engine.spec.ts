@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { expect, test } from '@playwright/test';
+import { SluiceError } from '../../src/format/errors.ts';
 import { Image } from '../../src/image/image.ts';
 import { FileReader } from '../../src/loader/file-reader.ts';
 import { zstdInNode } from '../../src/pack/zstd-in-node.ts';
@@ -45,6 +46,32 @@ test('any file and range reads as published; nothing is fetched twice', () =>
     }
     expect(askedBytes(origin, site).twice).toBe(0);
   }));
+
+test('a source that fails as it is let go of: what has come is kept, also what was not verified yet', () =>
+  withEngine(
+    site,
+    async ({ origin, engine, read }) => {
+      expectSame(await read('data.pak', 0, 900 * KiB), content('data.pak').slice(0, 900 * KiB));
+      expect(askedBytes(origin, site).twice).toBe(0);
+      expect(engine.info().lastError?.message).toContain('let go of');
+    },
+    {
+      source: (http) => ({
+        wholeFiles: false,
+        fetch: (request) => {
+          const chunks = http.fetch(request)[Symbol.asyncIterator]();
+          const failing = {
+            next: () => chunks.next(),
+            return: async () => {
+              await chunks.return?.(undefined);
+              throw new SluiceError('offline', 'It fails when it is let go of');
+            },
+          };
+          return { [Symbol.asyncIterator]: () => failing };
+        },
+      }),
+    },
+  ));
 
 test('a far, long file: the table first, then only what was asked', () =>
   withEngine(site, async ({ origin, read }) => {

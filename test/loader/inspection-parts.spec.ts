@@ -1,7 +1,9 @@
 import { expect, test } from '@playwright/test';
 import type { BlobRecord } from '../../src/format/blob-record.ts';
+import { SluiceError } from '../../src/format/errors.ts';
 import { type BlockFacts, BlockMarks, blockRuns } from '../../src/loader/inspection/block-runs.ts';
 import { ErrorLog } from '../../src/loader/inspection/error-log.ts';
+import { FetchLog } from '../../src/loader/inspection/fetch-log.ts';
 import { WaitLog } from '../../src/loader/inspection/wait-steps.ts';
 import { launchMetrics } from '../../src/loader/launch-metrics.ts';
 import { ReadRing } from '../../src/loader/read-log.ts';
@@ -59,6 +61,60 @@ test('errors and waits are remembered within bounds, the latest of them', () => 
   expect(waits.get('a', 1)).toBeUndefined();
   expect(waits.get('a', 2)?.verified).toBe(2);
   expect(waits.get('b', 0)?.verified).toBe(8);
+});
+
+test('a request’s record counts what it is told, in whatever order: watching fails no fetch', () => {
+  let now = 1000;
+  const log = new FetchLog({ now: () => now, isAwaited: (_, block) => block === 2 });
+  const all = (after = 0) => log.after(after, () => 7, 50_000);
+  const range = { whole: false, start: 10, end: 90 };
+  const record = log.begin({ ...range, blob: { sha256: 'a' }, kind: 'demand', since: now });
+  expect(all()).toEqual([
+    {
+      ...{ serial: 1, blob: 7, start: 10, end: 90, kind: 'demand', sent: 51_000 },
+      ...{ answered: undefined, ended: undefined, bytes: 0, blocks: 0, verifyMs: 0 },
+    },
+  ]);
+  // Checked, and never said to have come: it took no time that is known.
+  now += 5;
+  record.verified(1, true);
+  record.bytes(30, { whole: true, start: 10, end: 200 });
+  record.arrived(2);
+  now += 3;
+  record.arrived(3);
+  now += 2;
+  record.verified(2, true);
+  now += 2;
+  record.verified(3, false);
+  record.ended(new SluiceError('offline', 'No network'));
+  const { revision } = log;
+  expect(all(revision)).toEqual([]);
+  const ended = {
+    start: 0,
+    end: 200,
+    answered: 51_005,
+    bytes: 30,
+    blocks: 2,
+    verifyMs: 7,
+    failed: 'offline',
+  };
+  expect(all()).toMatchObject([{ ...ended, ended: 51_012 }]);
+  expect(log.waits.get('a', 2)).toEqual({ sent: 1000, answered: 1005, arrived: 1005, verified: 1010 });
+  // After its end.
+  now += 1;
+  record.arrived(4);
+  record.verified(4, true);
+  record.bytes(1, range);
+  expect(all(revision)).toMatchObject([{ serial: 1, bytes: 31, blocks: 3, ended: 51_012 }]);
+});
+
+test('of requests the last 2,048 are remembered', () => {
+  const log = new FetchLog({ now: () => 0, isAwaited: () => false });
+  for (let i = 0; i < 2050; i++)
+    log.begin({ blob: { sha256: 'a' }, kind: 'launch', since: i, whole: false, start: 0, end: 1 });
+  const told = log.after(0, () => 0, 0);
+  expect([told.length, told[0]!.serial, told.at(-1)!.serial]).toEqual([2048, 3, 2050]);
+  expect(log.after(0, () => undefined, 0)).toEqual([]);
 });
 
 const record = (sha256: string, blockCount: number): BlobRecord => ({

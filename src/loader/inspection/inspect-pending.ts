@@ -6,17 +6,15 @@ import type { PendingRead } from '../pending-reads.ts';
 
 /** What is being done about the reads that wait. `infos` are of the mount's reads; `now` is clock time. */
 export function inspectPending(
-  { pending, flights, fetches, scheduler }: EngineParts,
+  { pending, flights, scheduler }: EngineParts,
   mount: Mount,
   infos: readonly PendingReadInfo[],
   now: number,
 ): InspectedPending[] {
   if (infos.length === 0) return [];
   const fetchOf = new Map<PendingRead, number>();
-  for (const flight of flights) {
-    const serial = fetches.serialOf(flight);
-    if (serial !== undefined) for (const read of scheduler.readsOf(flight)) fetchOf.set(read, serial);
-  }
+  for (const flight of flights)
+    for (const read of scheduler.readsOf(flight)) fetchOf.set(read, flight.record.serial);
   const waiting = new Set(scheduler.unserved());
   return infos.flatMap((info) => {
     const blob = mount.blob(info.block.blob);
