@@ -1,68 +1,73 @@
-import { BrowserProfile } from '../test/support/browser-profile.ts';
 import { apps } from './apps.ts';
+import { type Change, publishChanged } from './changed-runtime.ts';
+import { coldLaunches, ratios } from './cold-launches.ts';
 import { columns, threeDigits } from './columns.ts';
 import { inspectorFrames } from './inspector-frames.ts';
-import { LINKS, ShapedLink } from './link.ts';
+import { LINKS } from './link.ts';
 import { publish } from './publish.ts';
 import type { QuietPage } from './quiet-page.ts';
-import { rotated } from './rotated.ts';
-import { defaultServerKind, startServer } from './server.ts';
 import { withRange } from './table.ts';
-import { visit } from './visit.ts';
 
-const names = ['closed', 'open'] as const;
+const linkName = 'medium';
 
-/** Frames of the block map, and launches beside the panel. */
+/** All that a loader notes down for an inspector that nobody has opened. */
+const notes: readonly Change[] = [
+  ...[
+    'sent(flight: Flight)',
+    'bytes(flight: Flight, count: number)',
+    'arrived(flight: Flight, block: number)',
+  ]
+    .concat(
+      'verified(flight: Flight, block: number, good: boolean)',
+      'ended(flight: Flight, failure: unknown)',
+    )
+    .map((method): Change => withoutBody('loader/inspection/fetch-log.ts', method)),
+  withoutBody('loader/inspection/error-log.ts', "add(error: Omit<InspectedError, 'serial'>)"),
+];
+
+function withoutBody(file: string, method: string): Change {
+  return [file, `${method}: void {`, `${method}: void { return;`];
+}
+
+/** Frames of the panel's long lists, and launches beside the panel, without it, and without what is noted down for it. */
 export async function inspector(runs: number): Promise<void> {
   await inspectorFrames();
   await launches(runs);
 }
 
-/** Cold launches with the inspector's page open in a window beside them and not, in turn. */
+/** Cold launches with the inspector's page open in a window beside them, with it closed, and of a build that keeps nothing for it, in turn. */
 async function launches(runs: number): Promise<void> {
   const app = await apps.demo.make();
-  const published = await publish(app, 'sluice+trace');
-  const shape = LINKS.medium;
-  const ready: Record<(typeof names)[number], number[]> = { closed: [], open: [] };
-  for (let run = 0; run < runs; run++) {
-    for (const name of rotated(names, run)) {
-      await using server = await startServer(defaultServerKind(), published, 'gzip');
-      await using link = await ShapedLink.start({ shape, targetPort: server.port });
-      const url = `${link.url}/${app.entry}`;
-      const profile = await BrowserProfile.create();
-      try {
-        const side = { name: 'sluice+trace', app, link, url, firstUrl: url } as const;
-        let panel: QuietPage | undefined;
-        const before = async (page: QuietPage): Promise<void> => {
-          if (name === 'open') panel = await openPanel(page, link.url);
-        };
-        const look = async (_page: QuietPage, { readyMs }: { readyMs: number }): Promise<number> => {
-          if (panel && !(await panel.evaluate(isLive))) throw new Error('the open panel shows nothing');
-          return readyMs / 1000;
-        };
-        ready[name].push(await visit(profile, side, 'cold', look, before));
-      } finally {
-        await profile.remove();
-      }
-    }
-    console.error(`  run ${run + 1} of ${runs}`);
+  const dir = await publish(app, 'sluice+trace');
+  const variants = [
+    { name: 'open', dir, beside: openPanel },
+    { name: 'closed', dir },
+    { name: 'none', dir: await publishChanged(dir, 'uninspected', notes) },
+  ] as const;
+  const { open, closed, none } = await coldLaunches(app, linkName, variants, runs);
+  const rows = [['', 'open', 'closed', 'nothing kept for it', 'open ÷ closed', 'closed ÷ nothing kept']];
+  for (const [label, of] of [
+    ['seconds until ready', 'seconds'],
+    ['seconds of processors', 'processor'],
+  ] as const) {
+    if (none[of].length < runs) continue;
+    const all = [open[of], closed[of], none[of], ratios(open[of], closed[of]), ratios(closed[of], none[of])];
+    rows.push([label, ...all.map((values) => withRange(values, threeDigits))]);
   }
-  const ratios = ready.open.map((value, run) => value / ready.closed[run]!);
-  const rows = [
-    ['', ...names, 'open ÷ closed'],
-    ['seconds until ready', ...[ready.closed, ready.open, ratios].map((all) => withRange(all, threeDigits))],
-  ];
+  const { mbitPerSecond, rttMs } = LINKS[linkName];
   console.log(
-    `\ncold launches of the demo with a trace, ${shape.mbitPerSecond} Mbit/s ${shape.rttMs} ms; median (least–most) of ${runs}, in turn; ratios run by run\n${columns(rows, 2)}`,
+    `\ncold launches of the demo with a trace, ${mbitPerSecond} Mbit/s ${rttMs} ms; median (least–most) of ${runs}, in turn; ratios run by run\n${columns(rows, 2)}`,
   );
 }
 
-async function openPanel(page: QuietPage, site: string): Promise<QuietPage> {
+async function openPanel(page: QuietPage, site: string): Promise<() => Promise<void>> {
   const panel = await page.another({ isWindow: true });
   await panel.goto(`${site}/__sluice/`);
   while (!(await panel.evaluate(() => Boolean(customElements.get('sluice-inspector')))))
     await new Promise((resolve) => setTimeout(resolve, 50));
-  return panel;
+  return async () => {
+    if (!(await panel.evaluate(isLive))) throw new Error('the open panel shows nothing');
+  };
 }
 
 /** In the panel's page: it is seen, and has heard of the launch. */
