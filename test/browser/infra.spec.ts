@@ -101,3 +101,80 @@ test('the log holds what a page complains about', async ({ page, log }) => {
     .poll(() => log.failedRequests.join())
     .toMatch(new RegExp(`GET ${refusing} (net::ERR_|NS_ERROR_)`));
 });
+
+/** Answers without an end, each made in another way, and one that breaks off. */
+const ANSWERS = {
+  'index.html': '<!doctype html><title>test</title>',
+  'sw.js': `
+    self.addEventListener('install', () => skipWaiting());
+    self.addEventListener('activate', (event) => event.waitUntil(clients.claim()));
+    const bytes = new Uint8Array(64 * 1024);
+    const wav = 'RIFF\\xff\\xff\\xff\\x7fWAVEfmt \\x10\\0\\0\\0\\x01\\0\\x01\\0\\x40\\x1f\\0\\0\\x80\\x3e\\0\\0\\x02\\0\\x10\\0data\\xdb\\xff\\xff\\x7f';
+    const head = Uint8Array.from(wav, (letter) => letter.charCodeAt(0));
+    const body = (breaks) => new ReadableStream({
+      start: (controller) => controller.enqueue(head),
+      pull: (controller) => breaks ? controller.error(new Error('broken off')) : controller.enqueue(bytes),
+    });
+    const answers = {
+      stream: () => new Response(body(false)),
+      blob: () => new Response(new Blob([new Uint8Array(32 * 1024 * 1024)])),
+      network: (event) => fetch(event.request),
+      'sound.wav': () => new Response(body(false), { headers: { 'Content-Type': 'audio/wav' } }),
+      broken: () => new Response(body(true)),
+    };
+    self.addEventListener('fetch', (event) => {
+      const answer = answers[new URL(event.request.url).pathname.slice(1)];
+      if (answer) event.respondWith(answer(event));
+    });`,
+};
+
+test('what a reader gives up is no complaint, whatever a service worker answered with; what the worker breaks off is', async ({
+  page,
+  log,
+  engine,
+}) => {
+  const dir = await tempDir('given-up');
+  for (const [name, text] of Object.entries(ANSWERS)) await writeFile(join(dir.path, name), text);
+  await writeFile(join(dir.path, 'network'), new Uint8Array(32 * 1024 * 1024));
+  await using origin = await Origin.start({ mounts: { '/': dir.path } });
+  await page.goto(origin.url);
+  await page.evaluate(async () => {
+    const controlled = new Promise((resolve) => {
+      navigator.serviceWorker.oncontrollerchange = resolve;
+    });
+    await navigator.serviceWorker.register('sw.js');
+    await controlled;
+  });
+  const said = engine === 'firefox' ? 1 : 0;
+  const abort = (path: string) =>
+    page.evaluate(async (path) => {
+      const reading = new AbortController();
+      const response = await fetch(path, { signal: reading.signal });
+      await response.body!.getReader().read();
+      reading.abort();
+    }, path);
+  let given = 0;
+  for (const path of ['stream', 'blob', 'network']) {
+    await abort(path);
+    given++;
+    await expect.poll(() => log.errors.length).toBe(given * said);
+  }
+  await page.evaluate(async () => {
+    const response = await fetch('stream');
+    await response.body!.cancel();
+    const audio = new Audio('sound.wav');
+    await new Promise((resolve) => {
+      audio.onloadedmetadata = resolve;
+    });
+    audio.removeAttribute('src');
+    audio.load();
+  });
+  await expect.poll(() => log.errors.length).toBe((given + 2) * said);
+  await expect.poll(() => log.complaints()).toEqual([]);
+
+  const broken = page.evaluate(async () => (await fetch('broken')).arrayBuffer());
+  await expect(broken).rejects.toThrow();
+  await expect.poll(() => log.failedRequests.length).toBeGreaterThan(given);
+  await expect.poll(() => log.complaints().length).toBe(said);
+  await dir.remove();
+});

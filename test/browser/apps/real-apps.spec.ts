@@ -134,7 +134,7 @@ for (const [name, { prepare, options, givenUpReads = 0, heldBlob, check }] of Ob
     await offline.goto(`${root}${app.entry}`);
     expect(await appReady(offline)).toEqual(app.expected);
     // Firefox asks for an icon that the app does not have, offline too.
-    expect(log.errors.filter((line) => !/\/favicon\.ico\b/.test(line))).toEqual([]);
+    await expect.poll(() => log.complaints().filter((line) => !/\/favicon\.ico\b/.test(line))).toEqual([]);
   });
 }
 
