@@ -9,7 +9,7 @@ import { stopAllServiceWorkers } from '../../support/service-workers.ts';
 import { until } from '../../support/until.ts';
 import { launched, type SmallSite, smallSite } from '../small-site.ts';
 import { mixedFiles, proofApp } from './proof-app.ts';
-import { type Fetched, twiceFetched } from './published.ts';
+import { type Fetched, Published, twiceFetched } from './published.ts';
 import { randomReaders } from './readers.ts';
 import { storedBlobs } from './stored-blobs.ts';
 
@@ -19,24 +19,40 @@ const MB = 2 ** 20;
 const app = proofApp(mixedFiles(21, { count: 40, large: [8 * MB, 4 * MB, 6 * MB] }));
 const readers = { files: app.seeded, readers: 16, deadlineMs: 30_000, largeShare: 0.1 };
 let site: SmallSite;
+/** The blobs that no launch needs. */
+let later: string[];
 
 test.beforeAll(async () => {
   site = await smallSite(app.files, { level: 3, blobSize: 2 * MB });
+  const published = await Published.open(site);
+  const launch = ['index.html', 'pages/second.html', 'app.js'].flatMap((path) => published.blobsOf(path));
+  later = (await site.blobs()).filter((name) => !launch.includes(name.replace('.bin', '')));
+  expect(later.length).toBeGreaterThan(3);
 });
 
 test.afterAll(() => site[Symbol.asyncDispose]());
 
-/** The site behind a link, so that what is counted has arrived, and loading takes about 15 s. */
+/**
+ * The site behind a link, so that what is counted has arrived, and loading takes about 15 s, from `begin()` on: until then there is what
+ * tabs are launched with.
+ */
 async function shapedSite(
   mbitPerSecond = 10,
-): Promise<{ origin: Origin; link: ShapedLink } & AsyncDisposable> {
-  const origin = await Origin.start({ mounts: { '/': site.dir } });
+): Promise<{ link: ShapedLink; begin: () => void } & AsyncDisposable> {
+  let begin = (): void => {};
+  const until = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const origin = await Origin.start({
+    mounts: { '/': site.dir },
+    fault: ({ path }) => (later.some((name) => path.endsWith(name)) ? { type: 'hold', until } : undefined),
+  });
   const link = await ShapedLink.start({ shape: { mbitPerSecond, rttMs: 20 }, targetPort: origin.port });
   const dispose = async (): Promise<void> => {
     await link.stop();
     await origin.stop();
   };
-  return { origin, link, [Symbol.asyncDispose]: dispose };
+  return { link, begin, [Symbol.asyncDispose]: dispose };
 }
 
 async function openTab(page: Page, url: string): Promise<Page> {
@@ -75,12 +91,13 @@ test('two tabs opened at once, on the first visit: one writer, both read right, 
   engine,
 }) => {
   await using shaped = await shapedSite();
-  const { link } = shaped;
+  const { link, begin } = shaped;
   const other = await context.newPage();
   const [first, second] = await Promise.all([
     openTab(page, `${link.url}/`),
     openTab(other, `${link.url}/pages/second.html`),
   ]);
+  begin();
   const states = await Promise.all([stateOf(first), stateOf(second)]);
   expect(states.map(({ loader }) => loader.role).sort()).toEqual(['leader', 'standby']);
   const reports = await Promise.all([
@@ -106,9 +123,10 @@ test('two tabs opened at once, on the first visit: one writer, both read right, 
 
 test('the leader is closed while loading: the other takes over and completes', async ({ context, page }) => {
   await using shaped = await shapedSite();
-  const { link } = shaped;
+  const { link, begin } = shaped;
   const leader = await openTab(page, `${link.url}/`);
   const standby = await openTab(await context.newPage(), `${link.url}/pages/second.html`);
+  begin();
   const reading = randomReaders(standby, { ...readers, reads: 200, seed: 3 });
   await until(async () => {
     const { present, total } = (await stateOf(standby)).bytes;
@@ -138,9 +156,10 @@ test('the standby is closed while loading: the leader goes on as if nothing had 
   page,
 }) => {
   await using shaped = await shapedSite(20);
-  const { link } = shaped;
+  const { link, begin } = shaped;
   const leader = await openTab(page, `${link.url}/`);
   const standby = await openTab(await context.newPage(), `${link.url}/pages/second.html`);
+  begin();
   const abandoned = randomReaders(standby, { ...readers, reads: 5000, seed: 4 }).catch(() => undefined);
   const reading = randomReaders(leader, { ...readers, reads: 150, seed: 5 });
   await until(async () => (await stateOf(leader)).pendingReads.length > 0);
@@ -159,9 +178,10 @@ test('the service worker is killed between reads, as browsers do: nothing change
   page,
 }) => {
   await using shaped = await shapedSite();
-  const { link } = shaped;
+  const { link, begin } = shaped;
   const first = await openTab(page, `${link.url}/`);
   const second = await openTab(await context.newPage(), `${link.url}/pages/second.html`);
+  begin();
   for (let kill = 0; kill < 8; kill++) {
     await stopAllServiceWorkers(first);
     const reports = await Promise.all([
@@ -185,9 +205,10 @@ test('the service worker is killed in the middle of reads: none is wrong, none h
   // By force, that is: for what takes long it is kept awake (long-answers.ts).
   test.skip(engine !== 'chromium', 'Firefox ends what a killed worker was sending as if that were all');
   await using shaped = await shapedSite();
-  const { link } = shaped;
+  const { link, begin } = shaped;
   const first = await openTab(page, `${link.url}/`);
   const second = await openTab(await context.newPage(), `${link.url}/pages/second.html`);
+  begin();
   const watcher = await context.newPage();
   let reading = true;
   // The browser breaks off an answer whose worker is gone, and asks anew only once where there is none yet.
@@ -224,8 +245,9 @@ test('the service worker is killed in the middle of reads: none is wrong, none h
 
 test('a multi-page app: from page to page and back while loading', async ({ page }) => {
   await using shaped = await shapedSite();
-  const { link } = shaped;
+  const { link, begin } = shaped;
   await openTab(page, `${link.url}/`);
+  begin();
   const titles: string[] = [];
   for (let i = 0; i < 6; i++) {
     const report = await randomReaders(page, { ...readers, reads: 30, seed: 10 + i });
