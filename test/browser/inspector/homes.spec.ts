@@ -192,7 +192,7 @@ test('it asks often while messages come, seldom while none do, and tells scope a
   expect(Math.max(...pauses)).toBe(250);
   const idle = pauses.length;
   const marks = new Map((await home.marks()).map(({ name, at }) => [name, at]));
-  expect(pauses[idle]).toBe(50);
+  expect(pauses.slice(idle)).toContain(50);
   const [start, response, load] = ['navigationStart', 'responseStart', 'load'].map(
     (name) => marks.get(name)!,
   );
