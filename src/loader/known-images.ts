@@ -43,9 +43,15 @@ export class KnownImages {
 
   /** SHA-256 of the published blobs of an image; undefined where that cannot be told. */
   async blobsOf(id: string): Promise<ReadonlySet<string> | undefined> {
-    const known = this.#blobs.get(id);
-    if (known) return known;
-    const image = (await this.tree(id))?.image;
+    return this.knownBlobsOf(id) ?? this.#remember(id, (await this.tree(id))?.image);
+  }
+
+  /** The same, as far as it is known without a look at the store: of what is mounted, and of what was asked for before. */
+  knownBlobsOf(id: string): ReadonlySet<string> | undefined {
+    return this.#blobs.get(id) ?? this.#remember(id, this.#engine.mountOf(id)?.image);
+  }
+
+  #remember(id: string, image: Image | undefined): ReadonlySet<string> | undefined {
     if (!image) return undefined;
     const blobs = new Set(Array.from(image.blobs(), ({ sha256 }) => sha256));
     this.#blobs.set(id, blobs);

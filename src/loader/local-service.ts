@@ -189,6 +189,7 @@ export class LocalService implements LoaderService {
       care: this.#care,
       clock,
       estimate: room,
+      stateOf: (mount) => this.#stateOf(mount),
       switches: () => source.switches,
     });
     if (store.damage) this.#engine.report(store.damage);
@@ -292,9 +293,12 @@ export class LocalService implements LoaderService {
 
   async state(image: string): Promise<ServiceState> {
     this.#watch?.look();
-    const mount = await this.#mount(image);
+    return this.#stateOf(await this.#mount(image));
+  }
+
+  #stateOf(mount: Mount): ServiceState {
     return {
-      image,
+      image: mount.image.id,
       complete: mount.complete,
       blocks: { total: mount.totalBlocks, present: mount.presentBlocks },
       bytes: {
@@ -408,8 +412,7 @@ export class LocalService implements LoaderService {
   }
 
   async inspect({ image, cursor }: InspectQuery): Promise<Inspection> {
-    const mount = await this.#inspected(image);
-    return this.#inspector.inspect(mount, await this.state(mount.image.id), cursor);
+    return this.#inspector.inspect(await this.#inspected(image), cursor);
   }
 
   async blockTable(image: string, index: number): Promise<Uint8Array<ArrayBuffer> | undefined> {

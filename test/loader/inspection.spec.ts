@@ -91,6 +91,12 @@ function count({ blocks }: Inspection, ...which: number[]): number {
   return statesOf({ blocks } as Inspection).filter((state) => which.includes(state)).length;
 }
 
+/** When every request has ended: a read has its blocks a moment before. */
+async function whenEnded(inspect: Rig['inspect']): Promise<Inspection> {
+  await until(async () => (await inspect()).fetches.every(({ ended }) => ended !== undefined));
+  return inspect();
+}
+
 /** Of a block of a blob, among those of all blobs. */
 function placeOf(blob: number, block: number): number {
   return site.blobs.slice(0, blob).reduce((sum, { record }) => sum + record.blockCount, block);
@@ -106,6 +112,7 @@ test('what is inspected is what was read, fetched and stored; asked again, nothi
     const began = Date.now();
     await read('a.bin', 5, 40_000);
     await service.flush();
+    await whenEnded(inspect);
     const after = await inspect(before);
     const { blocks, bytes } = await service.state(site.image);
     expect([...statesOf(after)]).toEqual(
@@ -187,8 +194,8 @@ test('a read that waits: which request brings it; what is in flight and what is 
     const held = new Promise<void>((resolve) => {
       release = resolve;
     });
+    const before = await whenEnded(inspect);
     origin.fault = () => ({ type: 'hold', until: held });
-    const before = await inspect();
     const reading = read('a.bin', 8192, 20_000);
     await until(async () => (await inspect()).pending.some(({ doing }) => doing === 'fetching'));
     const { pending, fetches, blocks, queue } = await inspect(before);
@@ -250,9 +257,9 @@ test('offline: as without a network, at once, also what is under way; on again, 
 test('the next few requests fail: retried as a busy server is, counted down, and told', () =>
   withRig(async ({ origin, service, inspect, read }) => {
     await read('a.bin', 0, 10); // The table is here.
+    const before = await whenEnded(inspect);
     await service.setSwitches({ ...noSwitches, failNext: 2 });
     origin.reset();
-    const before = await inspect();
     const reading = read('a.bin', 8192, 8202);
     await until(async () => {
       const [waiting] = (await inspect()).pending;
@@ -352,6 +359,39 @@ test('without OPFS what is here is so for this loader’s life; the quota that i
     },
     { directory: undefined },
   ));
+
+test('all of an answer is of one moment, however long the platform is asked for its quota meanwhile', () =>
+  withRig(async ({ service, start, read }) => {
+    await read('a.bin', 0, 500_000);
+    await read('b.bin', 0, 300_000);
+    await service.close();
+    const told: ((room: { usage: number; quota: number }) => void)[] = [];
+    const next = await start({
+      loader: 'next',
+      open: false,
+      estimate: () => new Promise((resolve) => told.push(resolve)),
+    });
+    const asking = next.inspect({ image: site.image, cursor: undefined });
+    await until(async () => told.length > 0);
+    // Meanwhile a tab opens it, reads, and gives a blob back.
+    const release = { image: site.image, bytes: site.bootstrap.length };
+    await next.open({ loader: 'next', release, background: false });
+    await next.read(site.image, 'a.bin', 0, 10, 1000, new AbortController().signal);
+    await next.evict(site.image, ['b.bin']);
+    for (const tell of told) tell({ usage: 1, quota: 100 });
+    const inspection = await asking;
+    const { state, tabs, versions, storage, reads, cursor } = inspection;
+    expect(count(inspection, blockState.sealed)).toBe(state.blocks.present);
+    expect(reads).toHaveLength(cursor.read);
+    const [version, ...others] = versions;
+    expect(others).toEqual([]);
+    expect(version!.inUse).toBe(tabs.length > 0);
+    expect(version!.bytes).toBe(site.bootstrap.length + state.bytes.present);
+    const states = statesOf(inspection);
+    const here = site.blobs.filter((_, blob) => states[placeOf(blob, 0)] === blockState.sealed);
+    const names = here.map(({ record }) => record.sha256);
+    for (const { sha256 } of storage.next) expect(names).toContain(sha256);
+  }));
 
 test('a platform that never tells its quota does not hold up who looks', () =>
   withRig(

@@ -18,29 +18,42 @@ const estimateMs = 1000;
 /** Of what would be culled next, so much is told. */
 const mostNext = 20;
 
-type Slow = Pick<InspectedStorage, 'room' | 'next'>;
+/** What has to be waited for; the rest is told of the tick in which it is asked. */
+export type StorageOutlook = Pick<InspectedStorage, 'room' | 'next'>;
 
 /** How full the store is, of what, and what would go. */
 export class StorageView {
   readonly #options: StorageViewOptions;
-  #slow: { readonly at: number; readonly value: Promise<Slow> } | undefined;
+  #outlook: { readonly at: number; readonly value: Promise<StorageOutlook> } | undefined;
 
   constructor(options: StorageViewOptions) {
     this.#options = options;
   }
 
-  async storage(kind: InspectedStorage['kind']): Promise<InspectedStorage> {
-    const { local, clock } = this.#options;
-    const now = clock.now();
-    if (!this.#slow || now - this.#slow.at >= againMs) this.#slow = { at: now, value: this.#ask() };
-    const { room, next } = await this.#slow.value;
+  /** Two seconds old at most. Asked for first, and nothing waited for after that, {@link storage} and {@link versions} are of the same moment. */
+  outlook(): Promise<StorageOutlook> {
+    const now = this.#options.clock.now();
+    if (!this.#outlook || now - this.#outlook.at >= againMs) this.#outlook = { at: now, value: this.#ask() };
+    return this.#outlook.value;
+  }
+
+  storage(kind: InspectedStorage['kind'], { room, next }: StorageOutlook): InspectedStorage {
+    const { local } = this.#options;
     let journalBytes = 0;
     for (const file of local.files()) if (file.kind === 'journal') journalBytes += file.length;
-    return { kind, room, journalBytes, limits: cullLimits, next };
+    const isStillToGo = (sha256: string): boolean =>
+      local.known(sha256)?.sealed === true && !local.pinned(sha256);
+    return {
+      kind,
+      room,
+      journalBytes,
+      limits: cullLimits,
+      next: next.filter(({ sha256 }) => isStillToGo(sha256)),
+    };
   }
 
   /** The one that was used last first. */
-  async versions(): Promise<InspectedVersion[]> {
+  versions(): InspectedVersion[] {
     const { local, care } = this.#options;
     const inUse = new Set(care.uses().map(({ image }) => image));
     const stored = new Set(local.images());
@@ -48,7 +61,7 @@ export class StorageView {
     const versions: InspectedVersion[] = [];
     for (const image of care.images.ids()) {
       let bytes = bytesOf.get(image) ?? 0;
-      for (const sha256 of (await care.images.blobsOf(image)) ?? []) bytes += bytesOf.get(sha256) ?? 0;
+      for (const sha256 of care.images.knownBlobsOf(image) ?? []) bytes += bytesOf.get(sha256) ?? 0;
       const lastUsed = local.lastUsed(image);
       versions.push({ image, inUse: inUse.has(image), isStored: stored.has(image), lastUsed, bytes });
     }
@@ -70,12 +83,14 @@ export class StorageView {
     return bytes;
   }
 
-  async #ask(): Promise<Slow> {
-    const { estimate, care } = this.#options;
+  async #ask(): Promise<StorageOutlook> {
+    const { estimate, care, clock } = this.#options;
     const [room, next] = await Promise.all([
       // That the platform does not tell is told; why, the culler reports, which needs it.
-      withDeadline('The quota', estimate(), estimateMs).catch(() => undefined),
+      withDeadline('The quota', estimate(), estimateMs, clock).catch(() => undefined),
       care.nextToGo(mostNext),
+      // For versions(): of an image that is stored and not mounted, its bootstrap has to be read.
+      ...care.images.ids().map((image) => care.images.blobsOf(image)),
     ]);
     return { room, next };
   }

@@ -13,7 +13,7 @@ import { withRanges } from '../read-ranges.ts';
 import { blockRuns } from './block-runs.ts';
 import { inspectPending } from './inspect-pending.ts';
 import { inspectQueue } from './inspect-queue.ts';
-import { StorageView, type StorageViewOptions } from './inspect-storage.ts';
+import { type StorageOutlook, StorageView, type StorageViewOptions } from './inspect-storage.ts';
 import { marksOf } from './marks-of.ts';
 
 export interface InspectorOptions extends StorageViewOptions {
@@ -22,6 +22,7 @@ export interface InspectorOptions extends StorageViewOptions {
   readonly engine: Engine;
   readonly local: LocalBlocks;
   readonly clock: Clock;
+  readonly stateOf: (mount: Mount) => ServiceState;
   readonly switches: () => InspectorSwitches;
 }
 
@@ -44,15 +45,17 @@ export class Inspector {
     this.#origin = performance.timeOrigin + performance.now() - options.clock.now();
   }
 
-  /** What the mount's inspector has not seen yet, see InspectionCursor. `state` is the mount's. */
-  async inspect(mount: Mount, state: ServiceState, seen: InspectionCursor | undefined): Promise<Inspection> {
-    const { loader, engine, local, clock, care, switches } = this.#options;
-    const [storage, versions] = await Promise.all([
-      this.#storage.storage(state.loader.storage),
-      this.#storage.versions(),
-    ]);
-    // From here on in one tick, so that what is told of one thing fits what is told of the other.
+  /** What the mount's inspector has not seen yet, see InspectionCursor. */
+  async inspect(mount: Mount, seen: InspectionCursor | undefined): Promise<Inspection> {
+    const outlook = await this.#storage.outlook();
+    return this.#now(mount, outlook, seen);
+  }
+
+  /** All in one tick, so that what is told of one thing fits what is told of the other. */
+  #now(mount: Mount, outlook: StorageOutlook, seen: InspectionCursor | undefined): Inspection {
+    const { loader, engine, local, clock, care, stateOf, switches } = this.#options;
     const { parts } = engine;
+    const state = stateOf(mount);
     const leader = `${loader}/${mount.image.id}`;
     const after = seen?.leader === leader ? seen : { read: 0, fetch: 0, error: 0 };
     const now = clock.now();
@@ -80,8 +83,8 @@ export class Inspector {
       queue: inspectQueue(parts, mount, blocks),
       link: { bytesPerSecond, latencyMs },
       tabs: care.uses().map((use) => ({ ...use, isLeader: use.loader === loader })),
-      versions,
-      storage,
+      versions: this.#storage.versions(),
+      storage: this.#storage.storage(state.loader.storage, outlook),
       switches: switches(),
     };
   }
