@@ -91,12 +91,6 @@ export class MappingCache {
     }
   }
 
-  /** Forgets what is known of `[start, end)` of a file, by default to its end. */
-  invalidate(file: string, start = 0, end = Number.POSITIVE_INFINITY): void {
-    const known = this.#files.get(file);
-    if (known) this.#replace(known, without(known.mappings, start, end));
-  }
-
   #replace(known: FileMappings, mappings: Mapping[]): void {
     this.#size += mappings.length - known.mappings.length;
     known.mappings = mappings;

@@ -31,7 +31,7 @@ export const runtimeFolder = '__sluice/';
 export const runtimeFiles: readonly string[] = ['client.js', 'loader.js', 'icon.svg', zstdWasmFile];
 
 /** The inspector, which is brought when somebody opens it. */
-export const inspectorFiles: readonly string[] = ['index.html', 'inspector.js'];
+const inspectorFiles: readonly string[] = ['index.html', 'inspector.js'];
 
 const network: Route = { to: 'network' };
 

@@ -11,7 +11,7 @@ export const direntLayout = layout('dirent', 12, {
 export type DirentRecord = RecordOf<typeof direntLayout>;
 
 /** Most bytes of UTF-8 in a name. */
-export const maxNameLength = 255;
+const maxNameLength = 255;
 
 /**
  * What is wrong with a name, given as its bytes; undefined for a good one. A reader applies it as well as a writer: names become paths

@@ -1,10 +1,8 @@
 import { SluiceError } from './errors.ts';
-import { layout, type RecordOf, u32, writeRecord } from './layout.ts';
+import { layout, u32, writeRecord } from './layout.ts';
 
 /** One entry of the string section's index. Offsets count from the start of the section. */
 export const stringEntryLayout = layout('string', 8, { offset: u32(0), length: u32(4) });
-
-export type StringRecord = RecordOf<typeof stringEntryLayout>;
 
 /** Collects byte strings, each kept once, and gives out ids from 1 in order of first appearance. 0 means none. */
 export class StringTable {

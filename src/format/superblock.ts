@@ -44,7 +44,7 @@ export const superblockLayout = layout('superblock', 128, {
 });
 
 const magic = Uint8Array.of(0x89, 0x53, 0x4c, 0x55, 0x49, 0x43, 0x45, 0x0a);
-export const formatVersion = 1;
+const formatVersion = 1;
 const checksumOffset = superblockLayout.fields.checksum.offset;
 
 /** What the superblock says; fields in bytes, counts or inode numbers as drawn in FORMAT.md. */

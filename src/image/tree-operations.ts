@@ -18,7 +18,7 @@ export interface PlanOptions {
 /** Files and directories made at run time that one image may have. */
 export const maxRuntimeNodes = 2 ** 20;
 /** Bytes of UTF-8 in a path. */
-export const maxPathLength = 4096;
+const maxPathLength = 4096;
 const maxMimeLength = 255;
 
 /**

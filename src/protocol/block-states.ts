@@ -18,8 +18,6 @@ export const blockState = {
   sealed: 6,
 } as const;
 
-export type BlockState = (typeof blockState)[keyof typeof blockState];
-
 /** Added to a state: its blob is kept from being culled. */
 export const pinnedFlag = 8;
 

@@ -73,11 +73,6 @@ export class Channel<Out, In> {
     return this.#closed !== undefined;
   }
 
-  /** Calls without an end yet. */
-  get outstanding(): number {
-    return this.#calls.size;
-  }
-
   /** Sends a message that expects no answer. On a closed channel it does nothing: the other side is gone. */
   post(message: Out, transfer?: Transferable[]): void {
     if (this.#closed === undefined) this.#endpoint.postMessage(message, transfer ?? []);

@@ -14,7 +14,7 @@ export function noRetries(): RetryCounts {
   return { offline: 0, refused: 0, stalled: 0, mismatched: 0 };
 }
 
-export const retryLimits = {
+const retryLimits = {
   /** A TypeError may be a connection that was just closed under us: one try more, then the network counts as away. */
   offline: 1,
   offlineMs: 150,

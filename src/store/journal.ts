@@ -7,7 +7,7 @@ export type { BlobDescription, JournalRecord } from './journal-payloads.ts';
 
 /** Bytes of a journal slot ↔ records. Pure; drawn in STORE.md. */
 
-export const journalVersion = 1;
+const journalVersion = 1;
 
 /** Every header and record ends with its checksum; the next record's checksum covers it. */
 export const checksumSize = 4;

@@ -85,7 +85,6 @@ test('a call ends with its reply, whatever the order', async () => {
   other.postMessage({ type: 'reply', id: 1, text: 'b' });
   other.postMessage({ type: 'reply', id: 2, text: 'c' });
   expect(await Promise.all([one, two])).toEqual(['b', 'ac']);
-  expect(channel.outstanding).toBe(0);
   expect(clock.timers).toBe(0);
   channel.close();
 });
@@ -171,7 +170,6 @@ test('a message that cannot be sent fails its call', async () => {
     onReply: () => ({ value: 1 }),
   });
   await expect(call).rejects.toThrow();
-  expect(channel.outstanding).toBe(0);
   expect(clock.timers).toBe(0);
   channel.close();
 });

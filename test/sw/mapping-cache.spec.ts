@@ -35,18 +35,6 @@ test('neighbours are merged where they are neighbours in the blob', () => {
   expect(cache.size).toBe(2);
 });
 
-test('a hole is punched, or everything to the end forgotten', () => {
-  const cache = new MappingCache(100);
-  cache.insert('f', [map(0, 100, 0)], 1);
-  cache.invalidate('f', 40, 60);
-  expect(cache.lookup('f', 30, 50, 1, yes)).toBeUndefined();
-  expect(cache.lookup('f', 60, 100, 1, yes)).toEqual([map(60, 100, 60)]);
-  cache.invalidate('f', 20);
-  expect(cache.lookup('f', 0, 20, 1, yes)).toEqual([map(0, 20, 0)]);
-  expect(cache.lookup('f', 60, 100, 1, yes)).toBeUndefined();
-  expect(cache.size).toBe(1);
-});
-
 test('after a change what was known is looked at again, once', () => {
   const cache = new MappingCache(100);
   cache.insert('f', [map(0, 50, 0), map(50, 100, 0, 'b')], 1);
@@ -87,9 +75,6 @@ test('beside a flat array: what is answered is what was inserted last', () => {
     const start = below(60);
     const end = start + 1 + below(64 - start);
     if (below(3) === 0) {
-      cache.invalidate('f', start, end);
-      flat.fill(undefined, start, end);
-    } else if (below(2) === 0) {
       const blob = 'abc'[below(3)]!;
       const at = below(4) * 8 + start;
       cache.insert('f', [map(start, end, at, blob)], 1);

@@ -51,7 +51,7 @@ function newReadRow(read: InspectedRead): ReadRow {
 }
 
 /** `now` ends what is under way. */
-export function fetchRow(fetch: InspectedFetch, now: number): FetchRow {
+function fetchRow(fetch: InspectedFetch, now: number): FetchRow {
   const { sent } = fetch;
   const end = Math.max(sent, fetch.ended ?? now);
   const answered = Math.min(Math.max(fetch.answered ?? end, sent), end);
