@@ -7,9 +7,9 @@ import { ProgressLine } from './progress-line.ts';
 const help = `sluice fsck <site-dir>
 
 Verifies a site: the release pointer, the bootstrap, every block table and every block against its digest, that every
-block decodes, every reference, every name; and that the boot pages, the service worker and the files in __sluice/ (the
-inspector's, too) are there and of one build. Reads everything once. Names what is wrong, and the paths of the app that
-cannot be read because of it.
+block decodes, every reference, every name; and that the boot pages, the service worker and the files in __sluice/
+(the inspector's, too) are there and of one build. Reads everything once. Names what is wrong, and the paths of the
+app that cannot be read because of it.
 
 Exit status: 0 clean, 1 problems, 2 the site cannot be read.
 

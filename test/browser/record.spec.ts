@@ -111,15 +111,15 @@ test('what goes wrong is said, with what to do', async () => {
   const { path: temp, remove } = await tempDir('record');
   try {
     const out = ['--out', join(temp, 'trace.json')];
-    // Long enough for three browsers on a busy machine, and they wait for all of it.
-    const inVain = (...args: string[]) => record([...args, ...out, '--timeout', '20'], temp);
+    // Long enough for three launches on a busy machine, and they wait for all of it.
+    const inVain = (...args: string[]) => record([...args, ...out, '--timeout', '12'], temp);
     const [never, wrong, plain] = await Promise.all([
       inVain(site.dir, '--ready', 'false'),
       inVain(site.dir, '--ready', 'nonsense.at.all'),
       inVain(`${origin.url}/`),
     ]);
     expect(never).toMatchObject({ status: 1, stdout: '' });
-    expect(never.stderr).toMatch(/was not ready after 20 s: false was not true \(not-ready\)\n.*--ready/);
+    expect(never.stderr).toMatch(/was not ready after 12 s: false was not true \(not-ready\)\n.*--ready/);
     expect(wrong.stderr).toMatch(/ReferenceError: nonsense/);
     expect(plain.stderr).toMatch(/is it a site that sluice made\? \(not-ready\)/);
   } finally {
