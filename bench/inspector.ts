@@ -12,16 +12,11 @@ const linkName = 'medium';
 
 /** All that a loader notes down for an inspector that nobody has opened. */
 const notes: readonly Change[] = [
-  ...[
-    'sent(flight: Flight)',
-    'bytes(flight: Flight, count: number)',
-    'arrived(flight: Flight, block: number)',
-  ]
-    .concat(
-      'verified(flight: Flight, block: number, good: boolean)',
-      'ended(flight: Flight, failure: unknown)',
-    )
-    .map((method): Change => withoutBody('loader/inspection/fetch-log.ts', method)),
+  withoutBody('loader/inspection/fetch-record.ts', 'bytes(count: number, { whole, start, end }: FetchRange)'),
+  withoutBody('loader/inspection/fetch-record.ts', 'arrived(block: number)'),
+  withoutBody('loader/inspection/fetch-record.ts', 'verified(block: number, good: boolean)'),
+  withoutBody('loader/inspection/fetch-record.ts', 'ended(failure: unknown)'),
+  ['loader/inspection/fetch-log.ts', 'this.#records.push(record);', ''],
   withoutBody('loader/inspection/error-log.ts', "add(error: Omit<InspectedError, 'serial'>)"),
 ];
 
