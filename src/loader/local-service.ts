@@ -14,7 +14,6 @@ import type {
 } from '../protocol/loader-api.ts';
 import type { BlockRun, BlocksQuery, ReleaseRecord, ServedRead } from '../protocol/messages.ts';
 import type { PendingReadInfo, ReadLog } from '../protocol/state.ts';
-import { fetchRelease } from '../source/fetch-release.ts';
 import { PortSource } from '../source/port-source.ts';
 import { cutOff, SwitchedSource } from '../source/switched-source.ts';
 import { BlockStore } from '../store/block-store.ts';
@@ -34,6 +33,7 @@ import { Polls } from './polls.ts';
 import { ProgressNews } from './progress-news.ts';
 import { provideBlocks } from './provide-blocks.ts';
 import { withRanges } from './read-ranges.ts';
+import { Releases } from './releases.ts';
 import { Salvage } from './salvage.ts';
 import { Scrubs } from './scrubs.ts';
 import { StorageCare } from './storage-care.ts';
@@ -41,7 +41,6 @@ import { StoreReturn } from './store-return.ts';
 import { StoreWatch } from './store-watch.ts';
 import type { StoredBlock } from './stored-block.ts';
 import { TreeChanges } from './tree-changes.ts';
-import { Updates } from './updates.ts';
 
 /** Blocks that are kept in memory where there is no OPFS; what is more than that falls out again. */
 const memoryBytes = 512 * 1024 * 1024;
@@ -77,7 +76,7 @@ export class LocalService implements LoaderService {
   readonly #watch: StoreWatch | undefined;
   /** Undefined where there is none to come. */
   #return: StoreReturn | undefined;
-  readonly #updates: Updates;
+  readonly #releases: Releases;
   readonly #source: SwitchedSource;
   readonly #inspector: Inspector;
   /** The image that was opened last. */
@@ -123,13 +122,6 @@ export class LocalService implements LoaderService {
     });
     this.#progress = new ProgressNews(this.#engine, clock, options.onEvent);
     this.#polls = new Polls(clock);
-    this.#updates = new Updates({
-      clock,
-      fetchRelease: () => this.#fetchRelease(),
-      prepare: (release) => this.#prepare(release),
-      onRelease: (release, gone) => options.onEvent({ type: 'release', release, gone }),
-      report: (error) => this.#engine.report(error),
-    });
     this.#trees = new TreeChanges(this.#engine, this.#local);
     const room = persistent
       ? estimate
@@ -153,6 +145,17 @@ export class LocalService implements LoaderService {
       local: this.#local,
       clock,
       random,
+      signal: this.#abort.signal,
+    });
+    this.#releases = new Releases({
+      scope,
+      fetch: options.fetch,
+      checkOnline: () => source.checkOnline(),
+      clock,
+      local: this.#local,
+      bootstraps: this.#bootstraps,
+      engine: this.#engine,
+      onRelease: (release, gone) => options.onEvent({ type: 'release', release, gone }),
       signal: this.#abort.signal,
     });
     this.#scrubs = new Scrubs({
@@ -226,7 +229,7 @@ export class LocalService implements LoaderService {
   }
 
   async open({ loader, release, background }: OpenOptions): Promise<ReleaseRecord> {
-    const named = release ?? (await this.#currentRelease());
+    const named = release ?? (await this.#releases.current());
     this.#care.use(named.image, loader);
     const mounting = this.#mount(named.image, named.bytes);
     this.#opened = mounting.catch(() => {}); // Told to who opens.
@@ -236,9 +239,7 @@ export class LocalService implements LoaderService {
       await this.#options.told?.();
       this.#engine.complete(mount);
     }
-    // What sluice.json has just told need not be asked again.
-    if (release) this.#updates.opened(release.image);
-    else this.#updates.later();
+    this.#releases.opened(release?.image);
     this.#progress.opened(mount);
     this.#scrubs.checkRecent();
     this.#copies?.look();
@@ -418,9 +419,7 @@ export class LocalService implements LoaderService {
   async blockTable(image: string, index: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const mount = await this.#inspected(image);
     if (index >= mount.image.blobCount) throw new SluiceError('ENOENT', `The image has no blob ${index}`);
-    const { sha256 } = mount.image.blob(index);
-    const known = this.#engine.parts.blobs.get(sha256)?.table?.bytes;
-    return known ?? (this.#local.knows(sha256) ? this.#local.readTable(sha256) : undefined);
+    return this.#inspector.blockTable(mount.image.blob(index));
   }
 
   async setSwitches(switches: InspectorSwitches): Promise<void> {
@@ -458,7 +457,7 @@ export class LocalService implements LoaderService {
     this.#polls.close(closed);
     this.#watch?.close();
     await this.#return?.close();
-    this.#updates.close();
+    this.#releases.close();
     this.#care.close();
     await this.#copies?.close();
     this.#progress.close();
@@ -489,31 +488,6 @@ export class LocalService implements LoaderService {
     return new FileReader(this.#engine, await this.#mount(image), this.#zstd);
   }
 
-  /** What the server names now; where it cannot be asked, what was stored last: that is how an offline launch begins. */
-  async #currentRelease(): Promise<{ readonly image: string; readonly bytes?: number }> {
-    try {
-      return await this.#fetchRelease();
-    } catch (error) {
-      const stored = this.#local.images().at(-1);
-      if (stored === undefined) throw error;
-      this.#engine.report(error);
-      return { image: stored };
-    }
-  }
-
-  /** It is what the next tab uses. */
-  async #prepare(release: ReleaseRecord): Promise<void> {
-    await this.#bootstraps.open(release.image, release.bytes);
-    this.#local.used(release.image, Date.now());
-    await this.#engine.flush();
-  }
-
-  async #fetchRelease(): Promise<ReleaseRecord> {
-    const { scope: base, fetch } = this.#options;
-    this.#source.checkOnline();
-    return fetchRelease({ base, fetch, signal: this.#abort.signal });
-  }
-
   #onEvent(event: EngineEvent): void {
     if (event.type === 'changed') {
       this.#polls.check();
@@ -521,7 +495,7 @@ export class LocalService implements LoaderService {
       return;
     }
     if (event.type === 'refused') {
-      this.#updates.refused(event.images);
+      this.#releases.refused(event.images);
       return;
     }
     // A copy may have been made of what was found bad.

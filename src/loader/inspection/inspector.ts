@@ -1,3 +1,4 @@
+import type { BlobRecord } from '../../format/blob-record.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import type {
   InspectedRead,
@@ -49,6 +50,13 @@ export class Inspector {
   async inspect(mount: Mount, seen: InspectionCursor | undefined): Promise<Inspection> {
     const outlook = await this.#storage.outlook();
     return this.#now(mount, outlook, seen);
+  }
+
+  /** Of a blob, where it is here. */
+  async blockTable({ sha256 }: BlobRecord): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const { engine, local } = this.#options;
+    const known = engine.parts.blobs.get(sha256)?.table?.bytes;
+    return known ?? (local.knows(sha256) ? local.readTable(sha256) : undefined);
   }
 
   /** All in one tick, so that what is told of one thing fits what is told of the other. */
