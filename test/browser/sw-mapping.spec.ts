@@ -70,8 +70,9 @@ const part: Fetched = {
   ...content(65_000, 67_000),
 };
 
-/** Paths that the server was asked for; the browser's own look for a newer sw.js aside. */
-const asked = (origin: Origin) => origin.requests(({ path }) => path !== '/sw.js').map(({ path }) => path);
+/** Paths that the server was asked for; the browser's own look for a newer sw.js, and for an icon, aside. */
+const asked = (origin: Origin) =>
+  origin.requests(({ path }) => path !== '/sw.js' && path !== '/favicon.ico').map(({ path }) => path);
 
 const mappings = async (page: Page) =>
   page.evaluate(async () => {
