@@ -5,14 +5,14 @@ import type { Clock } from '../protocol/clock.ts';
 import type { ReleaseRecord } from '../protocol/messages.ts';
 import { fetchPublished } from '../source/fetch-published.ts';
 import { retrying } from '../source/retrying.ts';
-import type { LocalBlocks } from './local-blocks.ts';
+import type { LocalImages } from './local-images.ts';
 
 /** For a bootstrap, from the first try to the last. */
 const bootstrapDeadlineMs = 45_000;
 
 export interface BootstrapsOptions {
   readonly source: BlockSource;
-  readonly local: LocalBlocks;
+  readonly images: LocalImages;
   readonly clock: Clock;
   readonly random: () => number;
   readonly signal: AbortSignal;
@@ -45,24 +45,24 @@ export class Bootstraps {
   /** The bootstrap as published. */
   async read(image: string): Promise<Uint8Array<ArrayBuffer>> {
     await this.open(image, undefined);
-    const bytes = await this.#options.local.readImage(image);
+    const bytes = await this.#options.images.read(image);
     if (!bytes) throw new SluiceError('unreadable', `The bootstrap of image ${image} is not stored`);
     return bytes;
   }
 
   /** Brings the bootstrap once more, in the place of what is stored of it. Nothing changes before it is here and verified. Throws as {@link open}. */
   async restore(release: ReleaseRecord): Promise<void> {
-    const { local } = this.#options;
+    const { images } = this.#options;
     let published: Uint8Array<ArrayBuffer> | undefined;
     await this.#bring(release, async (bytes) => {
       published = bytes;
     });
-    if (published) await local.replaceImage(release.image, published);
+    if (published) await images.replace(release.image, published);
   }
 
   async #open(image: string): Promise<Image> {
-    const { local } = this.#options;
-    const stored = await local.readImage(image);
+    const { images } = this.#options;
+    const stored = await images.read(image);
     const opened = stored && (await openUnlessSpoilt(stored, image));
     if (opened) return opened;
     // Asked for only now: whoever knows the length may have come while the store was read.
@@ -75,8 +75,8 @@ export class Bootstraps {
 
   /** `isSpoilt`: what is stored of it is not to be believed. */
   #fetch(release: ReleaseRecord, isSpoilt: boolean): Promise<Image> {
-    const { local } = this.#options;
-    return this.#bring(release, (published) => local.addImage(release.image, published, isSpoilt));
+    const { images } = this.#options;
+    return this.#bring(release, (published) => images.add(release.image, published, isSpoilt));
   }
 
   async #bring(

@@ -195,7 +195,7 @@ export class Culler {
       return [{ sha256, bytes: length, sealed, pinned: file.pinned, private: blockSize !== undefined }];
     });
     const images = Array.from(blobsOf, ([id, blobs]) => ({
-      lastUsed: local.lastUsed(id),
+      lastUsed: local.images.lastUsed(id),
       inUse: uses.has(id),
       blobs,
     }));

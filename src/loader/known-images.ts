@@ -22,14 +22,14 @@ export class KnownImages {
   }
 
   ids(): string[] {
-    return [...new Set([...this.#engine.mounted(), ...this.#local.images()])];
+    return [...new Set([...this.#engine.mounted(), ...this.#local.images.stored()])];
   }
 
   /** Undefined where its bootstrap cannot be read here (spoilt, of a newer release, not stored). */
   async tree(id: string): Promise<MountedTree | undefined> {
     const mounted = this.#engine.mountOf(id);
     if (mounted) return mounted.tree;
-    const bytes = await this.#local.readImage(id);
+    const bytes = await this.#local.images.read(id);
     if (!bytes) return undefined;
     try {
       return new MountedTree(await Image.open(bytes, { sha256: id }), this.#local.overlay(id));

@@ -1,5 +1,5 @@
 import type { BlobRecord } from '../format/blob-record.ts';
-import { isCode, SluiceError } from '../format/errors.ts';
+import { SluiceError } from '../format/errors.ts';
 import { compareBytes } from '../format/utf8.ts';
 import type { TreeChange } from '../overlay/change.ts';
 import type { Overlay } from '../overlay/overlay.ts';
@@ -7,36 +7,33 @@ import type { Clock } from '../protocol/clock.ts';
 import type { BlockStore } from '../store/block-store.ts';
 import type { BlobPresence } from '../store/presence.ts';
 import type { StoreFile } from '../store/store-file.ts';
+import { LocalImages } from './local-images.ts';
 import { SpillCache } from './spill-cache.ts';
+import { Storing, type StoringOptions } from './storing.ts';
+import { UnreadableBlocks } from './unreadable-blocks.ts';
 
-export interface LocalBlocksOptions {
+export interface LocalBlocksOptions extends StoringOptions {
   readonly clock: Pick<Clock, 'now'>;
   /** More than this is not written: for a store that is in memory itself. */
   readonly capacityBytes?: number;
   /** What is kept in memory once the store takes no more. Default 64 MiB. */
   readonly spillBytes?: number;
-  /** Told when the store has stopped taking blocks. */
-  readonly onFull: (reason: SluiceError) => void;
   /** What is here could not be read; it is missing for a while. */
   readonly onUnreadable?: (reason: SluiceError) => void;
   /** These blocks (-1: the table) were here, and are missing since their file could not be flushed. */
   readonly onLost?: (sha256: string, blocks: readonly number[]) => void;
-  /** The store has no room: gives some back, if it can. Never rejects. */
-  readonly makeRoom?: () => Promise<void>;
   /** So many bytes were written since the last commit, and are committed now. */
   readonly onCommitted?: (bytes: number) => void;
 }
 
 const tableBlock = -1;
-/** What could not be read is left alone for so long; then whoever wants it looks again. */
-const unreadableMs = 2000;
 
 /**
  * Tables and blocks that are here, whichever way: in the store, or, while that takes no more (quota, a failing disk), in a
  * bounded memory from which old ones fall out and are fetched again when needed. Readers never see a storage failure.
  *
- * Where the platform has no room (`ENOSPC`), for whatever is written, room is made and the write tried once more. Whatever a write fails with, storing stops
- * then, until {@link resume}. What has no other copy (files made at run time, pins) is tried even then, and its writer hears of the failure.
+ * Where a write fails, storing stops (see {@link Storing}), until {@link resume}. What has no other copy (files made at run time, pins) is tried even then, and its
+ * writer hears of the failure.
  *
  * What cannot be read is missing for a while, for its readers; the store keeps it, since failures of a platform pass, and offline there would be no other.
  * Only when it has come again, and the store still cannot give it, is it dropped there and stored anew.
@@ -45,34 +42,37 @@ export class LocalBlocks {
   readonly #store: BlockStore;
   readonly #options: LocalBlocksOptions;
   readonly #spill: SpillCache;
-  /** Bootstraps that the store did not take. */
-  readonly #unstored = new Map<string, Uint8Array<ArrayBuffer>>();
-  /** Those that it took and that are not durable yet. */
-  readonly #fresh = new Map<string, Uint8Array<ArrayBuffer>>();
-  /** What the store calls present and could not read, or not rightly: missing, for us, until then. */
-  readonly #unreadable = new Map<string, number>();
+  readonly #unreadable: UnreadableBlocks;
+  readonly #storing: Storing;
+  readonly images: LocalImages;
   /** Blobs that became sealed and were not told yet. */
   readonly #sealed: string[] = [];
   /** Bytes written to each blob in this session. */
   readonly #written = new Map<string, number>();
   #total = 0;
   #committed = 0;
-  #stopped: SluiceError | undefined;
 
   constructor(store: BlockStore, options: LocalBlocksOptions) {
     this.#store = store;
     this.#options = options;
     this.#spill = new SpillCache(options.spillBytes ?? 64 * 1024 * 1024);
+    this.#unreadable = new UnreadableBlocks(options.clock);
+    this.#storing = new Storing(options);
+    this.images = new LocalImages({
+      store,
+      storing: this.#storing,
+      notRead: (error) => this.#notRead(error),
+    });
   }
 
   /** The store has stopped taking blocks: what comes now does not outlive this loader. */
   get full(): boolean {
-    return this.#stopped !== undefined;
+    return this.#storing.isStopped;
   }
 
   /** It has, for lack of room: that can change. */
   get outOfRoom(): boolean {
-    return this.#stopped?.code === 'ENOSPC';
+    return this.#storing.isOutOfRoom;
   }
 
   /** What was written in this session and not given back: all that there is where the store is in memory. */
@@ -84,9 +84,7 @@ export class LocalBlocks {
 
   /** Nothing more is stored that can be had elsewhere, until {@link resume}. */
   stop(reason: SluiceError): void {
-    if (this.#stopped) return;
-    this.#stopped = reason;
-    this.#options.onFull(reason);
+    this.#storing.stop(reason);
   }
 
   /**
@@ -95,7 +93,7 @@ export class LocalBlocks {
    */
   async resume(): Promise<boolean> {
     if (!this.full) return false;
-    this.#stopped = undefined;
+    this.#storing.resume();
     try {
       const stored: string[] = [];
       for (const [key, { bytes, offset }] of this.#spill.entries()) {
@@ -108,7 +106,7 @@ export class LocalBlocks {
       await this.#commit();
       for (const key of stored) this.#spill.drop(key);
     } catch (error) {
-      this.#failed(error);
+      this.#storing.failed(error);
     }
     return !this.full;
   }
@@ -125,8 +123,7 @@ export class LocalBlocks {
 
   /** Blocks that the store has and cannot read back, and those that are here without it, as `<sha256>/<block>`. */
   exceptions(): { readonly lost: Iterable<string>; readonly spilled: Iterable<string> } {
-    const lost = [...this.#unreadable.keys()].filter((key) => this.#isUnreadable(key));
-    return { lost, spilled: this.#spill.keys() };
+    return { lost: this.#unreadable.missing(), spilled: this.#spill.keys() };
   }
 
   presence(record: BlobRecord): BlobPresence {
@@ -168,10 +165,10 @@ export class LocalBlocks {
   ): Promise<void> {
     if (!this.full) {
       try {
-        await this.#withRoom(() => this.#put(sha256, block, offset, bytes));
+        await this.#storing.withRoom(() => this.#put(sha256, block, offset, bytes));
         return;
       } catch (error) {
-        this.#failed(error);
+        this.#storing.failed(error);
       }
     }
     this.#spill.set(`${sha256}/${block}`, bytes, offset);
@@ -188,7 +185,7 @@ export class LocalBlocks {
     bytes: Uint8Array<ArrayBuffer>,
     digest: Uint8Array<ArrayBuffer>,
   ): Promise<void> {
-    await this.#withRoom(async () => {
+    await this.#storing.withRoom(async () => {
       this.#checkCapacity(bytes.length);
       await this.#replaceUnreadable(name, block, offset, bytes);
       await this.#store.writeLocalBlock(name, block, bytes, digest);
@@ -213,7 +210,7 @@ export class LocalBlocks {
       this.#written.delete(name);
       await this.#store.discard(name);
     } catch (error) {
-      this.#failed(error);
+      this.#storing.failed(error);
     }
   }
 
@@ -234,7 +231,7 @@ export class LocalBlocks {
   ): Promise<void> {
     const overlay = this.overlay(image);
     const before = overlay.sequence;
-    await this.#withRoom(() => {
+    await this.#storing.withRoom(() => {
       check();
       return this.#store.change(image, changes.slice(overlay.sequence - before), request);
     });
@@ -252,36 +249,26 @@ export class LocalBlocks {
   async drop(sha256: string, blocks: readonly number[]): Promise<boolean> {
     for (const block of blocks) this.#unreadable.delete(`${sha256}/${block}`);
     try {
-      await this.#withRoom(() => this.#store.dropBlocks(sha256, blocks));
+      await this.#storing.withRoom(() => this.#store.dropBlocks(sha256, blocks));
       return true;
     } catch (error) {
-      this.#failed(error);
+      this.#storing.failed(error);
       return false;
     }
   }
 
   /** A table that was read and does not match its digest. */
   forgetTable(sha256: string): void {
-    this.#missForAWhile(`${sha256}/${tableBlock}`);
+    this.#unreadable.add(`${sha256}/${tableBlock}`);
   }
 
   /** Keeps blobs from being culled, or no longer. Durable when it resolves; throws what the store throws. */
   pin(blobs: Iterable<string>, pinned: boolean): Promise<void> {
-    return this.#withRoom(() => (pinned ? this.#store.pin(blobs) : this.#store.unpin(blobs)));
+    return this.#storing.withRoom(() => (pinned ? this.#store.pin(blobs) : this.#store.unpin(blobs)));
   }
 
   pinned(sha256: string): boolean {
     return this.#store.pinned(sha256);
-  }
-
-  /** The image is used now, in ms since 1970; durable with the next commit. */
-  used(image: string, atMs: number): void {
-    this.#store.used(image, atMs);
-  }
-
-  /** In ms since 1970; undefined where that is not known. */
-  lastUsed(image: string): number | undefined {
-    return this.#store.lastUsed(image);
   }
 
   /** The files of the store of which something is true, in no order. */
@@ -298,8 +285,7 @@ export class LocalBlocks {
     for (const sha256 of blobs) {
       this.#spill.dropAll(`${sha256}/`);
       this.#written.delete(sha256);
-      for (const key of [...this.#unreadable.keys()])
-        if (key.startsWith(`${sha256}/`)) this.#unreadable.delete(key);
+      this.#unreadable.deleteAll(sha256);
     }
     return evicted;
   }
@@ -307,12 +293,12 @@ export class LocalBlocks {
   /** Makes what was written durable, as far as the store can. Answers the blobs that became sealed. */
   async commit(): Promise<readonly string[]> {
     try {
-      await this.#withRoom(() => this.#commit());
+      await this.#storing.withRoom(() => this.#commit());
       const bytes = this.#total - this.#committed;
       this.#committed = this.#total;
       this.#options.onCommitted?.(bytes);
     } catch (error) {
-      this.#failed(error);
+      this.#storing.failed(error);
     }
     return this.#sealed.splice(0);
   }
@@ -322,54 +308,21 @@ export class LocalBlocks {
     try {
       if (!this.full) await this.#store.rest();
     } catch (error) {
-      this.#failed(error);
+      this.#storing.failed(error);
     }
-  }
-
-  /** Those that the store has. */
-  images(): string[] {
-    return this.#store.images();
-  }
-
-  async readImage(id: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    try {
-      return this.#unstored.get(id) ?? (await this.#store.readImage(id));
-    } catch (error) {
-      this.#notRead(error);
-      return undefined;
-    }
-  }
-
-  /** `isSpoilt`: one that is there was found bad, this is what it should be. */
-  async addImage(id: string, bytes: Uint8Array<ArrayBuffer>, isSpoilt: boolean): Promise<void> {
-    try {
-      const keep = async (): Promise<void> => {
-        if (isSpoilt) await this.#store.replaceImage(id, bytes);
-        else await this.#keepImage(id, bytes);
-      };
-      if (!this.full) return await this.#withRoom(keep);
-    } catch (error) {
-      this.#failed(error);
-    }
-    this.#unstored.set(id, bytes);
-  }
-
-  /** Puts a bootstrap in the place of one that was found bad. Throws what the store throws: nothing is worse than it was then. */
-  replaceImage(id: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    return this.#store.replaceImage(id, bytes);
   }
 
   async close(): Promise<void> {
     try {
       await this.#store.close();
     } catch (error) {
-      this.#failed(error);
+      this.#storing.failed(error);
     }
   }
 
   #has(sha256: string, block: number, stored: boolean): boolean {
     const key = `${sha256}/${block}`;
-    return (stored && !this.#isUnreadable(key)) || this.#spill.has(key);
+    return (stored && !this.#unreadable.isMissing(key)) || this.#spill.has(key);
   }
 
   async #read(
@@ -379,24 +332,16 @@ export class LocalBlocks {
   ): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const key = `${sha256}/${block}`;
     const spilled = this.#spill.get(key);
-    if (spilled || this.#isUnreadable(key)) return spilled;
+    if (spilled || this.#unreadable.isMissing(key)) return spilled;
     try {
       const bytes = await fromStore();
       this.#unreadable.delete(key);
       return bytes;
     } catch (error) {
-      this.#missForAWhile(key);
+      this.#unreadable.add(key);
       this.#notRead(error);
       return undefined;
     }
-  }
-
-  #isUnreadable(key: string): boolean {
-    return (this.#unreadable.get(key) ?? Number.NEGATIVE_INFINITY) > this.#options.clock.now();
-  }
-
-  #missForAWhile(key: string): void {
-    this.#unreadable.set(key, this.#options.clock.now() + unreadableMs);
   }
 
   async #put(sha256: string, block: number, offset: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
@@ -442,20 +387,14 @@ export class LocalBlocks {
     }
   }
 
-  async #keepImage(id: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    await this.#store.addImage(id, bytes);
-    this.#fresh.set(id, bytes);
-    this.#unstored.delete(id);
-  }
-
   /** What flushes have lost since the last commit is told, or, where it is still in memory, stored again. */
   async #commit(): Promise<void> {
     this.#takeLost();
     try {
-      if (!this.full) for (const [id, bytes] of [...this.#unstored]) await this.#keepImage(id, bytes);
+      if (!this.full) await this.images.storeKept();
       const { sealed } = await this.#store.commit();
       this.#sealed.push(...sealed);
-      this.#fresh.clear();
+      this.images.committed();
     } catch (error) {
       this.#takeLost();
       throw error;
@@ -463,24 +402,8 @@ export class LocalBlocks {
   }
 
   #takeLost(): void {
-    for (const [id, bytes] of this.#fresh) {
-      if (this.#store.hasImage(id)) continue;
-      this.#unstored.set(id, bytes);
-      this.#fresh.delete(id);
-    }
+    this.images.takeLost();
     for (const [sha256, blocks] of this.#store.takeLost()) this.#options.onLost?.(sha256, blocks);
-  }
-
-  /** The one place where a lack of room is met: some is made, by this or by another write that met it, and the write tried once more. */
-  async #withRoom<T>(write: () => Promise<T>): Promise<T> {
-    try {
-      return await write();
-    } catch (error) {
-      const { makeRoom } = this.#options;
-      if (!isCode(error, 'ENOSPC') || !makeRoom) throw error;
-      await makeRoom();
-      return write();
-    }
   }
 
   #count(sha256: string, bytes: number): void {
@@ -494,13 +417,7 @@ export class LocalBlocks {
       throw new SluiceError('ENOSPC', 'The memory set aside for blocks is used up');
   }
 
-  /** A closed store is a defect of the caller; any other failure means: go on in memory. */
-  #failed(error: unknown): void {
-    if (!(error instanceof SluiceError) || error.code === 'closed') throw error;
-    this.stop(error);
-  }
-
-  /** The same of a read: go on without. */
+  /** A read has failed: go on without. A closed store is a defect of the caller. */
   #notRead(error: unknown): void {
     if (!(error instanceof SluiceError) || error.code === 'closed') throw error;
     this.#options.onUnreadable?.(error);

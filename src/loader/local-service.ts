@@ -142,7 +142,7 @@ export class LocalService implements LoaderService {
     });
     this.#bootstraps = new Bootstraps({
       source,
-      local: this.#local,
+      images: this.#local.images,
       clock,
       random,
       signal: this.#abort.signal,
@@ -152,7 +152,7 @@ export class LocalService implements LoaderService {
       fetch: options.fetch,
       checkOnline: () => source.checkOnline(),
       clock,
-      local: this.#local,
+      images: this.#local.images,
       bootstraps: this.#bootstraps,
       engine: this.#engine,
       onRelease: (release, gone) => options.onEvent({ type: 'release', release, gone }),
@@ -479,7 +479,7 @@ export class LocalService implements LoaderService {
       throw new SluiceError('ENOENT', 'No image is mounted yet: ask again when one is');
     const mount = this.#engine.mountOf(image);
     if (mount) return mount;
-    if (!this.#local.images().includes(image))
+    if (!this.#local.images.stored().includes(image))
       throw new SluiceError('ENOENT', `Image ${image} is neither mounted nor stored here`);
     return this.#mount(image);
   }

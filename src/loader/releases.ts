@@ -3,7 +3,7 @@ import type { ReleaseRecord } from '../protocol/messages.ts';
 import { fetchRelease } from '../source/fetch-release.ts';
 import type { Bootstraps } from './bootstraps.ts';
 import type { Engine } from './engine.ts';
-import type { LocalBlocks } from './local-blocks.ts';
+import type { LocalImages } from './local-images.ts';
 import { Throttle } from './throttle.ts';
 
 export interface ReleasesOptions {
@@ -13,7 +13,7 @@ export interface ReleasesOptions {
   /** Throws `offline` where the network is not to be used. */
   readonly checkOnline: () => void;
   readonly clock: Clock;
-  readonly local: Pick<LocalBlocks, 'images' | 'used'>;
+  readonly images: Pick<LocalImages, 'stored' | 'used'>;
   readonly bootstraps: Pick<Bootstraps, 'open'>;
   readonly engine: Pick<Engine, 'flush' | 'report'>;
   /** `gone`: images that run, and that the server does not have any more. */
@@ -44,11 +44,11 @@ export class Releases {
 
   /** What the server names now; where it cannot be asked, what was stored last: that is how an offline launch begins. */
   async current(): Promise<{ readonly image: string; readonly bytes?: number }> {
-    const { local, engine } = this.#options;
+    const { images, engine } = this.#options;
     try {
       return await this.#fetch();
     } catch (error) {
-      const stored = local.images().at(-1);
+      const stored = images.stored().at(-1);
       if (stored === undefined) throw error;
       engine.report(error);
       return { image: stored };
@@ -98,9 +98,9 @@ export class Releases {
 
   /** It is what the next tab uses. */
   async #prepare({ image, bytes }: ReleaseRecord): Promise<void> {
-    const { bootstraps, local, engine } = this.#options;
+    const { bootstraps, images, engine } = this.#options;
     await bootstraps.open(image, bytes);
-    local.used(image, Date.now());
+    images.used(image, Date.now());
     await engine.flush();
   }
 

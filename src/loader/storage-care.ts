@@ -56,7 +56,7 @@ export class StorageCare {
 
   /** What was stored of the image lately is worth keeping. */
   #noteUse(image: string): void {
-    this.#local.used(image, Date.now());
+    this.#local.images.used(image, Date.now());
     this.#engine.commitSoon();
     this.#culler.look();
   }

@@ -148,7 +148,7 @@ test('a flush that fails: the blocks are told as lost, the bootstrap is kept; bo
   const { directory, local, store, write, stored, lost, blob } = await rig();
   const image = await publishedImage(2, 100);
   await write(2);
-  await local.addImage(image.id, image.bytes, false);
+  await local.images.add(image.id, image.bytes, false);
   let left = 2;
   directory.fails = (operation, path) =>
     operation === 'flush' && !path.startsWith('journal') && left-- > 0 ? 'unreadable' : undefined;
@@ -156,7 +156,7 @@ test('a flush that fails: the blocks are told as lost, the bootstrap is kept; bo
   expect(local.full).toBe(true);
   expect(lost).toEqual([[blob.description.sha256, [2]]]);
   expect(store.hasImage(image.id)).toBe(false);
-  expect(Buffer.compare((await local.readImage(image.id))!, image.bytes)).toBe(0);
+  expect(Buffer.compare((await local.images.read(image.id))!, image.bytes)).toBe(0);
   // Comes again, into memory.
   await write(2);
   await write(3);

@@ -56,13 +56,13 @@ export class StorageView {
   versions(): InspectedVersion[] {
     const { local, care } = this.#options;
     const inUse = new Set(care.uses().map(({ image }) => image));
-    const stored = new Set(local.images());
+    const stored = new Set(local.images.stored());
     const bytesOf = this.#bytes();
     const versions: InspectedVersion[] = [];
     for (const image of care.images.ids()) {
       let bytes = bytesOf.get(image) ?? 0;
       for (const sha256 of care.images.knownBlobsOf(image) ?? []) bytes += bytesOf.get(sha256) ?? 0;
-      const lastUsed = local.lastUsed(image);
+      const lastUsed = local.images.lastUsed(image);
       versions.push({ image, inUse: inUse.has(image), isStored: stored.has(image), lastUsed, bytes });
     }
     return versions.sort((a, b) => (b.lastUsed ?? 0) - (a.lastUsed ?? 0));
