@@ -186,7 +186,9 @@ export class Kills {
     const fetched = arrivedRanges(exchanges);
     const before = this.#past;
     const { again } = this.figures;
-    if (before && (!life.image || !before.image || life.image === before.image)) {
+    // What is given back in this life comes again by right.
+    const isOfOne = !life.image || !before?.image || life.image === before.image;
+    if (before && isOfOne && life.phase !== 'evict') {
       const both = [...before.fetched, ...fetched];
       const bytes = twiceFetched(both) - twiceFetched(before.fetched) - twiceFetched(fetched);
       if (bytes > again.bytes) Object.assign(again, { bytes, ofLastSecond: before.ofLastSecond });
@@ -196,7 +198,7 @@ export class Kills {
     const lastSecond = slices.slice(Math.max(0, Math.floor((killedAt - 1000 - since) / sliceMs)));
     this.#past = {
       image: life.image ?? before?.image,
-      // What was given back comes again by right.
+      // The same.
       fetched: life.phase === 'evict' || life.phase === 'cull' ? [] : fetched,
       ofLastSecond: lastSecond.reduce((sum, bytes) => sum + bytes, 0),
     };
