@@ -34,12 +34,12 @@ export interface Outcome {
 /** An app that has not been launched by then is launched while things go wrong. */
 const beginsMs = 10_000;
 /** A read that has not ended by then hangs, whatever is done wrong: of many blocks each may be waited for. */
-const hangMs = 40_000;
+const hangMs = 60_000;
 /** For a page to answer a question that takes no time; one that is busy, or not there yet, may leave it. */
-const askMs = 15_000;
+const askMs = 30_000;
 /** After the mending: a launch, all files, and the rest of the image. */
 const launchMs = 20_000;
-const completeMs = 60_000;
+const completeMs = 180_000;
 
 /** Launches the app with everything that the schedule does wrong, mends it all, and compares every file with its source. */
 export async function runSchedule(

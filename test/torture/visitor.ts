@@ -10,12 +10,12 @@ export interface Visitor {
 
 /** A tab. What is asked of it rejects when the page goes away meanwhile. Functions that are evaluated use nothing from around them. */
 export interface Tab extends Pick<Page, 'evaluate'> {
-  /** Resolves when the answer has begun; rejects where none comes within ten seconds. */
+  /** Resolves when the answer has begun; rejects where none comes within twenty seconds. */
   open(url: string): Promise<void>;
   end(): Promise<void>;
 }
 
-const openMs = 10_000;
+const openMs = 20_000;
 
 /** A browser by Playwright. */
 export async function visitorOf(profile: BrowserProfile): Promise<Visitor> {
