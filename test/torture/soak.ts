@@ -74,9 +74,13 @@ export async function soak({ seed, cycles, looks: count }: SoakOptions): Promise
       });
       const read = await stopReading(appPage);
       wrong.push(...read.wrong.map((words) => `after ${to} cycles: ${words}`));
+      // What is let go of is gone when its worker is, which a busy browser ends when it can. What stays is counted.
+      const most = looks[0]?.locks ?? Number.POSITIVE_INFINITY;
+      await until(async () => (await locksOf(page)) <= most).catch(() => {});
       looks.push({
         cycles: to,
-        ...(await heapAndLocks([page, appPage])),
+        heap: await heapOf([page, appPage]),
+        locks: await locksOf(page),
         ...(await processUsage(profile.path)),
       });
       origin.reset();
@@ -112,16 +116,19 @@ async function oneCycle(
   ]);
 }
 
-async function heapAndLocks(pages: readonly QuietPage[]): Promise<{ heap: number; locks: number }> {
+async function heapOf(pages: readonly QuietPage[]): Promise<number> {
   let heap = 0;
   for (const page of pages) {
     // The browser keeps an entry for each of the first 250 requests.
     await page.evaluate(() => performance.clearResourceTimings());
     heap += await page.heapUsed();
   }
-  const locks = await pages[0]!.evaluate(async () => {
+  return heap;
+}
+
+/** Of the origin, whoever has them. */
+const locksOf = (page: QuietPage): Promise<number> =>
+  page.evaluate(async () => {
     const { held = [], pending = [] } = await navigator.locks.query();
     return held.length + pending.length;
   });
-  return { heap, locks };
-}

@@ -5,5 +5,6 @@ import { soak } from '../../torture/soak.ts';
 test('mount, read, evict and unmount again and again: right bytes, and no lock stays behind', async () => {
   const { looks, wrong } = await soak({ seed: 1, cycles: 12, looks: 3 });
   expect(wrong).toEqual([]);
-  expect(new Set(looks.map(({ locks }) => locks)).size).toBe(1);
+  const [first, ...later] = looks.map(({ locks }) => locks);
+  for (const locks of later) expect(locks).toBeLessThanOrEqual(first!);
 });
