@@ -16,7 +16,7 @@ export function handleMessage(site: Site, event: ExtendableMessageEvent): void {
   for (const port of ports.slice(1)) port.close();
   switch (data.type) {
     case 'sluice:loader-port':
-      if (ports[0] && data.version === protocolVersion) site.ports.add(ports[0]);
+      if (ports[0] && data.version === protocolVersion) site.ports.add(ports[0], source.id);
       else ports[0]?.close();
       break;
     case 'sluice:release':
@@ -42,8 +42,7 @@ export function handleMessage(site: Site, event: ExtendableMessageEvent): void {
 }
 
 async function answerMappings(site: Site, port: MessagePort | undefined): Promise<void> {
-  const local = await site.local();
-  port?.postMessage(local?.mappings.counts ?? { hits: 0, misses: 0, revalidations: 0 });
+  port?.postMessage(await site.mappings());
 }
 
 async function answerHasPath(site: Site, url: string, port: MessagePort | undefined): Promise<void> {

@@ -10,6 +10,7 @@ import {
   type ReadBlocks,
   serviceWorkerLockName,
   type ToLoader,
+  type WorkerFacts,
 } from '../src/protocol/messages.ts';
 import { WakeableWait } from '../src/protocol/wakeable-wait.ts';
 import { watchLock } from '../src/protocol/watch-lock.ts';
@@ -40,6 +41,14 @@ export interface LoaderPortsOptions {
   /** `seen` is to be called when what is on disk now is what is answered by. `isDropped`: some of what was there was found bad. */
   readonly onStoreChanged: (seen: () => void, isDropped: boolean) => void;
   readonly onImageComplete: (image: string) => void;
+  /** An inspector asks: `clients` are those whose loaders are connected. */
+  readonly facts: (clients: readonly ConnectedClient[]) => Promise<WorkerFacts>;
+}
+
+/** A page, by the id of its Client, and the name of its loader. */
+export interface ConnectedClient {
+  readonly client: string;
+  readonly loader: string;
 }
 
 /** A page that has not brought a port in so long will not: its client is not running, or its loader cannot start. */
@@ -55,7 +64,7 @@ const replyGraceMs = 1000;
  */
 export class LoaderPorts {
   readonly #options: LoaderPortsOptions;
-  readonly #ports = new Set<LoaderPort>();
+  readonly #ports = new Set<ConnectedLoader>();
   readonly #hello = new WakeableWait(systemClock);
   /** Requests that wait for a hello. */
   #waiting = 0;
@@ -71,8 +80,8 @@ export class LoaderPorts {
     return [...this.#ports].find(({ role }) => role === 'leader') ?? [...this.#ports][0];
   }
 
-  /** A port from a page. It counts once its loader has said hello in our version of the protocol. */
-  add(endpoint: MessageEndpoint): void {
+  /** A port from the page whose Client has this id. It counts once its loader has said hello in our version of the protocol. */
+  add(endpoint: MessageEndpoint, client: string): void {
     const death = new AbortController();
     let port: ConnectedLoader | undefined;
     const channel: Channel<ToLoader, FromLoader> = new Channel(endpoint, {
@@ -82,7 +91,7 @@ export class LoaderPorts {
         if (message.type === 'hello') {
           if (message.version !== protocolVersion) return channel.close();
           if (!port) watchLock(this.#options.locks, loaderLockName(message.loader), channel, death.signal);
-          port ??= new ConnectedLoader(channel);
+          port ??= new ConnectedLoader(channel, client, message.loader);
           port.role = message.role;
           this.#admit(port);
         } else if (message.type === 'store-changed') {
@@ -91,7 +100,8 @@ export class LoaderPorts {
             if (id !== undefined) channel.post({ type: 'store-seen', id });
           };
           this.#options.onStoreChanged(seen, dropped !== undefined);
-        } else if (message.type === 'image-complete') this.#options.onImageComplete(message.image);
+        } else if (message.type === 'facts-wanted') void this.#tellFacts(channel, message.id);
+        else if (message.type === 'image-complete') this.#options.onImageComplete(message.image);
       },
       onClose: () => {
         death.abort();
@@ -119,7 +129,16 @@ export class LoaderPorts {
     return this.best;
   }
 
-  #admit(port: LoaderPort): void {
+  async #tellFacts(channel: Channel<ToLoader, FromLoader>, id: number): Promise<void> {
+    try {
+      const facts = await this.#options.facts([...this.#ports]);
+      channel.post({ type: 'facts', id, ...facts });
+    } catch (error) {
+      console.info('sluice: an inspector was not answered', error);
+    }
+  }
+
+  #admit(port: ConnectedLoader): void {
     this.#ports.add(port);
     this.#noWaitUntil = 0;
     this.#hello.wake();
@@ -139,12 +158,16 @@ export class LoaderPorts {
   }
 }
 
-class ConnectedLoader implements LoaderPort {
+class ConnectedLoader implements LoaderPort, ConnectedClient {
   role: Hello['role'] = 'standby';
+  readonly client: string;
+  readonly loader: string;
   readonly #channel: Channel<ToLoader, FromLoader>;
 
-  constructor(channel: Channel<ToLoader, FromLoader>) {
+  constructor(channel: Channel<ToLoader, FromLoader>, client: string, loader: string) {
     this.#channel = channel;
+    this.client = client;
+    this.loader = loader;
   }
 
   post(message: ToLoader): void {

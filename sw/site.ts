@@ -4,6 +4,7 @@ import { Image } from '../src/image/image.ts';
 import { systemClock } from '../src/protocol/clock.ts';
 import { withDeadline } from '../src/protocol/deadline.ts';
 import type { ProvideBlocks, ReleaseRecord, ServiceWorkerToPage } from '../src/protocol/messages.ts';
+import type { MappingCounts } from '../src/protocol/state.ts';
 import { fetchPublished } from '../src/source/fetch-published.ts';
 import { fetchRelease } from '../src/source/fetch-release.ts';
 import { HttpSource } from '../src/source/http-source.ts';
@@ -22,6 +23,7 @@ import { Relay } from './relay.ts';
 import { Releases } from './releases.ts';
 import { type RuntimeBuild, RuntimeFiles } from './runtime-files.ts';
 import { SelfFetch } from './self-fetch.ts';
+import { servedPages } from './served-pages.ts';
 import { ServedReads } from './served-reads.ts';
 import { StoreView } from './store-view.ts';
 import { Zstd } from './zstd.ts';
@@ -91,6 +93,10 @@ export class Site {
       onHello: (port) => this.#onHello(port),
       onStoreChanged: (seen, isDropped) => this.#onStoreChanged(seen, isDropped),
       onImageComplete: () => this.#completeRuntime(),
+      facts: async (clients) => ({
+        mappings: await this.mappings(),
+        pages: await servedPages(this.#clients, clients),
+      }),
     });
     this.served = new ServedReads(() => this.ports.best);
     this.reader = new BlockReader({
@@ -115,6 +121,12 @@ export class Site {
 
   /** Readers of the local store; undefined where there is none. */
   readonly local = async (): Promise<LocalBlocks | undefined> => (await this.#store.open())?.blocks;
+
+  /** How often it was known where bytes are. */
+  async mappings(): Promise<MappingCounts> {
+    const local = await this.local();
+    return local?.mappings.counts ?? { hits: 0, misses: 0, revalidations: 0 };
+  }
 
   /** Begins at once, side by side, what a first answer waits for. For a worker that was started again; where that fails, the answer says why. */
   async prepare(): Promise<void> {

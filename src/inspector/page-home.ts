@@ -31,7 +31,7 @@ export class PageHome implements InspectorHome {
   async startLoader(scope: string): Promise<() => void> {
     const loader = new LoaderProcess({
       script: `${scope}__sluice/loader.js`,
-      options: () => ({ scope, background: false }),
+      options: () => ({ scope, background: false, isInspector: true }),
     });
     try {
       await loader.started();

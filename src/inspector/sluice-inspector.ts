@@ -6,6 +6,8 @@ import { formatBytes, percent } from '../format/quantity.ts';
 import { systemClock } from '../protocol/clock.ts';
 import type { Notice } from './actions.ts';
 import type { InspectorHome } from './home.ts';
+import { imageUsers } from './model/image-users.ts';
+import { shortDigest } from './model/labels.ts';
 import { LeaderActions } from './service/leader-actions.ts';
 import { Poller } from './service/poller.ts';
 import { openScopes } from './service/scopes.ts';
@@ -245,10 +247,7 @@ export class SluiceInspector extends LitElement {
     const choose = (event: Event): void => {
       this.#poller!.image = (event.target as HTMLSelectElement).value;
     };
-    const words = (image: string): string => {
-      const users = tabs.filter((tab) => tab.image === image).length;
-      return `${image.slice(0, 12)} · ${users === 0 ? 'no tab' : users === 1 ? '1 tab' : `${users} tabs`}`;
-    };
+    const words = (image: string): string => `${shortDigest(image)} · ${imageUsers(image, tabs) ?? 'no tab'}`;
     return html`<label title="Versions of the app that are stored or running"><span class="word">Image</span>
       <select @change=${choose} aria-label="Image">
         ${versions.map(

@@ -13,6 +13,14 @@ export interface ImageUsesOptions {
   readonly onEnd: (image: string) => void;
 }
 
+/** A loader that has opened an image. */
+export interface ImageUse {
+  readonly loader: string;
+  readonly image: string;
+  /** See LoaderOptions. */
+  readonly isInspector: boolean;
+}
+
 const queryMs = 5000;
 
 /**
@@ -24,7 +32,7 @@ export class ImageUses {
   readonly #own: string;
   readonly #onEnd: (image: string) => void;
   /** By loader. */
-  readonly #images = new Map<string, string>();
+  readonly #uses = new Map<string, { readonly image: string; readonly isInspector: boolean }>();
   readonly #closed = new AbortController();
 
   constructor({ locks, scope, loader, onEnd }: ImageUsesOptions) {
@@ -34,27 +42,27 @@ export class ImageUses {
     this.#onEnd = onEnd;
   }
 
-  begin(loader: string, image: string): void {
-    const isNew = !this.#images.has(loader);
-    this.#images.set(loader, image);
+  begin(loader: string, image: string, isInspector = false): void {
+    const isNew = !this.#uses.has(loader);
+    this.#uses.set(loader, { image, isInspector });
     if (!isNew) return;
     const options = { mode: 'shared', signal: this.#closed.signal } as const;
     this.#locks
       .request(loaderLockName(loader), options, () => {
-        const used = this.#images.get(loader)!;
-        this.#images.delete(loader);
-        this.#onEnd(used);
+        const { image } = this.#uses.get(loader)!;
+        this.#uses.delete(loader);
+        this.#onEnd(image);
       })
       .catch(() => {}); // Our own close(). A platform that refuses leaves the image in use, which does no harm.
   }
 
   /** Which loaders use which images, as far as they have said. */
-  all(): { readonly loader: string; readonly image: string }[] {
-    return Array.from(this.#images, ([loader, image]) => ({ loader, image }));
+  all(): ImageUse[] {
+    return Array.from(this.#uses, ([loader, use]) => ({ loader, ...use }));
   }
 
   has(image: string): boolean {
-    return [...this.#images.values()].includes(image);
+    return this.all().some((use) => use.image === image);
   }
 
   /**
@@ -62,10 +70,10 @@ export class ImageUses {
    * leader can see whom it has not heard of yet.
    */
   async areKnown(): Promise<boolean> {
-    if (!this.#images.has(this.#own)) return false;
+    if (!this.#uses.has(this.#own)) return false;
     const { held = [], pending = [] } = await withDeadline('Web Locks', this.#locks.query(), queryMs);
     const waiting = new Set(pending.filter(isOf(writerLockName(this.#scope))).map(clientOf));
-    for (const loader of this.#images.keys()) {
+    for (const loader of this.#uses.keys()) {
       for (const lock of held.filter(isOf(loaderLockName(loader)))) waiting.delete(clientOf(lock));
     }
     return waiting.size === 0;

@@ -4,6 +4,14 @@ import { MountedTree } from '../image/mounted-tree.ts';
 import type { Engine } from './engine.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 
+/** What is published as one image. */
+export interface ImageFacts {
+  /** SHA-256 of each. */
+  readonly blobs: ReadonlySet<string>;
+  /** Of all of them. */
+  readonly storedBytes: number;
+}
+
 /**
  * Every image that the store has or the engine serves: what is given back, or mapped, may be needed by any of them. One that nobody has mounted is
  * opened for as long as its tree is looked at.
@@ -11,8 +19,8 @@ import type { LocalBlocks } from './local-blocks.ts';
 export class KnownImages {
   readonly #engine: Engine;
   readonly #local: LocalBlocks;
-  /** By image: an image's blobs never change, so they need not be looked up again. */
-  readonly #blobs = new Map<string, ReadonlySet<string>>();
+  /** By image: an image never changes, so that this need not be looked up again. */
+  readonly #facts = new Map<string, ImageFacts>();
   /** Images of which it was told why they cannot be read. */
   readonly #reported = new Set<string>();
 
@@ -43,18 +51,24 @@ export class KnownImages {
 
   /** SHA-256 of the published blobs of an image; undefined where that cannot be told. */
   async blobsOf(id: string): Promise<ReadonlySet<string> | undefined> {
-    return this.knownBlobsOf(id) ?? this.#remember(id, (await this.tree(id))?.image);
+    return (await this.factsOf(id))?.blobs;
   }
 
-  /** The same, as far as it is known without a look at the store: of what is mounted, and of what was asked for before. */
-  knownBlobsOf(id: string): ReadonlySet<string> | undefined {
-    return this.#blobs.get(id) ?? this.#remember(id, this.#engine.mountOf(id)?.image);
+  /** Undefined where they cannot be told. */
+  async factsOf(id: string): Promise<ImageFacts | undefined> {
+    return this.knownFactsOf(id) ?? this.#remember(id, (await this.tree(id))?.image);
   }
 
-  #remember(id: string, image: Image | undefined): ReadonlySet<string> | undefined {
+  /** The same, as far as they are known without a look at the store: of what is mounted, and of what was asked for before. */
+  knownFactsOf(id: string): ImageFacts | undefined {
+    return this.#facts.get(id) ?? this.#remember(id, this.#engine.mountOf(id)?.image);
+  }
+
+  #remember(id: string, image: Image | undefined): ImageFacts | undefined {
     if (!image) return undefined;
     const blobs = new Set(Array.from(image.blobs(), ({ sha256 }) => sha256));
-    this.#blobs.set(id, blobs);
-    return blobs;
+    const facts = { blobs, storedBytes: image.superblock.storedBytes };
+    this.#facts.set(id, facts);
+    return facts;
   }
 }

@@ -1,6 +1,11 @@
 import type { TreeOperation } from '../format/tree-operation.ts';
 import type { FsmapPage, FsmapQuery } from '../protocol/fsmap.ts';
-import type { Inspection, InspectionCursor, InspectorSwitches } from '../protocol/inspection.ts';
+import type {
+  Inspection,
+  InspectionCursor,
+  InspectorSwitches,
+  SiteOverview,
+} from '../protocol/inspection.ts';
 import type {
   ByteRange,
   DirectoryEntry,
@@ -31,6 +36,8 @@ export interface OpenOptions {
   readonly release: ReleaseRecord | undefined;
   /** Complete the image in the background. */
   readonly background: boolean;
+  /** See LoaderOptions. */
+  readonly isInspector?: boolean;
 }
 
 /**
@@ -91,6 +98,8 @@ export interface LoaderService {
   fsmap(image: string, query: FsmapQuery): Promise<FsmapPage>;
   /** What an inspector sees, now. It may be asked often. */
   inspect(query: InspectQuery): Promise<Inspection>;
+  /** What an inspector sees of all images of the site. */
+  overview(): Promise<SiteOverview>;
   /** The block table of a blob as published, where it is here. */
   blockTable(image: string, blob: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** See InspectorSwitches. */

@@ -17,13 +17,13 @@ import type {
   ProvidedBlock,
   ScrubReport,
 } from '../protocol/loader-api.ts';
-import { loaderLockName, type ReleaseRecord } from '../protocol/messages.ts';
+import { loaderLockName, type ReleaseRecord, type WorkerFacts } from '../protocol/messages.ts';
 import type { PendingReadInfo, Progress, ReadLog, SluiceState } from '../protocol/state.ts';
 import type { Directory } from '../store/directory.ts';
 import type { Room } from './culling.ts';
 import type { LoaderLocks } from './image-uses.ts';
 import { launchMetrics } from './launch-metrics.ts';
-import type { LoaderService, ServiceEvent } from './loader-service.ts';
+import type { LoaderService, OpenOptions, ServiceEvent } from './loader-service.ts';
 import { LocalService } from './local-service.ts';
 import type { LocalServiceOptions } from './local-service-options.ts';
 import { mediaType } from './media-type.ts';
@@ -78,6 +78,7 @@ export class Loader implements LoaderApi {
   #isComplete = false;
   /** Completed in the background, also by the next leader. */
   #background = true;
+  #isInspector = false;
   #started: Started | undefined;
   #image: ReleaseRecord | undefined;
   #local: LocalService | undefined;
@@ -110,7 +111,8 @@ export class Loader implements LoaderApi {
     const succession = this.#newSuccession(options, zstd);
     this.#readLog = options.readLog;
     this.#background = options.background ?? true;
-    const open = { loader, release: options.release, background: this.#background };
+    this.#isInspector = options.isInspector ?? false;
+    const open = this.#openOptions(options.release);
     const release = locked.then(() => succession.use('start', (service) => service.open(open), 50_000));
     release.catch(() => {}); // Also awaited below.
     this.#started = { succession, locked, release, zstd };
@@ -321,6 +323,7 @@ export class Loader implements LoaderApi {
           directory,
           told: () => this.#told(),
           seen: () => this.#storeSeen(),
+          facts: () => this.#workerFacts(),
           onEvent,
           // All that this leader knows is of the store that is gone, or of one in memory. Whoever leads next is asked all that waits.
           onStore: (what) => this.#platform.end(endReasons[what]),
@@ -331,7 +334,7 @@ export class Loader implements LoaderApi {
       prepare: async (service) => {
         // The first service hears of it from start().
         if (!this.#image) return;
-        await service.open({ loader, release: this.#image, background: this.#background });
+        await service.open(this.#openOptions(this.#image));
         if (this.#readLog !== undefined) await service.setReadLog(this.#image.image, this.#readLog);
       },
       onRole: (role) => {
@@ -399,6 +402,20 @@ export class Loader implements LoaderApi {
   async #told(): Promise<void> {
     if (this.#ports.size === 0) return;
     await Promise.race([this.#storeSeen(), passed(this.#platform.clock, toldMs)]);
+  }
+
+  #openOptions(release: ReleaseRecord | undefined): OpenOptions {
+    return {
+      loader: this.#platform.loader,
+      release,
+      background: this.#background,
+      isInspector: this.#isInspector,
+    };
+  }
+
+  /** Of the service worker that has come last: while one takes the place of another, both are connected. */
+  async #workerFacts(): Promise<WorkerFacts | undefined> {
+    return [...this.#ports].at(-1)?.facts();
   }
 
   /** Resolves when the service workers answer by what is on disk now. */

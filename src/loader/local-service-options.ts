@@ -1,6 +1,7 @@
 import type { StartZstd } from '../codec/zstd-decoder.ts';
 import type { MessageEndpoint } from '../protocol/channel.ts';
 import type { Clock } from '../protocol/clock.ts';
+import type { WorkerFacts } from '../protocol/messages.ts';
 import { HttpSource } from '../source/http-source.ts';
 import { PortSource } from '../source/port-source.ts';
 import type { Directory } from '../store/directory.ts';
@@ -33,6 +34,8 @@ export interface LocalServiceOptions {
   readonly told?: () => Promise<void>;
   /** Settles when the leader's own service worker answers by what is on disk now. Default: there is none. */
   readonly seen?: () => Promise<void>;
+  /** What the leader's own service worker knows; undefined where there is none, or none that answers. Default: there is none. */
+  readonly facts?: () => Promise<WorkerFacts | undefined>;
   readonly onEvent: (event: ServiceEvent) => void;
   /** This leader should end, and the next one begin: `lost`, the store was taken away under us; `back`, it could not be opened, and can be now. */
   readonly onStore: (what: 'lost' | 'back') => void;

@@ -3,7 +3,7 @@ import { isCode, SluiceError } from '../format/errors.ts';
 import { superblockLayout } from '../format/superblock.ts';
 import type { TreeOperation } from '../format/tree-operation.ts';
 import type { FsmapPage, FsmapQuery } from '../protocol/fsmap.ts';
-import type { Inspection, InspectorSwitches } from '../protocol/inspection.ts';
+import type { Inspection, InspectorSwitches, SiteOverview } from '../protocol/inspection.ts';
 import type {
   ByteRange,
   DirectoryEntry,
@@ -194,6 +194,7 @@ export class LocalService implements LoaderService {
       estimate: room,
       stateOf: (mount) => this.#stateOf(mount),
       switches: () => source.switches,
+      facts: options.facts,
     });
     if (store.damage) this.#engine.report(store.damage);
   }
@@ -228,9 +229,9 @@ export class LocalService implements LoaderService {
     this.#return = new StoreReturn({ directory, clock, random, holdsOwn, onReturn, report });
   }
 
-  async open({ loader, release, background }: OpenOptions): Promise<ReleaseRecord> {
+  async open({ loader, release, background, isInspector = false }: OpenOptions): Promise<ReleaseRecord> {
     const named = release ?? (await this.#releases.current());
-    this.#care.use(named.image, loader);
+    this.#care.use({ loader, image: named.image, isInspector });
     const mounting = this.#mount(named.image, named.bytes);
     this.#opened = mounting.catch(() => {}); // Told to who opens.
     const mount = await mounting;
@@ -310,7 +311,7 @@ export class LocalService implements LoaderService {
       pendingReads: this.#engine.pendingReads(mount),
       loader: {
         ...this.#engine.info(),
-        storage: this.#persistent && !this.#local.full ? 'opfs' : 'memory',
+        storage: this.#storageKind,
         lastReadError: mount.lastReadError,
       },
       sequence: mount.tree.overlay.sequence,
@@ -416,6 +417,10 @@ export class LocalService implements LoaderService {
     return this.#inspector.inspect(await this.#inspected(image), cursor);
   }
 
+  overview(): Promise<SiteOverview> {
+    return this.#inspector.overview(() => this.#storageKind);
+  }
+
   async blockTable(image: string, index: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const mount = await this.#inspected(image);
     if (index >= mount.image.blobCount) throw new SluiceError('ENOENT', `The image has no blob ${index}`);
@@ -464,6 +469,10 @@ export class LocalService implements LoaderService {
     await this.#scrubs.close(closed);
     await this.#engine.close();
     await this.#local.close();
+  }
+
+  get #storageKind(): 'opfs' | 'memory' {
+    return this.#persistent && !this.#local.full ? 'opfs' : 'memory';
   }
 
   async #mount(image: string, bytes?: number): Promise<Mount> {

@@ -28,7 +28,12 @@ import type { RemoteMethod, ServiceEvent } from './loader-service.ts';
 const isTexts = isArrayOf(isText);
 const isKey: FieldCheck = (value) => hasShape(value, { file: isText, offset: isNumber });
 const isOpen: FieldCheck = (value) =>
-  hasShape(value, { loader: isText, release: isOptional(isRelease), background: isBoolean });
+  hasShape(value, {
+    loader: isText,
+    release: isOptional(isRelease),
+    background: isBoolean,
+    isInspector: isOptional(isBoolean),
+  });
 const isRun: FieldCheck = (value) => hasShape(value, { blob: isCount, first: isCount, count: isCount });
 const isQuery: FieldCheck = (value) =>
   isRun(value) && hasShape(value, { image: isDigest, path: isText, timeoutMs: isDuration });
@@ -93,6 +98,7 @@ export const argumentsOf: Readonly<Record<RemoteMethod, readonly FieldCheck[]>> 
   scrub: [isDigest],
   fsmap: [isDigest, isFsmapQuery],
   inspect: [isInspectQuery],
+  overview: [],
   blockTable: [isDigest, isCount],
   setSwitches: [isSwitches],
   endLeader: [],

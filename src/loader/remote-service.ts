@@ -3,7 +3,7 @@ import type { TreeOperation } from '../format/tree-operation.ts';
 import { Channel, type MessageEndpoint } from '../protocol/channel.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { FsmapPage, FsmapQuery } from '../protocol/fsmap.ts';
-import type { Inspection, InspectorSwitches } from '../protocol/inspection.ts';
+import type { Inspection, InspectorSwitches, SiteOverview } from '../protocol/inspection.ts';
 import type {
   ByteRange,
   DirectoryEntry,
@@ -187,6 +187,10 @@ export class RemoteService implements LoaderService {
 
   inspect(query: InspectQuery): Promise<Inspection> {
     return this.#call('inspect', [query]);
+  }
+
+  overview(): Promise<SiteOverview> {
+    return this.#call('overview', []);
   }
 
   blockTable(image: string, blob: number): Promise<Uint8Array<ArrayBuffer> | undefined> {

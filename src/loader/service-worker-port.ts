@@ -12,6 +12,7 @@ import {
   protocolVersion,
   type ReadBlocks,
   type ToLoader,
+  type WorkerFacts,
 } from '../protocol/messages.ts';
 import { watchLock } from '../protocol/watch-lock.ts';
 import type { LoaderService } from './loader-service.ts';
@@ -19,6 +20,7 @@ import type { StoredBlock } from './stored-block.ts';
 
 /** For a service worker to look at the store again. */
 const storeSeenMs = 2000;
+const factsMs = 1000;
 /**
  * What a service worker had asked for when it died goes on for so long: the next read starts it again, and then it asks for the same. Measured with one that
  * was killed eight times while two tabs read: 2.2 to 3.6 % of the image were fetched twice without, under 1 % with it.
@@ -51,7 +53,8 @@ export class ServiceWorkerPort {
     this.#zstd = zstd;
     this.#channel = new Channel(endpoint, {
       accept: isToLoader,
-      replyTo: (message) => (message.type === 'store-seen' ? message.id : undefined),
+      replyTo: (message) =>
+        message.type === 'store-seen' || message.type === 'facts' ? message.id : undefined,
       onMessage: (message) => void this.#onMessage(message),
       onClose: () => {
         this.#end.abort();
@@ -82,6 +85,21 @@ export class ServiceWorkerPort {
       onReply: () => ({ value: true }),
     });
     await seen.catch((error: unknown) => console.info('sluice: the service worker did not answer:', error));
+  }
+
+  /** Undefined where it does not say: they are told to people, and nothing hangs on them. */
+  async facts(): Promise<WorkerFacts | undefined> {
+    try {
+      return await this.#channel.call<WorkerFacts>({
+        name: 'facts-wanted',
+        message: (id) => ({ type: 'facts-wanted', id }),
+        timeoutMs: factsMs,
+        onReply: (reply) => (reply.type === 'facts' ? { value: reply } : undefined),
+      });
+    } catch (error) {
+      console.info('sluice: the service worker did not answer:', error);
+      return undefined;
+    }
   }
 
   close(): void {

@@ -4,7 +4,7 @@ import { Culler } from './culler.ts';
 import type { Room } from './culling.ts';
 import type { Engine } from './engine.ts';
 import { blobsOfFiles, blobsOnlyOf } from './file-blobs.ts';
-import { ImageUses, type LoaderLocks } from './image-uses.ts';
+import { type ImageUse, ImageUses, type LoaderLocks } from './image-uses.ts';
 import { KnownImages } from './known-images.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import type { Mount } from './mount.ts';
@@ -49,8 +49,8 @@ export class StorageCare {
   }
 
   /** A loader uses an image from now on, until its Web Lock is released. */
-  use(image: string, loader: string): void {
-    this.#uses.begin(loader, image);
+  use({ loader, image, isInspector }: ImageUse): void {
+    this.#uses.begin(loader, image, isInspector);
     this.#noteUse(image);
   }
 
@@ -103,7 +103,7 @@ export class StorageCare {
   }
 
   /** Which loaders use which images, as far as they have said. */
-  uses(): { readonly loader: string; readonly image: string }[] {
+  uses(): ImageUse[] {
     return this.#uses.all();
   }
 

@@ -45,6 +45,11 @@ const toLoaderShapes: Record<ToLoader['type'], Shape> = {
     reads: isArrayOf(isServedRead),
   },
   'store-seen': { id: isCount },
+  facts: {
+    id: isCount,
+    mappings: (value) => hasShape(value, { hits: isCount, misses: isCount, revalidations: isCount }),
+    pages: isArrayOf((value) => hasShape(value, { loader: isText, path: isText, isVisible: isBoolean })),
+  },
 };
 
 const fromLoaderShapes: Record<FromLoader['type'], Shape> = {
@@ -57,6 +62,7 @@ const fromLoaderShapes: Record<FromLoader['type'], Shape> = {
     dropped: isOptional(isArrayOf(isDigest)),
     id: isOptional(isCount),
   },
+  'facts-wanted': { id: isCount },
   'image-complete': { image: isDigest },
 };
 
@@ -86,6 +92,7 @@ export function isPageMessage(value: unknown): value is PageToServiceWorker {
 
 /** The call that a loader's message answers: what a {@link Channel} of the service worker takes as `replyTo`. */
 export function repliesTo(message: FromLoader): number | undefined {
-  // `store-changed` is the loader's own question, with a number of its own.
-  return 'id' in message && message.type !== 'store-changed' ? message.id : undefined;
+  // These are the loader's own questions, with numbers of its own.
+  if (message.type === 'store-changed' || message.type === 'facts-wanted') return undefined;
+  return 'id' in message ? message.id : undefined;
 }

@@ -27,7 +27,7 @@ export interface Inspection {
   readonly errors: readonly InspectedError[];
   readonly queue: readonly InspectedQueue[];
   readonly link: { readonly bytesPerSecond: number; readonly latencyMs: number };
-  /** Loaders that live, and so tabs (and whoever else has mounted an image of this site). */
+  /** Loaders that live: of tabs, of whoever else has mounted an image of this site, and of inspectors. */
   readonly tabs: readonly InspectedTab[];
   /** Images that are stored or mounted, the one that was used last first. */
   readonly versions: readonly InspectedVersion[];
@@ -116,6 +116,16 @@ export interface InspectedTab {
   readonly loader: string;
   readonly image: string;
   readonly isLeader: boolean;
+  /** No tab of the app, but an inspector that looks into the store. */
+  readonly isInspector: boolean;
+  /** Where the leader's service worker knows it. */
+  readonly page?: InspectedPage;
+}
+
+export interface InspectedPage {
+  /** Of its URL, without query and fragment. */
+  readonly path: string;
+  readonly isVisible: boolean;
 }
 
 export interface InspectedVersion {
@@ -128,7 +138,12 @@ export interface InspectedVersion {
   readonly lastUsed: number | undefined;
   /** Of local files, those that it shares with others counted whole. */
   readonly bytes: number;
+  /** Stored bytes of its blobs: how many there are, and how many are here. undefined where its bootstrap cannot be read. */
+  readonly stored: { readonly total: number; readonly present: number } | undefined;
 }
+
+/** A site at one glance: less than an {@link Inspection}, of all of its images. */
+export type SiteOverview = Pick<Inspection, 'tabs' | 'versions'> & Pick<InspectedStorage, 'kind'>;
 
 export interface InspectedStorage {
   readonly kind: 'opfs' | 'memory';

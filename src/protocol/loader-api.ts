@@ -139,6 +139,8 @@ export interface LoaderOptions {
   readonly release?: ReleaseRecord;
   /** false: fetch only what is read. Default true. */
   readonly background?: boolean;
+  /** Started by an inspector to look into the store, and no tab. Default false. */
+  readonly isInspector?: boolean;
   /** Where blocks come from instead of HTTP, while this loader leads: the other end speaks source-port.ts. */
   readonly source?: MessagePort;
   /** See {@link LoaderApi.setReadLog}. */

@@ -1,4 +1,5 @@
 import type { WireError } from '../format/errors.ts';
+import type { MappingCounts } from './state.ts';
 
 /**
  * What travels between the service worker and a loader over a brokered MessagePort, and between loaders of several
@@ -161,6 +162,32 @@ export interface StoreSeen {
   readonly id: number;
 }
 
+/** Loader → service worker: an inspector wants to know what only that one knows. Answered by `facts` with the same number. */
+export interface FactsWanted {
+  readonly type: 'facts-wanted';
+  readonly id: number;
+}
+
+/** What a service worker knows, and nobody else. */
+export interface WorkerFacts {
+  readonly mappings: MappingCounts;
+  /** The pages whose loaders are connected with it. */
+  readonly pages: readonly ServedPage[];
+}
+
+export interface ServedPage {
+  readonly loader: string;
+  /** Of its URL, without query and fragment. */
+  readonly path: string;
+  readonly isVisible: boolean;
+}
+
+/** Service worker → loader. */
+export interface Facts extends WorkerFacts {
+  readonly type: 'facts';
+  readonly id: number;
+}
+
 /** Loader → service worker: this image is wholly present. */
 export interface ImageComplete {
   readonly type: 'image-complete';
@@ -175,8 +202,16 @@ export type ToLoader =
   | ProvideBlocks
   | BringingBlocks
   | ReadsServed
-  | StoreSeen;
-export type FromLoader = Hello | BlockReply | ReadFailed | BootstrapReply | StoreChanged | ImageComplete;
+  | StoreSeen
+  | Facts;
+export type FromLoader =
+  | Hello
+  | BlockReply
+  | ReadFailed
+  | BootstrapReply
+  | StoreChanged
+  | FactsWanted
+  | ImageComplete;
 
 /** Page → service worker (`postMessage` on the registration's worker). */
 export type PageToServiceWorker =

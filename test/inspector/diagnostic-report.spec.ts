@@ -17,7 +17,19 @@ test('the report tells state, waits and errors, and nothing of a URL behind its 
       space,
       states: new Uint8Array(space.length),
       statesVersion: 1,
-      inspection: anInspection(),
+      inspection: anInspection({
+        state: { ...anInspection().state, mappings: { hits: 7, misses: 8, revalidations: 9 } },
+        tabs: [
+          {
+            loader: 'leader',
+            image: 'a'.repeat(64),
+            isLeader: true,
+            isInspector: false,
+            page: { path: '/app/a.html', isVisible: true },
+          },
+          { loader: 'panel', image: 'a'.repeat(64), isLeader: false, isInspector: true },
+        ],
+      }),
       reads: [aRead(), aRead({ serial: 2, path: 'level.bin', waitedMs: 77 })],
       fetches: [aFetch()],
       errors: [
@@ -33,13 +45,15 @@ test('the report tells state, waits and errors, and nothing of a URL behind its 
   );
   expect(text).not.toMatch(/secret|word|token/);
   expect(text).toContain('https://example.com/x.bin gave 500');
+  expect(text).toContain('; 1 tab; storage');
   const json = JSON.parse(/```json\n(.*)\n```/s.exec(text)![1]!);
   expect(json).toMatchObject({
     scope: 'https://example.com/app/',
     totals: { reads: 2, waited: 1, longestWait: 77 },
     longestWaits: [{ path: 'level.bin', waitedMs: 77 }],
     errors: [{ code: 'bad-origin' }],
-    state: { blocks: { total: 20, present: 10 } },
+    state: { blocks: { total: 20, present: 10 }, mappings: { hits: 7, misses: 8, revalidations: 9 } },
+    tabs: [{ page: { path: '/app/a.html', isVisible: true } }, { isInspector: true }],
   });
 });
 

@@ -64,10 +64,24 @@ export function anInspection(some: Partial<Inspection> = {}): Inspection {
       { kind: 'background', blocks: 8 },
     ],
     link: { bytesPerSecond: 2_500_000, latencyMs: 50 },
-    tabs: [{ loader: 'leader', image: 'a'.repeat(64), isLeader: true }],
+    tabs: [{ loader: 'leader', image: 'a'.repeat(64), isLeader: true, isInspector: false }],
     versions: [
-      { image: 'a'.repeat(64), inUse: true, isStored: true, lastUsed: 1500, bytes: 1_000_000 },
-      { image: 'b'.repeat(64), inUse: false, isStored: true, lastUsed: 500, bytes: 400_000 },
+      {
+        image: 'a'.repeat(64),
+        inUse: true,
+        isStored: true,
+        lastUsed: 1500,
+        bytes: 1_000_000,
+        stored: { total: 2_000_000, present: 990_000 },
+      },
+      {
+        image: 'b'.repeat(64),
+        inUse: false,
+        isStored: true,
+        lastUsed: 500,
+        bytes: 400_000,
+        stored: undefined,
+      },
     ],
     storage: {
       kind: 'opfs',

@@ -315,11 +315,19 @@ test('sealed, pinned, versions, tabs, and what would go next', () =>
       expect(states[placeOf(0, 0)]).toBe(blockState.sealed + pinnedFlag);
       expect(states.at(-1)).toBe(blockState.sealed);
       const { storage, versions, tabs } = inspection;
-      expect(tabs).toEqual([{ loader: 'tab', image: site.image, isLeader: true }]);
-      const stored = site.bootstrap.length + site.blobs.reduce((sum, { bytes }) => sum + bytes.length, 0);
+      expect(tabs).toEqual([{ loader: 'tab', image: site.image, isLeader: true, isInspector: false }]);
+      const total = site.blobs.reduce((sum, { bytes }) => sum + bytes.length, 0);
       expect(versions).toEqual([
-        { image: site.image, inUse: true, isStored: true, lastUsed: expect.any(Number), bytes: stored },
+        {
+          image: site.image,
+          inUse: true,
+          isStored: true,
+          lastUsed: expect.any(Number),
+          bytes: site.bootstrap.length + total,
+          stored: { total, present: total },
+        },
       ]);
+      expect(await service.overview()).toEqual({ tabs, versions, kind: 'opfs' });
       expect(storage).toMatchObject({
         kind: 'opfs',
         room: { usage: 1, quota: 100 },
@@ -331,6 +339,60 @@ test('sealed, pinned, versions, tabs, and what would go next', () =>
     },
     { estimate: async () => ({ usage: 1, quota: 100 }) },
   ));
+
+test('of an image that is half here the share is told; a part of a block less is less than all', () =>
+  withRig(async ({ service, read }) => {
+    const share = async () => (await service.overview()).versions[0]!.stored!;
+    const total = site.blobs.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    expect(await share()).toEqual({ total, present: 0 });
+    await read('a.bin', 0, 40_000);
+    await service.flush();
+    const { present } = await share();
+    expect(present).toBeGreaterThan(40_000);
+    expect(present).toBeLessThan(100_000);
+    await read('a.bin', 0, 500_000);
+    // All but its last block.
+    await read('b.bin', 0, 290_000);
+    await service.flush();
+    const nearly = await share();
+    expect(nearly.present).toBeGreaterThan(total - 16_384);
+    expect(nearly.present).toBeLessThan(total);
+  }));
+
+test('who looks into the store is no tab; pages and mappings are what the service worker tells, asked seldom', async () => {
+  let later = 0;
+  const clock = { ...systemClock, now: () => systemClock.now() + later };
+  let asked = 0;
+  const locks = new LockManagerForTests();
+  for (const loader of ['tab', 'two', 'panel'])
+    void locks.request(loaderLockName(loader), () => new Promise(() => {}));
+  const page = { loader: 'two', path: '/app/two.html', isVisible: false };
+  const facts = async () => {
+    asked += 1;
+    const mappings = { hits: asked, misses: 2, revalidations: 3 };
+    return { mappings, pages: [page, { ...page, loader: 'elsewhere' }] };
+  };
+  await withRig(
+    async ({ service, inspect }) => {
+      const release = { image: site.image, bytes: site.bootstrap.length };
+      await service.open({ loader: 'two', release, background: false });
+      await service.open({ loader: 'panel', release, background: false, isInspector: true });
+      const { tabs, state } = await inspect();
+      const common = { image: site.image, isLeader: false, isInspector: false };
+      expect(tabs).toEqual([
+        { ...common, loader: 'tab', isLeader: true },
+        { ...common, loader: 'two', page: { path: '/app/two.html', isVisible: false } },
+        { ...common, loader: 'panel', isInspector: true },
+      ]);
+      expect(state.mappings).toEqual({ hits: 1, misses: 2, revalidations: 3 });
+      expect((await service.overview()).tabs).toEqual(tabs);
+      expect(asked).toBe(1);
+      later = 1000;
+      expect((await inspect()).state.mappings).toMatchObject({ hits: 2 });
+    },
+    { facts, clock, locks: locks.of('tab') },
+  );
+});
 
 test('a stored version that no tab uses any more: its last blobs go first, but for what is pinned', () =>
   withRig(async ({ service, start, read, inspect }) => {
@@ -431,8 +493,8 @@ test('from another tab all of this is the leader’s; one that is made to end ha
     const told = await standby.inspect(undefined);
     expect(told.reads).toEqual(own.reads);
     expect(told.tabs).toEqual([
-      { loader: 'leader', image: site.image, isLeader: true },
-      { loader: 'standby', image: site.image, isLeader: false },
+      { loader: 'leader', image: site.image, isLeader: true, isInspector: false },
+      { loader: 'standby', image: site.image, isLeader: false, isInspector: false },
     ]);
     expect(count(told, blockState.present, blockState.sealed)).toBe(told.state.blocks.present);
 

@@ -86,11 +86,18 @@ function fixture() {
       seen.push(done);
     },
     onImageComplete: () => heard.push('complete'),
+    facts: async (clients) => {
+      if (clients.length === 0) throw new Error('nobody said hello');
+      return {
+        mappings: { hits: 1, misses: 2, revalidations: 3 },
+        pages: clients.map(({ client, loader }) => ({ loader, path: `/${client}`, isVisible: true })),
+      };
+    },
   });
   const loaders: FakeLoader[] = [];
-  const connect = (): FakeLoader => {
+  const connect = (client = 'client'): FakeLoader => {
     const { port1, port2 } = new MessageChannel();
-    ports.add(port1);
+    ports.add(port1, client);
     const loader = new FakeLoader(port2);
     loaders.push(loader);
     return loader;
@@ -98,7 +105,7 @@ function fixture() {
   /** With the loader's own code at the other end. */
   const connectReal = (use: UseService = () => Promise.reject(new Error('nothing is asked'))) => {
     const { port1, port2 } = new MessageChannel();
-    ports.add(port1);
+    ports.add(port1, 'real');
     const closed: string[] = [];
     return {
       loader: new ServiceWorkerPort(port2, locks, use, systemClock, zstdInNode, () => closed.push('closed')),
@@ -289,6 +296,27 @@ test('who waits for news to be seen is told when the store was read again, and n
   for (const done of seen.slice(2)) done();
   await expect.poll(() => other.got.at(-1), { intervals: [1] }).toEqual({ type: 'store-seen', id: 8 });
   expect(other.got).toHaveLength(2);
+  loader.close();
+  end();
+});
+
+test('an inspecting loader is told which clients’ loaders are connected, and nothing where that cannot be told', async () => {
+  const { connect, connectReal, best, end } = fixture();
+  const { loader } = connectReal();
+  expect(await loader.facts()).toBeUndefined();
+  loader.hello('own', 'leader');
+  await best().toBe('leader');
+  const other = connect('other');
+  other.hello('standby', 'standby');
+  // Another question of its own, under way at the same time.
+  const one = await loader.facts();
+  expect(one).toMatchObject({ mappings: { hits: 1, misses: 2, revalidations: 3 } });
+  await expect
+    .poll(async () => (await loader.facts())?.pages, { intervals: [1] })
+    .toEqual([
+      { loader: 'own', path: '/real', isVisible: true },
+      { loader: 'standby', path: '/other', isVisible: true },
+    ]);
   loader.close();
   end();
 });

@@ -1,5 +1,6 @@
 import { formatBytes, formatCount, formatMs } from '../../format/quantity.ts';
 import type { Inspection } from '../../protocol/inspection.ts';
+import { countTabs } from './image-users.ts';
 import { linkRate } from './labels.ts';
 
 export interface Counter {
@@ -95,7 +96,18 @@ export function counters({ state, link, queue, pending, storage, tabs }: Inspect
       'Code files that are kept a second time, in Cache Storage, where browsers keep compiled code with them.',
     ),
     bytes('Storage', 'copies.bytes', state.copies.bytes, 'What these copies take.'),
-    count('Loaders', 'tabs', tabs.length, 'Loaders that live: pages and tabs of this site.'),
+    count(
+      'Loaders',
+      'tabs',
+      countTabs(tabs),
+      'Tabs of this site whose loaders live, and other pages that have mounted it.',
+    ),
+    count(
+      'Loaders',
+      'inspectors',
+      tabs.length - countTabs(tabs),
+      'Loaders that only look into the store, for an inspector.',
+    ),
   ];
   const { mappings } = state;
   if (mappings)

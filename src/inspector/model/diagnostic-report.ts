@@ -1,5 +1,6 @@
-import { formatBytes, formatMs, formatShare } from '../../format/quantity.ts';
+import { formatBytes, formatMs, formatNumberOf, formatShare } from '../../format/quantity.ts';
 import type { InspectedRead } from '../../protocol/inspection.ts';
+import { countTabs } from './image-users.ts';
 import { formatBlock } from './labels.ts';
 import type { Snapshot } from './snapshot.ts';
 import { waterfallTotals } from './waterfall-totals.ts';
@@ -31,7 +32,7 @@ export function diagnosticReport(snapshot: Snapshot, browser: string): string {
     '# Sluice: diagnostic report',
     '',
     `- Image \`${state.image}\`, ${state.complete ? 'complete' : `${formatShare(present, total)} here`} (${present} of ${total} blocks, ${formatBytes(state.bytes.present)} of ${formatBytes(state.bytes.total)})`,
-    `- Loader: ${state.loader.activity}, ${state.loader.health}; ${inspection.tabs.length} loaders live; storage: ${inspection.storage.kind}`,
+    `- Loader: ${state.loader.activity}, ${state.loader.health}; ${formatNumberOf(countTabs(inspection.tabs), 'tab')}; storage: ${inspection.storage.kind}`,
     `- Reads: ${totals.reads}, of which ${totals.waited} waited, the longest ${formatMs(totals.longestWait)}; ${inspection.pending.length} wait now`,
     `- Requests: ${totals.requests} listed; ${state.loader.retries} retries, ${state.loader.errors} errors`,
     '',

@@ -1,6 +1,6 @@
 import { css, html, type TemplateResult } from 'lit';
 import { formatAgo, formatBytes, formatCount, formatMs, formatNumberOf } from '../../format/quantity.ts';
-import type { InspectedFetch, InspectedTab } from '../../protocol/inspection.ts';
+import type { InspectedFetch, InspectedPage, InspectedTab } from '../../protocol/inspection.ts';
 import { remedyOf } from '../model/failure-text.ts';
 import { linkRate, shortDigest } from '../model/labels.ts';
 import { transferHistory } from '../model/transfer-history.ts';
@@ -42,6 +42,23 @@ const tabColumns: readonly Column<InspectedTab>[] = [
     cell: ({ loader }) => html`<code>${loader}</code>`,
   },
   {
+    key: 'page',
+    title: 'Page',
+    value: ({ isInspector, page }) => (isInspector ? 'an inspector' : page?.path),
+    cell: ({ isInspector, page }) =>
+      isInspector
+        ? 'an inspector that looks into the store'
+        : (page?.path ?? html`<span class="soft">–</span>`),
+  },
+  {
+    key: 'seen',
+    title: 'Seen',
+    width: '76px',
+    isExtra: true,
+    value: ({ page }) => page && pageWords(page),
+    cell: ({ page }) => (page ? pageWords(page) : html`<span class="soft">–</span>`),
+  },
+  {
     key: 'role',
     title: 'Role',
     width: '92px',
@@ -56,6 +73,10 @@ const tabColumns: readonly Column<InspectedTab>[] = [
     cell: ({ image }) => html`<code>${shortDigest(image)}</code>`,
   },
 ];
+
+function pageWords({ isVisible }: InspectedPage): string {
+  return isVisible ? 'visible' : 'hidden';
+}
 
 /** How the loader fares: link, queue, requests under way, who leads. */
 export class LoaderView extends ViewElement {

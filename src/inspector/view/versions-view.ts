@@ -1,6 +1,7 @@
 import { css, html, nothing } from 'lit';
-import { formatAgo, formatBytes, formatNumberOf } from '../../format/quantity.ts';
+import { formatAgo, formatBytes, formatShare } from '../../format/quantity.ts';
 import type { InspectedVersion } from '../../protocol/inspection.ts';
+import { imageUsers } from '../model/image-users.ts';
 import { type Column, DataTable } from './data-table.ts';
 import { controls } from './theme.ts';
 import { ViewElement } from './view-element.ts';
@@ -41,7 +42,6 @@ export class VersionsView extends ViewElement {
 
   #columns(): readonly Column<InspectedVersion>[] {
     const { tabs, state, at } = this.snapshot!.inspection;
-    const users = (image: string): number => tabs.filter((tab) => tab.image === image).length;
     return [
       {
         key: 'image',
@@ -61,9 +61,8 @@ export class VersionsView extends ViewElement {
         key: 'use',
         title: 'Used by',
         width: '84px',
-        value: ({ image }) => users(image),
-        cell: ({ image, inUse }) =>
-          inUse ? formatNumberOf(Math.max(1, users(image)), 'tab') : html`<span class="soft">nobody</span>`,
+        value: ({ image }) => imageUsers(image, tabs),
+        cell: ({ image }) => imageUsers(image, tabs) ?? html`<span class="soft">nobody</span>`,
       },
       {
         key: 'kept',
@@ -71,6 +70,14 @@ export class VersionsView extends ViewElement {
         width: '92px',
         isExtra: true,
         value: ({ isStored }) => (isStored ? 'in the store' : 'mounted only'),
+      },
+      {
+        key: 'here',
+        title: 'Here',
+        width: '76px',
+        isNumber: true,
+        value: ({ stored }) => stored && stored.present / stored.total,
+        cell: ({ stored }) => (stored ? formatShare(stored.present, stored.total) : '–'),
       },
       {
         key: 'bytes',

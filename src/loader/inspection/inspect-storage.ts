@@ -60,10 +60,17 @@ export class StorageView {
     const bytesOf = this.#bytes();
     const versions: InspectedVersion[] = [];
     for (const image of care.images.ids()) {
-      let bytes = bytesOf.get(image) ?? 0;
-      for (const sha256 of care.images.knownBlobsOf(image) ?? []) bytes += bytesOf.get(sha256) ?? 0;
-      const lastUsed = local.images.lastUsed(image);
-      versions.push({ image, inUse: inUse.has(image), isStored: stored.has(image), lastUsed, bytes });
+      const facts = care.images.knownFactsOf(image);
+      let present = 0;
+      for (const sha256 of facts?.blobs ?? []) present += bytesOf.get(sha256) ?? 0;
+      versions.push({
+        image,
+        inUse: inUse.has(image),
+        isStored: stored.has(image),
+        lastUsed: local.images.lastUsed(image),
+        bytes: (bytesOf.get(image) ?? 0) + present,
+        stored: facts && { total: facts.storedBytes, present },
+      });
     }
     return versions.sort((a, b) => (b.lastUsed ?? 0) - (a.lastUsed ?? 0));
   }
@@ -77,7 +84,8 @@ export class StorageView {
         const { length, tableLength, blockCount } = description;
         const share = blockCount === 0 ? 1 : presence.count / blockCount;
         const table = presence.hasTable ? tableLength : 0;
-        bytes.set(description.sha256, Math.round(table + (length - tableLength) * share));
+        // Down: only what is whole has all of its bytes.
+        bytes.set(description.sha256, Math.floor(table + (length - tableLength) * share));
       } else if (file.kind === 'image') bytes.set(imageOf(file.name), file.length);
     }
     return bytes;

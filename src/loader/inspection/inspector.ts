@@ -2,10 +2,13 @@ import type { BlobRecord } from '../../format/blob-record.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import type {
   InspectedRead,
+  InspectedTab,
   Inspection,
   InspectionCursor,
   InspectorSwitches,
+  SiteOverview,
 } from '../../protocol/inspection.ts';
+import type { WorkerFacts } from '../../protocol/messages.ts';
 import type { Engine, EngineParts } from '../engine.ts';
 import type { ServiceState } from '../loader-service.ts';
 import type { LocalBlocks } from '../local-blocks.ts';
@@ -16,6 +19,7 @@ import { inspectPending } from './inspect-pending.ts';
 import { inspectQueue } from './inspect-queue.ts';
 import { type StorageOutlook, StorageView, type StorageViewOptions } from './inspect-storage.ts';
 import { marksOf } from './marks-of.ts';
+import { WorkerView } from './worker-view.ts';
 
 export interface InspectorOptions extends StorageViewOptions {
   /** The leader's own name. */
@@ -25,6 +29,8 @@ export interface InspectorOptions extends StorageViewOptions {
   readonly clock: Clock;
   readonly stateOf: (mount: Mount) => ServiceState;
   readonly switches: () => InspectorSwitches;
+  /** What a service worker knows; undefined where there is none. */
+  readonly facts?: (() => Promise<WorkerFacts | undefined>) | undefined;
 }
 
 /** A clock of another context, or one that was set meanwhile, may differ by so much from ours. */
@@ -37,19 +43,21 @@ const clockSlackMs = 50;
 export class Inspector {
   readonly #options: InspectorOptions;
   readonly #storage: StorageView;
+  readonly #worker: WorkerView;
   /** What makes Unix time of the clock's. */
   readonly #origin: number;
 
   constructor(options: InspectorOptions) {
     this.#options = options;
     this.#storage = new StorageView(options);
+    this.#worker = new WorkerView(options);
     this.#origin = performance.timeOrigin + performance.now() - options.clock.now();
   }
 
   /** What the mount's inspector has not seen yet, see InspectionCursor. */
   async inspect(mount: Mount, seen: InspectionCursor | undefined): Promise<Inspection> {
-    const outlook = await this.#storage.outlook();
-    return this.#now(mount, outlook, seen);
+    const [outlook, facts] = await Promise.all([this.#storage.outlook(), this.#worker.facts()]);
+    return this.#now(mount, outlook, facts, seen);
   }
 
   /** Of a blob, where it is here. */
@@ -60,8 +68,13 @@ export class Inspector {
   }
 
   /** All in one tick, so that what is told of one thing fits what is told of the other. */
-  #now(mount: Mount, outlook: StorageOutlook, seen: InspectionCursor | undefined): Inspection {
-    const { loader, engine, local, clock, care, stateOf, switches } = this.#options;
+  #now(
+    mount: Mount,
+    outlook: StorageOutlook,
+    facts: WorkerFacts | undefined,
+    seen: InspectionCursor | undefined,
+  ): Inspection {
+    const { loader, engine, local, clock, stateOf, switches } = this.#options;
     const { parts } = engine;
     const state = stateOf(mount);
     const leader = `${loader}/${mount.image.id}`;
@@ -82,7 +95,7 @@ export class Inspector {
         error: parts.health.log.last,
       },
       at: this.#origin + now,
-      state,
+      state: facts ? { ...state, mappings: facts.mappings } : state,
       blocks,
       pending: inspectPending(parts, mount, engine.pendingReads(mount), now),
       reads: this.#reads(parts, mount, after.read),
@@ -90,11 +103,30 @@ export class Inspector {
       errors: parts.health.log.after(after.error),
       queue: inspectQueue(parts, mount, blocks),
       link: { bytesPerSecond, latencyMs },
-      tabs: care.uses().map((use) => ({ ...use, isLeader: use.loader === loader })),
+      tabs: this.#tabs(facts),
       versions: this.#storage.versions(),
       storage: this.#storage.storage(state.loader.storage, outlook),
       switches: switches(),
     };
+  }
+
+  /** All images of the site. */
+  async overview(kindOf: () => SiteOverview['kind']): Promise<SiteOverview> {
+    const [facts] = await Promise.all([this.#worker.facts(), this.#storage.outlook()]);
+    return { tabs: this.#tabs(facts), versions: this.#storage.versions(), kind: kindOf() };
+  }
+
+  #tabs(facts: WorkerFacts | undefined): InspectedTab[] {
+    const { care, loader } = this.#options;
+    return care.uses().map((use) => {
+      const page = facts?.pages.find((served) => served.loader === use.loader);
+      const { path, isVisible } = page ?? {};
+      return {
+        ...use,
+        isLeader: use.loader === loader,
+        ...(path === undefined || isVisible === undefined ? {} : { page: { path, isVisible } }),
+      };
+    });
   }
 
   #reads({ fetches }: EngineParts, mount: Mount, after: number): InspectedRead[] {

@@ -66,7 +66,7 @@ test('the inspector’s page shows a loading app as it is, and goes with it offl
     })
     .toBe(true);
   await expect(panel.getByRole('combobox', { name: 'Image' })).toContainText(
-    `${site.image.slice(0, 12)} · 1 tab`,
+    `${site.image.slice(0, 10)} · 1 tab`,
   );
   expect(await loaders(page)).toBe(before + 1);
 
@@ -153,6 +153,8 @@ test('without a tab of the app the page says so, and looks into the store when a
   const blobs = await site.blobs();
   expect(origin.requests(({ path }) => blobs.some((name) => path.endsWith(name)))).toHaveLength(0);
   for (const name of await page.getByRole('tab').allInnerTexts()) await tab(page, name).click();
+  // Its own loader is no tab.
+  await expect(page.getByRole('combobox', { name: 'Image', exact: true })).toContainText('an inspector');
   await page.evaluate(() => document.querySelector('sluice-inspector')!.remove());
   await expect.poll(() => loaders(page)).toBe(0);
   expect([...log.errors, ...log.console.filter((line) => /polic|trusted/i.test(line))]).toEqual([]);

@@ -142,6 +142,12 @@ export const toLoaders = toLoader(
         reads: [read, { ...read, serial: 2, failed: 'offline', code: 'https://site.example/app/a.bin' }],
       },
       { type: 'store-seen', id: 1 },
+      {
+        type: 'facts',
+        id: 2,
+        mappings: { hits: 1, misses: 2, revalidations: 0 },
+        pages: [{ loader: 'x', path: '/app/', isVisible: true }],
+      },
       { type: 'alive', lock: 'sluice:sw:x' },
     ];
   },
@@ -257,6 +263,7 @@ export const fromLoaders = fuzzTarget<unknown>({
     { type: 'failed', id: 2, error: { code: 'integrity', message: 'm' } },
     { type: 'bootstrap', id: 2, bytes: new Uint8Array(9) },
     { type: 'store-changed', sealed: [digest], dropped: [digest], id: 4 },
+    { type: 'facts-wanted', id: 5 },
     { type: 'image-complete', image: digest },
   ],
   mutate: (message, mutator) => mutator.value(message),
@@ -268,8 +275,9 @@ export const fromLoaders = fuzzTarget<unknown>({
       onHello: () => {},
       onStoreChanged: (seen) => seen(),
       onImageComplete: (image) => must(image.length === 64, () => 'an image is named by its digest'),
+      facts: async () => ({ mappings: { hits: 0, misses: 0, revalidations: 0 }, pages: [] }),
     });
-    ports.add(port);
+    ports.add(port, 'client');
     port.deliver({ type: 'hello', version: 1, loader: 'first', role: 'leader' });
     const best = ports.best!;
     const outcome: string[] = [];
