@@ -20,6 +20,8 @@ export interface Inspection {
    */
   readonly blocks: Uint32Array<ArrayBuffer>;
   readonly pending: readonly InspectedPending[];
+  /** Files that were made at run time, as they were made: {@link mostMadeFiles} at most. Their blocks are not in `blocks`. */
+  readonly made: readonly InspectedMadeFile[];
   /** As the read log has them, of all tabs; those that began before the mount too. */
   readonly reads: readonly InspectedRead[];
   /** Those that have changed since the cursor: under way, or ended. */
@@ -44,6 +46,19 @@ export interface InspectionCursor {
   readonly error: number;
   /** The last change of a fetch that was told: not a serial. */
   readonly fetch: number;
+}
+
+/** More files that were made at run time are not told. */
+export const mostMadeFiles = 1000;
+
+/** A file that was made at run time. */
+export interface InspectedMadeFile {
+  /** Without a leading slash; of several names the first. */
+  readonly path: string;
+  readonly size: number;
+  /** How many blocks it has, and how many of them are here. */
+  readonly blocks: number;
+  readonly present: number;
 }
 
 /** A read that waits. */

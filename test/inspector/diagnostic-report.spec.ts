@@ -29,8 +29,15 @@ test('the report tells state, waits and errors, and nothing of a URL behind its 
           },
           { loader: 'panel', image: 'a'.repeat(64), isLeader: false, isInspector: true },
         ],
+        made: Array.from({ length: 60 }, (_, i) => ({
+          path: `own/${i}.txt`,
+          size: 1,
+          blocks: 1,
+          present: 1,
+        })),
       }),
       reads: [aRead(), aRead({ serial: 2, path: 'level.bin', waitedMs: 77 })],
+      made: [],
       fetches: [aFetch()],
       errors: [
         {
@@ -46,7 +53,10 @@ test('the report tells state, waits and errors, and nothing of a URL behind its 
   expect(text).not.toMatch(/secret|word|token/);
   expect(text).toContain('https://example.com/x.bin gave 500');
   expect(text).toContain('; 1 tab; storage');
+  expect(text).toContain('Files made at run time: 60;');
   const json = JSON.parse(/```json\n(.*)\n```/s.exec(text)![1]!);
+  expect(json.made).toHaveLength(50);
+  expect(json.made[0]).toEqual({ path: 'own/0.txt', size: 1, blocks: 1, present: 1 });
   expect(json).toMatchObject({
     scope: 'https://example.com/app/',
     totals: { reads: 2, waited: 1, longestWait: 77 },

@@ -6,6 +6,8 @@ import { randomSharing } from '../image/random-sharing.ts';
 import { seededRandom } from '../support/random.ts';
 import { aRead } from './sample.ts';
 
+const none: readonly never[] = [];
+
 test('files tell how many of their blocks are here as counting them one by one does', async () => {
   for (let seed = 0; seed < 8; seed++) {
     const { image } = await randomSharing(seed);
@@ -28,9 +30,10 @@ test('files tell how many of their blocks are here as counting them one by one d
           blocks: blocks.length,
           present: blocks.filter((state) => (state & 7) >= blockState.inMemory).length,
           isPinned: blocks.length > 0 && blocks.every((state) => state & pinnedFlag),
+          isMade: false,
         };
       });
-      const rows = files.rows({ states, statesVersion: version, reads: [] });
+      const rows = files.rows({ states, statesVersion: version, reads: [], made: none });
       expect(rows, `seed ${seed}`).toEqual(wanted.map((row) => expect.objectContaining(row)));
     }
   }
@@ -42,7 +45,7 @@ test('reads are counted by file: how many, which was first, how long they waited
   const files = new FileRows(image, space);
   const [one, two] = [...image.files()].map(({ path }) => path);
   const states = new Uint8Array(space.length);
-  const before = files.rows({ states, statesVersion: 1, reads: [] });
+  const before = files.rows({ states, statesVersion: 1, reads: [], made: none });
   expect(
     before.every(({ reads, order, waitedMs }) => reads === 0 && order === undefined && waitedMs === 0),
   ).toBe(true);
@@ -52,21 +55,49 @@ test('reads are counted by file: how many, which was first, how long they waited
     aRead({ path: two!, waitedMs: 7 }),
     aRead({ path: 'made at run time' }),
   ];
-  const rows = files.rows({ states, statesVersion: 1, reads });
+  const rows = files.rows({ states, statesVersion: 1, reads, made: none });
   const facts = (path: string) => rows.find((row) => row.path === path);
   expect(facts(two!)).toMatchObject({ reads: 2, order: 1, waitedMs: 12 });
   expect(facts(one!)).toMatchObject({ reads: 1, order: 2, waitedMs: 0 });
-  expect(files.rows({ states, statesVersion: 1, reads })).toBe(rows);
+  expect(files.rows({ states, statesVersion: 1, reads, made: none })).toBe(rows);
+});
+
+test('files made at run time are among them, in the place of a published one of the same path', async () => {
+  const { image } = await randomSharing(3);
+  const space = new BlockSpace(image.blobs());
+  const files = new FileRows(image, space);
+  const published = [...image.files()].map(({ path }) => path);
+  const snapshot = {
+    states: new Uint8Array(space.length),
+    statesVersion: 1,
+    reads: [aRead({ path: 'own.txt' })],
+  };
+  const made = [
+    { path: 'own.txt', size: 10, blocks: 2, present: 1 },
+    { path: published[1]!, size: 0, blocks: 0, present: 0 },
+  ];
+  expect(files.rows({ ...snapshot, made: none })).toHaveLength(published.length);
+  const rows = files.rows({ ...snapshot, made });
+  expect(rows.map(({ path }) => path)).toEqual([
+    'own.txt',
+    published[1],
+    ...published.filter((_, i) => i !== 1),
+  ]);
+  expect(rows[0]).toMatchObject({ size: 10, blocks: 2, present: 1, isMade: true, isPinned: false, reads: 1 });
+  const all: FileQuery = { text: '', only: 'made', column: 'path', isDescending: false };
+  expect(queryFiles(rows, all).map(({ path }) => path)).toEqual(['own.txt', published[1]]);
+  expect(queryFiles(rows, { ...all, only: 'incomplete' })).toContain(rows[0]);
+  expect(files.rows({ ...snapshot, made })).toBe(rows);
 });
 
 test('a query filters and sorts; what has no value comes last either way, and equal ones keep their order', () => {
   const row = (path: string, some: object) => ({
-    inode: 1,
     path,
     size: 1,
     blocks: 2,
     present: 2,
     isPinned: false,
+    isMade: false,
     reads: 0,
     order: undefined,
     waitedMs: 0,

@@ -55,6 +55,7 @@ export function anInspection(some: Partial<Inspection> = {}): Inspection {
     },
     blocks: new Uint32Array(),
     pending: [],
+    made: [],
     reads: [],
     fetches: [],
     errors: [],

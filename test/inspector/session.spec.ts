@@ -47,6 +47,16 @@ test('a snapshot has all that was told so far, and the same objects where nothin
   expect(three.states[0]).toBe(blockState.sealed);
 });
 
+test('files made at run time are as they were told last, the same list where nothing is new', async () => {
+  const { made: told, answer } = await session();
+  const file = { path: 'own.txt', size: 10, blocks: 2, present: 1 };
+  const one = told.add(answer({ made: [file] }));
+  expect(one.made).toEqual([file]);
+  expect(told.add(answer({ made: [{ ...file }] })).made).toBe(one.made);
+  for (const made of [[{ ...file, present: 2 }], [{ ...file, path: 'b' }], [file, file], []])
+    expect(told.add(answer({ made })).made).toEqual(made);
+});
+
 test('of a fetch that was told twice, the last word counts', async () => {
   const { made, answer } = await session();
   const open = { answered: undefined, ended: undefined };

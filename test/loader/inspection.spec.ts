@@ -1,5 +1,7 @@
 import { expect, test } from '@playwright/test';
 import { BlockTable } from '../../src/format/block-table.ts';
+import { hex } from '../../src/format/sha256.ts';
+import type { TreeOperation } from '../../src/format/tree-operation.ts';
 import type { LocalService } from '../../src/loader/local-service.ts';
 import type { LocalServiceOptions } from '../../src/loader/local-service-options.ts';
 import { inboxName, replyName } from '../../src/loader/peer-messages.ts';
@@ -393,6 +395,35 @@ test('who looks into the store is no tab; pages and mappings are what the servic
     { facts, clock, locks: locks.of('tab') },
   );
 });
+
+test('files made at run time are told, with how much of each is here, as long as they have a name', () =>
+  withRig(async ({ service, inspect }) => {
+    expect((await inspect()).made).toEqual([]);
+    const change = (operation: TreeOperation) =>
+      service.changeTree(site.image, operation, hex(crypto.getRandomValues(new Uint8Array(32))));
+    const file = {
+      type: 'create-file',
+      blockSize: 4096,
+      mime: '',
+      meta: new Uint8Array(),
+      content: undefined,
+    } as const;
+    await change({ type: 'mkdir', path: 'own/deep', recursive: true });
+    await change({ ...file, path: 'own/deep/whole.txt', size: 5000, content: new Uint8Array(5000) });
+    await change({ ...file, path: 'own/later.dat', size: 10_000 });
+    await change({ ...file, path: 'own/empty', size: 0 });
+    await service.provideBlocks(site.image, [
+      { path: 'own/later.dat', block: 1, bytes: new Uint8Array(4096) },
+    ]);
+    const before = await inspect();
+    expect(before.made).toEqual([
+      { path: 'own/deep/whole.txt', size: 5000, blocks: 2, present: 2 },
+      { path: 'own/later.dat', size: 10_000, blocks: 3, present: 1 },
+      { path: 'own/empty', size: 0, blocks: 0, present: 0 },
+    ]);
+    await change({ type: 'unlink', path: 'own/later.dat' });
+    expect((await inspect()).made.map(({ path }) => path)).toEqual(['own/deep/whole.txt', 'own/empty']);
+  }));
 
 test('a stored version that no tab uses any more: its last blobs go first, but for what is pinned', () =>
   withRig(async ({ service, start, read, inspect }) => {

@@ -1,12 +1,12 @@
 import { formatBytes, formatMs, formatNumberOf, formatShare } from '../../format/quantity.ts';
-import type { InspectedRead } from '../../protocol/inspection.ts';
+import { type InspectedRead, mostMadeFiles } from '../../protocol/inspection.ts';
 import { countTabs } from './image-users.ts';
 import { formatBlock } from './labels.ts';
 import type { Snapshot } from './snapshot.ts';
 import { waterfallTotals } from './waterfall-totals.ts';
 import { withoutSecretsIn } from './without-secrets.ts';
 
-const listed = { errors: 50, waits: 20 } as const;
+const listed = { errors: 50, waits: 20, made: 50 } as const;
 
 /**
  * What somebody who was not there needs to know, as Markdown: a few lines for people, then all of the state as JSON for programs. It names paths of the app, and holds neither content
@@ -14,7 +14,17 @@ const listed = { errors: 50, waits: 20 } as const;
  */
 export function diagnosticReport(snapshot: Snapshot, browser: string): string {
   const { inspection, scope, errors } = snapshot;
-  const { state, at, blocks: _, cursor: __, reads: ___, fetches: ____, errors: _____, ...rest } = inspection;
+  const {
+    state,
+    at,
+    made,
+    blocks: _,
+    cursor: __,
+    reads: ___,
+    fetches: ____,
+    errors: _____,
+    ...rest
+  } = inspection;
   const totals = waterfallTotals(snapshot.reads, snapshot.fetches);
   const details = withoutSecretsIn({
     report: 1,
@@ -24,6 +34,7 @@ export function diagnosticReport(snapshot: Snapshot, browser: string): string {
     state,
     ...rest,
     totals,
+    made: made.slice(0, listed.made),
     longestWaits: longestWaits(snapshot.reads),
     errors: errors.slice(-listed.errors),
   });
@@ -33,6 +44,7 @@ export function diagnosticReport(snapshot: Snapshot, browser: string): string {
     '',
     `- Image \`${state.image}\`, ${state.complete ? 'complete' : `${formatShare(present, total)} here`} (${present} of ${total} blocks, ${formatBytes(state.bytes.present)} of ${formatBytes(state.bytes.total)})`,
     `- Loader: ${state.loader.activity}, ${state.loader.health}; ${formatNumberOf(countTabs(inspection.tabs), 'tab')}; storage: ${inspection.storage.kind}`,
+    `- Files made at run time: ${made.length}${made.length === mostMadeFiles ? ' or more' : ''}; the tree was changed ${formatNumberOf(state.sequence, 'time')}`,
     `- Reads: ${totals.reads}, of which ${totals.waited} waited, the longest ${formatMs(totals.longestWait)}; ${inspection.pending.length} wait now`,
     `- Requests: ${totals.requests} listed; ${state.loader.retries} retries, ${state.loader.errors} errors`,
     '',

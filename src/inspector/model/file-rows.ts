@@ -1,12 +1,11 @@
 import type { Image } from '../../image/image.ts';
 import { blockState, pinnedFlag } from '../../protocol/block-states.ts';
-import type { InspectedRead } from '../../protocol/inspection.ts';
+import type { InspectedMadeFile, InspectedRead } from '../../protocol/inspection.ts';
 import type { BlockSpace } from './block-space.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** How a published file fares. */
+/** How a file fares. */
 export interface FileRow {
-  readonly inode: number;
   /** Without a leading slash. */
   readonly path: string;
   /** Logical bytes. */
@@ -17,6 +16,8 @@ export interface FileRow {
   readonly present: number;
   /** All of its blobs are kept from being culled; false for an empty file. */
   readonly isPinned: boolean;
+  /** Made at run time, in this browser alone. */
+  readonly isMade: boolean;
   /** How many reads of its blocks are in the read log. */
   readonly reads: number;
   /** 1: the file that was read first; undefined: not read. */
@@ -30,7 +31,7 @@ export type FileColumn = 'path' | 'size' | 'present' | 'reads' | 'order' | 'wait
 export interface FileQuery {
   /** Some of the path, in whatever case. */
   readonly text: string;
-  readonly only: 'all' | 'incomplete' | 'read' | 'waited';
+  readonly only: 'all' | 'incomplete' | 'read' | 'waited' | 'made';
   readonly column: FileColumn;
   readonly isDescending: boolean;
 }
@@ -43,7 +44,7 @@ interface ReadCount {
 
 /** The files of one image. Where they are is looked up once; each snapshot costs one pass over the blocks and one over the extents. */
 export class FileRows {
-  readonly #files: readonly { readonly inode: number; readonly path: string; readonly size: number }[];
+  readonly #files: readonly { readonly path: string; readonly size: number }[];
   /** Where the extents of each file begin, and behind the last one, where all end. */
   readonly #firstExtents: Uint32Array;
   /** Half-open, in blocks of the space, two numbers an extent. */
@@ -52,15 +53,16 @@ export class FileRows {
   readonly #pinned: Uint32Array;
   #version = -1;
   #reads: readonly InspectedRead[] | undefined;
+  #made: readonly InspectedMadeFile[] | undefined;
   #rows: readonly FileRow[] = [];
 
   /** Walks the tree. Throws `corrupt-image`. */
   constructor(image: Image, space: BlockSpace) {
-    const files: { inode: number; path: string; size: number }[] = [];
+    const files: { path: string; size: number }[] = [];
     const first: number[] = [0];
     const extents: number[] = [];
     for (const { inode, path } of image.files()) {
-      files.push({ inode, path, size: image.inode(inode).size });
+      files.push({ path, size: image.inode(inode).size });
       for (const { blob, firstBlock, blockCount } of image.mapExtents(inode, 0, Number.POSITIVE_INFINITY)) {
         const start = space.startOf(blob) + firstBlock;
         extents.push(start, start + blockCount);
@@ -74,18 +76,23 @@ export class FileRows {
     this.#pinned = new Uint32Array(space.length + 1);
   }
 
-  /** In the order of the tree; the same list where nothing of it has changed. */
+  /**
+   * In the order of the tree, behind those that were made at run time, which take the place of published ones of the same path; the same list where nothing of it
+   * has changed.
+   */
   rows({
     states,
     statesVersion,
     reads,
-  }: Pick<Snapshot, 'states' | 'statesVersion' | 'reads'>): readonly FileRow[] {
-    if (statesVersion === this.#version && reads === this.#reads) return this.#rows;
+    made,
+  }: Pick<Snapshot, 'states' | 'statesVersion' | 'reads' | 'made'>): readonly FileRow[] {
+    if (statesVersion === this.#version && reads === this.#reads && made === this.#made) return this.#rows;
     if (statesVersion !== this.#version) this.#sum(states);
     this.#version = statesVersion;
     this.#reads = reads;
+    this.#made = made;
     const counts = countReads(reads);
-    this.#rows = this.#files.map(({ inode, path, size }, i) => {
+    const published = this.#files.map(({ path, size }, i): FileRow => {
       let blocks = 0;
       let present = 0;
       let pinned = 0;
@@ -95,19 +102,16 @@ export class FileRows {
         present += this.#here[end]! - this.#here[start]!;
         pinned += this.#pinned[end]! - this.#pinned[start]!;
       }
-      const { reads = 0, order, waitedMs = 0 } = counts.get(path) ?? {};
-      return {
-        inode,
-        path,
-        size,
-        blocks,
-        present,
-        isPinned: blocks > 0 && pinned === blocks,
-        reads,
-        order,
-        waitedMs,
-      };
+      const isPinned = blocks > 0 && pinned === blocks;
+      return { path, size, blocks, present, isPinned, isMade: false, ...readsOf(counts, path) };
     });
+    const taken = new Set(made.map(({ path }) => path));
+    this.#rows = [
+      ...made.map(
+        (file): FileRow => ({ ...file, isPinned: false, isMade: true, ...readsOf(counts, file.path) }),
+      ),
+      ...(taken.size === 0 ? published : published.filter(({ path }) => !taken.has(path))),
+    ];
     return this.#rows;
   }
 
@@ -125,6 +129,14 @@ export class FileRows {
   }
 }
 
+const isOf: Readonly<Record<FileQuery['only'], (row: FileRow) => boolean>> = {
+  all: () => true,
+  incomplete: ({ present, blocks }) => present < blocks,
+  read: ({ reads }) => reads > 0,
+  waited: ({ waitedMs }) => waitedMs > 0,
+  made: ({ isMade }) => isMade,
+};
+
 /** The rows that a query asks for, in its order; equal ones in the order of the tree. */
 export function queryFiles(
   rows: readonly FileRow[],
@@ -132,14 +144,7 @@ export function queryFiles(
 ): FileRow[] {
   const words = text.trim().toLowerCase();
   const found = rows.filter(
-    (row) =>
-      (words === '' || row.path.toLowerCase().includes(words)) &&
-      (only === 'all' ||
-        (only === 'incomplete'
-          ? row.present < row.blocks
-          : only === 'read'
-            ? row.reads > 0
-            : row.waitedMs > 0)),
+    (row) => (words === '' || row.path.toLowerCase().includes(words)) && isOf[only](row),
   );
   if (column === 'path') return isDescending ? found.reverse() : found;
   const sign = isDescending ? -1 : 1;
@@ -158,6 +163,14 @@ export function presentShare({ present, blocks }: Pick<FileRow, 'present' | 'blo
 
 function value(row: FileRow, column: Exclude<FileColumn, 'path'>): number | undefined {
   return column === 'present' ? presentShare(row) : row[column];
+}
+
+function readsOf(
+  counts: ReadonlyMap<string, ReadCount>,
+  path: string,
+): Pick<FileRow, 'reads' | 'order' | 'waitedMs'> {
+  const { reads = 0, order, waitedMs = 0 } = counts.get(path) ?? {};
+  return { reads, order, waitedMs };
 }
 
 function countReads(reads: readonly InspectedRead[]): ReadonlyMap<string, ReadCount> {

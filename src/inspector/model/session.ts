@@ -4,6 +4,7 @@ import { readBlockRuns } from '../../protocol/block-states.ts';
 import type {
   InspectedError,
   InspectedFetch,
+  InspectedMadeFile,
   InspectedRead,
   Inspection,
   InspectionCursor,
@@ -25,6 +26,7 @@ export class Session {
   #reads: readonly InspectedRead[] = [];
   #fetches: readonly InspectedFetch[] = [];
   #errors: readonly InspectedError[] = [];
+  #made: readonly InspectedMadeFile[] = [];
   #cursor: InspectionCursor | undefined;
 
   constructor(scope: string, image: Image) {
@@ -51,6 +53,7 @@ export class Session {
       this.#errors = [];
     }
     this.#cursor = inspection.cursor;
+    if (!areSame(this.#made, inspection.made)) this.#made = inspection.made;
     this.#reads = merged(this.#reads, inspection.reads, limits.reads);
     this.#fetches = merged(this.#fetches, inspection.fetches, limits.fetches);
     this.#errors = merged(this.#errors, inspection.errors, limits.errors);
@@ -64,6 +67,7 @@ export class Session {
       reads: this.#reads,
       fetches: this.#fetches,
       errors: this.#errors,
+      made: this.#made,
     };
   }
 
@@ -74,6 +78,16 @@ export class Session {
     this.#runs = runs;
     this.#statesVersion += 1;
   }
+}
+
+function areSame(a: readonly InspectedMadeFile[], b: readonly InspectedMadeFile[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ path, size, present }, i) => {
+      const other = b[i]!;
+      return path === other.path && size === other.size && present === other.present;
+    })
+  );
 }
 
 /**

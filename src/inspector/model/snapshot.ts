@@ -1,5 +1,11 @@
 import type { Image } from '../../image/image.ts';
-import type { InspectedError, InspectedFetch, InspectedRead, Inspection } from '../../protocol/inspection.ts';
+import type {
+  InspectedError,
+  InspectedFetch,
+  InspectedMadeFile,
+  InspectedRead,
+  Inspection,
+} from '../../protocol/inspection.ts';
 import type { BlockSpace } from './block-space.ts';
 
 /**
@@ -17,6 +23,8 @@ export interface Snapshot {
   /** Grows when something in `states` has changed. */
   readonly statesVersion: number;
   readonly inspection: Inspection;
+  /** Files made at run time. */
+  readonly made: readonly InspectedMadeFile[];
   readonly reads: readonly InspectedRead[];
   readonly fetches: readonly InspectedFetch[];
   readonly errors: readonly InspectedError[];

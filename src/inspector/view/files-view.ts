@@ -26,7 +26,7 @@ const columns: readonly { readonly id: FileColumn; readonly title: string; reado
   { id: 'waitedMs', title: 'Waited', hint: 'How long its readers waited, together' },
 ];
 
-/** Every published file, and how it fares. */
+/** Every file, published or made at run time, and how it fares. */
 export class FilesView extends ViewElement {
   static override properties = {
     query: { state: true },
@@ -130,6 +130,14 @@ export class FilesView extends ViewElement {
       .path {
         direction: rtl;
         text-align: left;
+      }
+      .made {
+        padding: 0 5px;
+        border: 1px solid var(--line);
+        border-radius: 8px;
+        font-size: 11px;
+        line-height: 14px;
+        color: var(--soft);
       }
       .present {
         display: flex;
@@ -237,6 +245,8 @@ export class FilesView extends ViewElement {
   #toolbar() {
     const row = this.chosen === undefined ? undefined : this.#all.find(({ path }) => path === this.chosen);
     const paths = row ? [row.path] : [];
+    // Of a file that was made here there is no other copy: it is neither culled nor evicted, nor in the map of what is published.
+    const isPublished = row !== undefined && !row.isMade;
     const { actions } = this;
     return html`<div class="toolbar" role="toolbar" aria-label="Files">
       <input
@@ -255,18 +265,19 @@ export class FilesView extends ViewElement {
         <option value="incomplete">incomplete</option>
         <option value="read">read</option>
         <option value="waited">waited for</option>
+        <option value="made">made at run time</option>
       </select>
       <span class="soft" role="status">${formatCount(this.#rows.length)} of ${formatCount(this.#all.length)}</span>
       <span class="gap"></span>
       <button ?disabled=${!row} title="Fetch it now, as if somebody waited for it" @click=${() => actions.prefetch(paths)}>Prefetch</button>
       <button
-        ?disabled=${!row}
+        ?disabled=${!isPublished}
         aria-pressed=${row?.isPinned ?? false}
         title="Keep its blobs from being culled"
         @click=${() => actions.pin(paths, !row!.isPinned)}
       >Pin</button>
-      <button ?disabled=${!row} title="Give its local space back" @click=${() => askToEvict(this.renderRoot as ShadowRoot, actions, row!.path)}>Evict…</button>
-      <button ?disabled=${!row} title="Show its blocks (Enter)" @click=${() => this.#showInMap()}>Show in map</button>
+      <button ?disabled=${!isPublished} title="Give its local space back" @click=${() => askToEvict(this.renderRoot as ShadowRoot, actions, row!.path)}>Evict…</button>
+      <button ?disabled=${!isPublished} title="Show its blocks (Enter)" @click=${() => this.#showInMap()}>Show in map</button>
     </div>`;
   }
 
@@ -290,7 +301,7 @@ export class FilesView extends ViewElement {
   }
 
   #row(row: FileRow, at: number) {
-    const { path, size, reads, order, waitedMs, isPinned } = row;
+    const { path, size, reads, order, waitedMs, isPinned, isMade } = row;
     const isChosen = path === this.chosen;
     const share = Math.floor(presentShare(row) * 100);
     return html`<div
@@ -305,7 +316,7 @@ export class FilesView extends ViewElement {
       }}
       @dblclick=${() => this.#showInMap()}
     >
-      <div role="gridcell" class="path" title=${path}><bdi>${path}</bdi></div>
+      <div role="gridcell" class="path" title=${isMade ? `${path}, made at run time` : path}><bdi>${path}</bdi>${isMade ? html` <span class="made" dir="ltr">made here</span>` : nothing}</div>
       <div role="gridcell" class="size number">${formatBytes(size)}</div>
       <div role="gridcell" class="present" aria-label=${`${share} % present${isPinned ? ', pinned' : ''}`}>
         <div class="bar"><div .style=${`width: ${share}%`}></div></div><span>${share} %</span>
@@ -334,7 +345,8 @@ export class FilesView extends ViewElement {
   }
 
   #showInMap(): void {
-    if (this.chosen !== undefined) this.actions.show({ view: 'map', path: this.chosen });
+    const row = this.#all.find(({ path }) => path === this.chosen);
+    if (row && !row.isMade) this.actions.show({ view: 'map', path: row.path });
   }
 
   readonly #onKey = (event: KeyboardEvent): void => {

@@ -18,6 +18,7 @@ import { blockRuns } from './block-runs.ts';
 import { inspectPending } from './inspect-pending.ts';
 import { inspectQueue } from './inspect-queue.ts';
 import { type StorageOutlook, StorageView, type StorageViewOptions } from './inspect-storage.ts';
+import { madeFiles } from './made-files.ts';
 import { marksOf } from './marks-of.ts';
 import { WorkerView } from './worker-view.ts';
 
@@ -97,6 +98,7 @@ export class Inspector {
       at: this.#origin + now,
       state: facts ? { ...state, mappings: facts.mappings } : state,
       blocks,
+      made: madeFiles(mount.tree, (sha256) => local.known(sha256)),
       pending: inspectPending(parts, mount, engine.pendingReads(mount), now),
       reads: this.#reads(parts, mount, after.read),
       fetches: parts.fetches.after(after.fetch, (sha256) => mount.indexOf(sha256), this.#origin),
