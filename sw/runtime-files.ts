@@ -3,6 +3,7 @@ import { isCode, SluiceError } from '../src/format/errors.ts';
 import { fromHex } from '../src/format/sha256.ts';
 import { systemClock } from '../src/protocol/clock.ts';
 import { withDeadline } from '../src/protocol/deadline.ts';
+import { runtimeCacheName, scopeOfRuntimeCache } from '../src/protocol/messages.ts';
 import { fetchVerified } from '../src/source/fetch-verified.ts';
 import { addIsolation } from './headers.ts';
 import { runtimeFiles, runtimeFolder } from './route.ts';
@@ -46,7 +47,7 @@ export class RuntimeFiles {
 
   /** Of this worker's build. */
   get cacheName(): string {
-    return `${this.#cachePrefix}${this.#build.id}`;
+    return runtimeCacheName(this.#scope, this.#build.id);
   }
 
   /** From the cache, else from the network and then, while `keepAlive` lasts, into the cache. Throws as {@link bring} does. */
@@ -75,7 +76,8 @@ export class RuntimeFiles {
   async retireOthers(): Promise<void> {
     const others = async (): Promise<void> => {
       for (const name of await this.#caches.keys()) {
-        if (name.startsWith(this.#cachePrefix) && name !== this.cacheName) await this.#caches.delete(name);
+        if (scopeOfRuntimeCache(name) === this.#scope && name !== this.cacheName)
+          await this.#caches.delete(name);
       }
     };
     try {
@@ -92,11 +94,6 @@ export class RuntimeFiles {
   /** For its tag: what answers for it without this worker, a static route or the network, must be the same. */
   get clientIntegrity(): string {
     return `sha256-${btoa(String.fromCharCode(...fromHex(this.#build.sha256[clientFile]!)!))}`;
-  }
-
-  /** The scope's own caches: another app of the origin may have a scope that begins alike, so a space ends it. */
-  get #cachePrefix(): string {
-    return `sluice:${this.#scope} `;
   }
 
   #url(name: string): string {

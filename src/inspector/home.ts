@@ -1,4 +1,5 @@
 import type { MessageEndpoint } from '../protocol/channel.ts';
+import type { InspectedVersion } from '../protocol/inspection.ts';
 
 /**
  * Where a panel lives, and how its messages get to the loaders of the site: in a page of the origin directly, in DevTools through the page that is inspected.
@@ -13,6 +14,10 @@ export interface InspectorHome {
   heldLocks(): Promise<readonly string[]>;
   /** URL of the site directory that is to be looked at first, with a trailing slash; undefined: any that is found. */
   readonly scope: string | undefined;
+  /** Where it can be told: the sites of the origin that this browser has something of, open or not. As {@link scope}, sorted. */
+  knownSites?(): Promise<readonly string[]>;
+  /** Where it can: what the store has of a site that nobody has open. */
+  storedImages?(scope: string): Promise<readonly InspectedVersion[]>;
   /** What the inspected page's navigation has come to; missing where a home cannot see the page. */
   marks?(): Promise<readonly NavigationMark[]>;
   /** Where it can: starts a loader of the site that completes nothing and lets the panel look into the store; the answer ends it. */

@@ -1,7 +1,10 @@
 import { LoaderProcess } from '../client/loader-process.ts';
 import { SluiceError } from '../format/errors.ts';
 import type { MessageEndpoint } from '../protocol/channel.ts';
+import type { InspectedVersion } from '../protocol/inspection.ts';
+import { scopeOfRuntimeCache } from '../protocol/messages.ts';
 import type { InspectorHome } from './home.ts';
+import { storedImages } from './service/stored-images.ts';
 
 /** A page of the inspected origin itself. */
 export class PageHome implements InspectorHome {
@@ -26,6 +29,16 @@ export class PageHome implements InspectorHome {
   async heldLocks(): Promise<readonly string[]> {
     const { held = [] } = await locks().query();
     return held.flatMap(({ name }) => name ?? []);
+  }
+
+  async knownSites(): Promise<readonly string[]> {
+    // Not in every private window.
+    const names = 'caches' in globalThis ? await caches.keys() : [];
+    return [...new Set(names.flatMap((name) => scopeOfRuntimeCache(name) ?? []))].sort();
+  }
+
+  storedImages(scope: string): Promise<readonly InspectedVersion[]> {
+    return storedImages(scope);
   }
 
   async startLoader(scope: string): Promise<() => void> {

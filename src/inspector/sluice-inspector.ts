@@ -9,9 +9,11 @@ import type { InspectorHome } from './home.ts';
 import { imageUsers } from './model/image-users.ts';
 import { shortDigest } from './model/labels.ts';
 import { LeaderActions } from './service/leader-actions.ts';
+import { OverviewWatch } from './service/overview-watch.ts';
 import { Poller } from './service/poller.ts';
 import { openScopes } from './service/scopes.ts';
 import { InspectorShell } from './shell.ts';
+import { type OverviewChoice, OverviewView } from './view/overview-view.ts';
 import { controls, palette } from './view/theme.ts';
 
 const shellTag = 'sluice-inspector-shell';
@@ -30,6 +32,7 @@ export class SluiceInspector extends LitElement {
     tick: { state: true },
     notice: { state: true },
     starting: { state: true },
+    overview: { state: true },
   };
   /** Set it before the element is put into a document. */
   declare home: InspectorHome | undefined;
@@ -38,6 +41,8 @@ export class SluiceInspector extends LitElement {
   declare protected tick: number;
   declare protected notice: Notice | undefined;
   declare protected starting: boolean;
+  /** While all sites are shown. */
+  declare protected overview: OverviewWatch | undefined;
 
   #poller: Poller | undefined;
   #ended = new AbortController();
@@ -67,8 +72,12 @@ export class SluiceInspector extends LitElement {
         inset: 0;
       }
       sluice-inspector-shell,
+      sluice-overview,
       .empty {
         flex: 1;
+      }
+      sluice-overview:focus-visible {
+        outline: none;
       }
       header,
       footer {
@@ -174,6 +183,8 @@ export class SluiceInspector extends LitElement {
     this.tick = 0;
     this.notice = undefined;
     this.starting = false;
+    this.overview = undefined;
+    OverviewView.define();
     if (!customElements.get(shellTag)) customElements.define(shellTag, InspectorShell);
   }
 
@@ -203,23 +214,29 @@ export class SluiceInspector extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#ended.abort();
+    this.#closeOverview();
     this.#follow(undefined);
   }
 
   protected override updated(changed: PropertyValues): void {
-    if (changed.has('home')) void this.#findScopes();
+    if (!changed.has('home')) return;
+    // What it had was of another page.
+    this.#closeOverview();
+    void this.#findScopes();
   }
 
   override render() {
     const snapshot = this.#poller?.snapshot;
     return html`
-      <header class="toolbar">${this.#sitePicker()} ${this.#imagePicker()} <span class="gap"></span> ${this.#progress()}</header>
+      <header class="toolbar">${this.#overviewButton()} ${this.#sitePicker()} ${this.#imagePicker()} <span class="gap"></span> ${this.#progress()}</header>
       ${
         // Kept as it was left, also over another page in DevTools.
         cache(
-          snapshot
-            ? html`<sluice-inspector-shell .snapshot=${snapshot} .actions=${this.#actions}></sluice-inspector-shell>`
-            : this.#empty(),
+          this.overview
+            ? this.#allSites(this.overview)
+            : snapshot
+              ? html`<sluice-inspector-shell .snapshot=${snapshot} .actions=${this.#actions}></sluice-inspector-shell>`
+              : this.#empty(),
         )
       }
       <footer>
@@ -229,6 +246,59 @@ export class SluiceInspector extends LitElement {
       </footer>
     `;
   }
+
+  #overviewButton() {
+    return html`<button
+      id="all-sites"
+      title="All sites of this origin, with their images and tabs"
+      aria-pressed=${this.overview !== undefined}
+      @click=${() => (this.overview ? this.#closeOverview() : this.#openOverview())}
+    >All sites</button>`;
+  }
+
+  #allSites({ sites, error }: OverviewWatch) {
+    const scope = this.scope;
+    const image = this.#poller?.snapshot?.inspection.state.image;
+    return html`<sluice-overview
+      tabindex="-1"
+      .sites=${sites}
+      .error=${error?.message}
+      .current=${scope === undefined ? undefined : { scope, image }}
+      @choose=${this.#onChoose}
+      @close=${this.#closeOverview}
+      @keydown=${(event: KeyboardEvent) => {
+        if (event.key === 'Escape') this.#closeOverview();
+      }}
+    ></sluice-overview>`;
+  }
+
+  readonly #onChoose = ({ detail: { scope, image } }: CustomEvent<OverviewChoice>): void => {
+    this.#follow(scope);
+    if (this.#poller) this.#poller.image = image;
+    this.#closeOverview();
+  };
+
+  #openOverview(): void {
+    if (!this.home) return;
+    this.overview = new OverviewWatch({
+      home: this.home,
+      clock: systemClock,
+      onChange: () => {
+        this.tick += 1;
+      },
+    });
+    this.#onSeen();
+    void this.updateComplete.then(() =>
+      this.renderRoot.querySelector<HTMLElement>('sluice-overview')?.focus(),
+    );
+  }
+
+  readonly #closeOverview = (): void => {
+    if (!this.overview) return;
+    this.overview.close();
+    this.overview = undefined;
+    this.renderRoot.querySelector<HTMLElement>('#all-sites')?.focus();
+  };
 
   #sitePicker() {
     const choose = (event: Event): void => this.#follow((event.target as HTMLSelectElement).value);
@@ -315,7 +385,9 @@ export class SluiceInspector extends LitElement {
   };
 
   readonly #onSeen = (): void => {
-    if (this.#poller) this.#poller.awake = this.#isSeen && document.visibilityState === 'visible';
+    const isSeen = this.#isSeen && document.visibilityState === 'visible';
+    if (this.#poller) this.#poller.awake = isSeen;
+    if (this.overview) this.overview.awake = isSeen;
   };
 
   async #findScopes(): Promise<void> {

@@ -265,6 +265,16 @@ export function channelName(scope: string): string {
   return `sluice:loaders:${scope}`;
 }
 
+/** The Cache Storage name under which a service worker keeps the files of its build. A space ends the scope: another one of the origin may begin alike. */
+export function runtimeCacheName(scope: string, build: string): string {
+  return `sluice:${scope} ${build}`;
+}
+
+/** The scope of a {@link runtimeCacheName}; undefined for any other name. */
+export function scopeOfRuntimeCache(name: string): string | undefined {
+  return /^sluice:(https?:\/\/\S+\/) \S+$/.exec(name)?.[1];
+}
+
 /** The idb-keyval key under which a scope's current {@link ReleaseRecord} is kept. The service worker writes it. */
 export function releaseSettingName(scope: string): string {
   return `sluice:${scope}`;

@@ -1,3 +1,5 @@
+import type { BlobRecord } from '../format/blob-record.ts';
+
 /** How many bits of a byte are set. */
 const bitCounts = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll('0', '').length);
 
@@ -14,6 +16,16 @@ export interface BlobPresence {
   has(block: number): boolean;
   /** A bit a block, the lowest of the first byte first; undefined where all are present or none is (see `count`). Not to be written, and read at once. */
   readonly bits: Uint8Array | undefined;
+}
+
+/** Stored bytes of a blob that are here, its table among them; of some of its blocks as many as they have on average, and less than all. */
+export function presentBytes(
+  { length, tableLength, blockCount }: Pick<BlobRecord, 'length' | 'tableLength' | 'blockCount'>,
+  { count, hasTable, complete }: Pick<BlobPresence, 'count' | 'hasTable' | 'complete'>,
+): number {
+  if (complete) return length;
+  const share = blockCount === 0 ? 0 : count / blockCount;
+  return (hasTable ? tableLength : 0) + Math.floor((length - tableLength) * share);
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Overlay } from '../overlay/overlay.ts';
 import type { Snapshots } from './directory.ts';
 import { checksumSize, decodeGeneration, headerLayout, replay } from './journal.ts';
 import { fromPlatformError } from './platform-error.ts';
+import type { BlobPresence } from './presence.ts';
 import { imagePath, journalSlots } from './store-paths.ts';
 import { StoreState } from './store-state.ts';
 
@@ -94,6 +95,16 @@ export class StoreReader {
   /** SHA-256 (hex) of the bootstraps that are here. */
   images(): string[] {
     return [...this.#state.images.keys()];
+  }
+
+  /** When the image was used last, in Unix ms. */
+  lastUsed(image: string): number | undefined {
+    return this.#state.used.get(image);
+  }
+
+  /** What of a blob is here; undefined where nothing is. */
+  presence(sha256: string): BlobPresence | undefined {
+    return this.#state.blobs.get(sha256)?.presence;
   }
 
   has(sha256: string, block: number): boolean {

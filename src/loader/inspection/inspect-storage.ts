@@ -1,6 +1,7 @@
 import type { Clock } from '../../protocol/clock.ts';
 import { withDeadline } from '../../protocol/deadline.ts';
 import type { InspectedStorage, InspectedVersion } from '../../protocol/inspection.ts';
+import { presentBytes } from '../../store/presence.ts';
 import { cullLimits, type Room } from '../culling.ts';
 import type { LocalBlocks } from '../local-blocks.ts';
 import type { StorageCare } from '../storage-care.ts';
@@ -75,17 +76,13 @@ export class StorageView {
     return versions.sort((a, b) => (b.lastUsed ?? 0) - (a.lastUsed ?? 0));
   }
 
-  /** Of what is stored, by SHA-256; of a blob that is not whole, as many as its blocks have on average. */
+  /** Of what is stored, by SHA-256. */
   #bytes(): Map<string, number> {
     const bytes = new Map<string, number>();
     for (const file of this.#options.local.files()) {
       if (file.kind === 'blob') {
         const { description, presence } = file;
-        const { length, tableLength, blockCount } = description;
-        const share = blockCount === 0 ? 1 : presence.count / blockCount;
-        const table = presence.hasTable ? tableLength : 0;
-        // Down: only what is whole has all of its bytes.
-        bytes.set(description.sha256, Math.floor(table + (length - tableLength) * share));
+        bytes.set(description.sha256, presentBytes(description, presence));
       } else if (file.kind === 'image') bytes.set(imageOf(file.name), file.length);
     }
     return bytes;
