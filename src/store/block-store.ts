@@ -52,7 +52,7 @@ export class BlockStore {
 
   /**
    * Opens the store below `directory`, or begins one: replays the journal, and removes files that it does not know (a crash
-   * came between file and record, or between a new generation and a removal).
+   * came between file and record, or between a new generation and a removal), but for {@link strays}.
    * Throws `EBUSY` when another writer has it, `store-too-new` (nothing is touched then), `unreadable`, `ENOSPC`.
    */
   static async open(directory: Directory, limits: Partial<StoreLimits> = {}): Promise<BlockStore> {
@@ -147,6 +147,19 @@ export class BlockStore {
   /** What is present of a blob; undefined for one that is not known (any more). */
   presence(sha256: string): BlobPresence | undefined {
     return this.#ledger.state.blobs.get(sha256)?.presence;
+  }
+
+  /**
+   * SHA-256 of published blobs whose file was begun and not journaled, because the writer before was killed. Nothing of them is present; what they hold can be
+   * looked at by {@link probe} once the blob is declared, and what is written again goes into the same file.
+   */
+  strays(): string[] {
+    return [...this.#removals.strays.keys()];
+  }
+
+  /** Nobody looks into {@link strays} any more: the files of which nothing is present go. */
+  removeStrays(): Promise<void> {
+    return this.#removals.removeStrays();
   }
 
   /**

@@ -6,7 +6,7 @@ import type { JournalWriter } from './journal-writer.ts';
 import { Pending } from './pending.ts';
 import type { BlockRun } from './recent-writes.ts';
 import { Session } from './session.ts';
-import { imagePath } from './store-paths.ts';
+import { blobPath, imagePath } from './store-paths.ts';
 import type { Keep, StoredBlob } from './store-state.ts';
 import { declaration, type WriterState } from './writer-state.ts';
 
@@ -62,6 +62,13 @@ export class Ledger {
     const blob = this.state.blobs.get(sha256);
     if (blob === undefined) throw new SluiceError('EINVAL', `The store was not told of blob ${sha256}`);
     return blob;
+  }
+
+  /** Where the blob's bytes are, or would be were it declared now. */
+  pathOf(sha256: string): string {
+    return this.state.blobs.has(sha256)
+      ? this.state.pathOf(sha256)
+      : blobPath(sha256, this.#journal.generation);
   }
 
   /** The journal's slots with their lengths. */

@@ -2,12 +2,15 @@ import { isCode, SluiceError } from '../format/errors.ts';
 import type { Ledger } from './ledger.ts';
 import { checkDigest, imagePath } from './store-paths.ts';
 import type { Keep } from './store-state.ts';
+import { hasFile } from './writer-state.ts';
 
 /**
  * What gives back its room, images and evicted blobs, and the pins on what must not. Invariants: a generation without them is durable before the first file goes (2
  * in STORE.md); the files are asked to go in the tick in which they were forgotten, before anybody can open one of the same name anew.
  */
 export class Removals {
+  /** By SHA-256, the files of published blobs that were begun and of which the journal says nothing, since the mount: see {@link removeStrays}. */
+  readonly strays = new Map<string, string>();
   readonly #ledger: Ledger;
 
   constructor(ledger: Ledger) {
@@ -70,6 +73,17 @@ export class Removals {
       // No room for a new generation: the journal stays true as it is, and the next mount tries again.
       if (!isCode(error, 'ENOSPC')) throw error;
     }
+  }
+
+  /** Those of which nothing has become present since the mount. */
+  async removeStrays(): Promise<void> {
+    const { state } = this.#ledger;
+    const files = [...this.strays].filter(([sha256, path]) => {
+      const blob = state.blobs.get(sha256);
+      return !blob || !hasFile(blob) || state.pathOf(sha256) !== path;
+    });
+    this.strays.clear();
+    await this.#removeFiles(files.map(([, path]) => path));
   }
 
   #forgetBlobs(blobs: ReadonlySet<string>): void {

@@ -23,6 +23,11 @@ export function blobPath(sha256: string, incarnation = 0): string {
   return `${blobFolder}/${sha256}-${incarnation}.bin`;
 }
 
+/** The SHA-256 in the path of a blob's file; undefined for another path. */
+export function blobAt(path: string): string | undefined {
+  return /^blobs\/([0-9a-f]{64})-\d+\.bin$/.exec(path)?.[1];
+}
+
 /** Throws `EINVAL` for what can name no file here. */
 export function checkDigest(sha256: string): void {
   if (!isSha256Hex(sha256)) throw new SluiceError('EINVAL', `"${sha256}" is no SHA-256 in lower-case hex`);

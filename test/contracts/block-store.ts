@@ -380,6 +380,53 @@ export const blockStoreContract: readonly ContractCase[] = [
     },
   },
   {
+    name: 'a file that was begun and not journaled can be looked into, and goes if nothing of it becomes present',
+    async run(directory) {
+      const [known, used, unused, older] = await Promise.all(
+        [60, 61, 62, 63].map((seed) => publishedBlob(seed, 4)),
+      );
+      const of = (...blobs: (PublishedBlob | undefined)[]) =>
+        blobs.map((blob) => blob!.description.sha256).sort();
+      const before = await BlockStore.open(directory);
+      await writeAll(before, known!);
+      await before.close();
+      // As a writer leaves them that is killed; one under a name of another generation.
+      const [knownSha256] = of(known);
+      const end = (await blobFile(directory, knownSha256!)).slice(`blobs/${knownSha256}`.length);
+      for (const [blob, name] of [
+        [used!, end],
+        [unused!, end],
+        [older!, '-1.bin'],
+      ] as const) {
+        const file = await directory.open(`blobs/${blob.description.sha256}${name}`, { create: true });
+        file.write(blob.bytes, 0);
+        file.close();
+      }
+
+      const store = await BlockStore.open(directory);
+      same(store.strays().sort(), of(used, unused), 'strays');
+      same(await storedBlobs(directory), of(known, used, unused), 'another generation’s is gone');
+      const presence = store.blob(used!.description);
+      same([presence.count, presence.hasTable], [0, false], 'nothing is believed');
+      const { start, end: stop } = used!.blocks[2]!;
+      same(await store.probe(of(used)[0]!, start, stop), blockOf(used!, 2), 'looked into');
+      await writeBlocks(store, used!, [2]);
+      await store.removeStrays();
+      same([store.strays(), await storedBlobs(directory)], [[], of(known, used)], 'what is left');
+      await store.close();
+      const again = await BlockStore.open(directory);
+      const replayed = again.blob(used!.description);
+      same(
+        [0, 1, 2, 3].filter((block) => replayed.has(block)),
+        [2],
+        'present after remount',
+      );
+      same(await readBlock(again, used!, 2), blockOf(used!, 2), 'read after remount');
+      same(again.strays(), [], 'no strays any more');
+      await again.close();
+    },
+  },
+  {
     name: 'a reader answers with the file of a sealed blob',
     async run(directory) {
       const blob = await publishedBlob(19, 12);

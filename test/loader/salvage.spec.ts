@@ -1,5 +1,6 @@
 import { expect, test } from '@playwright/test';
 import type { LocalService } from '../../src/loader/local-service.ts';
+import { BlockStore } from '../../src/store/block-store.ts';
 import { MemoryDirectory } from '../../src/store/memory-directory.ts';
 import { blobFile } from '../contracts/blob-file.ts';
 import { startLeader } from './leader.ts';
@@ -94,6 +95,62 @@ test('what a killed leader had written and not journaled is not fetched again', 
   expect(asked).toEqual([]);
   await read(next, site, 2);
   expect(asked.length).toBe(1);
+  await next.close();
+});
+
+test('a blob that was begun just before the kill is not fetched again either, whether its table was journaled or nothing of it', async () => {
+  const site = await makeSite([{ name: 'a.bin', size: 256 * kB, shift: 16 }], 1024 * kB);
+  const { record, bytes } = site.blobs[0]!;
+  for (const journaled of ['table', 'nothing']) {
+    const directory = new MemoryDirectory();
+    const store = await BlockStore.open(directory);
+    await store.addImage(site.image, site.bootstrap);
+    if (journaled === 'nothing') await store.commit();
+    store.blob(record);
+    await store.writeTable(record.sha256, bytes.slice(0, record.tableLength));
+    if (journaled === 'table') await store.commit();
+    const at = record.tableLength;
+    await store.writeBlock(record.sha256, 0, at, bytes.slice(at, at + 64 * kB));
+
+    const { fetch, asked } = server(site);
+    const next = await startLeader({ directory: await leftBehind(directory), scope, fetch });
+    await open(next, site);
+    expect((await next.state(site.image)).blocks, journaled).toEqual({ total: 4, present: 1 });
+    expect(await read(next, site, 0)).toEqual(site.files.get('a.bin')!.slice(0, 64 * kB));
+    expect(asked).toEqual([]);
+    expect(await read(next, site, 3)).toEqual(site.files.get('a.bin')!.slice(192 * kB));
+    await next.close();
+  }
+});
+
+test('a file that was begun goes where it holds nothing of use: another image’s blob, or wrong bytes', async () => {
+  const [site, other] = await Promise.all(
+    [1, 2].map((seed) => makeSite([{ name: 'a.bin', size: 256 * kB, shift: 16 }], 1024 * kB, seed)),
+  );
+  const directory = new MemoryDirectory();
+  const store = await BlockStore.open(directory);
+  await store.addImage(site!.image, site!.bootstrap);
+  await store.commit();
+  for (const { blobs } of [site!, other!]) {
+    const { record, bytes } = blobs[0]!;
+    const { sha256, tableLength } = record;
+    store.blob(record);
+    await store.writeTable(sha256, bytes.slice(0, tableLength));
+    const block = bytes.slice(tableLength, tableLength + 64 * kB);
+    await store.writeBlock(sha256, 0, tableLength, block);
+  }
+  const left = await leftBehind(directory);
+  const { sha256 } = site!.blobs[0]!.record;
+  const file = await left.open(await blobFile(left, sha256));
+  file.write(Uint8Array.of(1, 2, 3), 10);
+  file.close();
+  const { fetch, asked } = server(site!);
+  const next = await startLeader({ directory: left, scope, fetch });
+  await open(next, site!);
+  expect((await next.state(site!.image)).blocks.present).toBe(0);
+  expect(await left.list('blobs')).toEqual([]);
+  expect(await read(next, site!, 0)).toEqual(site!.files.get('a.bin')!.slice(0, 64 * kB));
+  expect(asked.length).toBeGreaterThan(0);
   await next.close();
 });
 
