@@ -157,7 +157,7 @@ const wrongs: Record<string, [BlockSource['fetch'], string]> = {
 };
 for (const [name, [fetch, code]] of Object.entries(wrongs)) {
   test(`a source that gives ${name}: ${code}`, () =>
-    withPort(fetch, async (source) => expect(await outcome(source)).toBe(code), 100));
+    withPort(fetch, async (source) => expect(await outcome(source)).toBe(code)));
 }
 
 test('a source that is silent is given up for this request, and asked again for the next', async () => {
