@@ -7,6 +7,8 @@ import type { Polls } from './polls.ts';
 const demandMs = 1000;
 /** A launch is over by then. */
 const launchOverMs = launchMs + 5000;
+/** That nobody reads any more is no event, and nobody tells of it. */
+const quietLookMs = 1000;
 /** After so many bytes it rests as long as they took. */
 const restBytes = 1024 * 1024;
 const maxRestMs = 1000;
@@ -33,8 +35,10 @@ export class ScrubPace {
 
   /** Resolves when no page is being launched, or soon after. */
   async quiet(): Promise<void> {
-    const { engine } = this.#options;
-    await this.#until(() => engine.isQuiet, launchOverMs);
+    const { engine, clock } = this.#options;
+    const end = clock.now() + launchOverMs;
+    do await this.#until(() => engine.isQuiet, quietLookMs);
+    while (!engine.isQuiet && clock.now() < end);
   }
 
   /** Before each step. */

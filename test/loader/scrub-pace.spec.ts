@@ -57,6 +57,18 @@ test('half of the time is left to others: a rest after each megabyte, as long as
   await pace.turn();
 });
 
+test('a launch that ends by time alone, without anything that happens, is noticed within a second', async () => {
+  const { clock, engine, pace, isOver } = fixture();
+  engine.isQuiet = false;
+  const waiting = pace.quiet();
+  clock.advance(5000);
+  expect(await isOver(waiting)).toBe(false);
+  engine.isQuiet = true;
+  clock.advance(1000);
+  expect(await isOver(waiting)).toBe(true);
+  expect(clock.timers).toBe(0);
+});
+
 test('a launch is waited for, not for ever', async () => {
   const { clock, engine, polls, pace, isOver } = fixture();
   engine.isQuiet = false;
