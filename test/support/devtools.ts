@@ -44,12 +44,12 @@ class Target {
     return (await answer) as T;
   }
 
-  /** The value of an expression, or of its promise. */
+  /** The value of an expression, or of its promise. It runs as if a visitor had just clicked. */
   async evaluate<T>(expression: string): Promise<T> {
     const { result, exceptionDetails } = await this.send<{
       result: { value: T };
       exceptionDetails?: { text: string; exception?: { description?: string } };
-    }>('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
+    }>('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true, userGesture: true });
     if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
     return result.value;
   }
@@ -109,6 +109,11 @@ export class Devtools {
     return new DevtoolsPanel(id, await Target.attach(this.#browser, found!.targetId));
   }
 
+  /** Downloads of all pages, those of extensions too, go into the folder, under their own names. */
+  async downloadInto(dir: string): Promise<void> {
+    await this.#browser.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: dir });
+  }
+
   /** The whole window of DevTools, as a PNG. */
   async screenshot(): Promise<Buffer> {
     const { data } = await this.#window.send<{ data: string }>('Page.captureScreenshot');
@@ -129,6 +134,14 @@ export class DevtoolsPanel {
 
   evaluate<T>(expression: string): Promise<T> {
     return this.#target.evaluate(expression);
+  }
+
+  /** What choosing the file in the dialog of an `<input type="file">` does; the expression is the element. */
+  async chooseFile(input: string, path: string): Promise<void> {
+    const { result } = await this.#target.send<{ result: { objectId: string } }>('Runtime.evaluate', {
+      expression: input,
+    });
+    await this.#target.send('DOM.setFileInputFiles', { objectId: result.objectId, files: [path] });
   }
 
   /** All text that is shown, shadow trees too. */

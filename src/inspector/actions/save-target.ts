@@ -1,5 +1,7 @@
 import { SluiceError } from '../../format/errors.ts';
 import { formatBytes } from '../../format/quantity.ts';
+import { download } from './download.ts';
+import { stagedDownload } from './staged-download.ts';
 
 /** A file on the visitor's disk that is being written. */
 export interface SaveTarget {
@@ -10,8 +12,8 @@ export interface SaveTarget {
   abandon(): Promise<void>;
 }
 
-/** What browsers without a file picker download from: the browser keeps it until it is saved. */
-const maxDownload = 2 ** 30;
+/** What is collected in memory where the browser gives no file to write to. */
+const mostCollected = 2 ** 30;
 
 /** Not everywhere, and not in TypeScript's library yet. */
 interface FilePicker {
@@ -19,53 +21,53 @@ interface FilePicker {
 }
 
 /**
- * Asks where to save, and streams there; where the browser has no file picker (or forbids it in frames, as DevTools' are) `bytes` are collected and downloaded,
- * up to a gibibyte, else `E2BIG`. To be called while a click is being handled. Undefined: the visitor has chosen nothing.
+ * Where about `bytes` of a file of this name are written to: one that the visitor chooses; where the browser asks nobody (Firefox), or not in frames (as DevTools' are), a file of the
+ * origin's own that is downloaded when it is whole; and where there is no such file either, memory, up to a gibibyte, else `E2BIG`. To be called while a click is being handled.
+ * Undefined: the visitor has chosen nothing.
  */
 export async function openSaveTarget(name: string, bytes: number): Promise<SaveTarget | undefined> {
-  const picker = globalThis as FilePicker;
-  if (picker.showSaveFilePicker) {
-    try {
-      const handle = await picker.showSaveFilePicker({ suggestedName: name });
-      const file = await handle.createWritable();
-      return {
-        write: (piece) => file.write(piece),
-        end: () => file.close(),
-        abandon: () => file.abort(),
-      };
-    } catch (error) {
-      const isRefused = error instanceof DOMException && error.name === 'AbortError';
-      if (isRefused) return undefined;
-      if (!(error instanceof DOMException && error.name === 'SecurityError')) throw error;
-    }
+  const picked = await pick(name);
+  if (picked === 'refused') return undefined;
+  if (picked !== 'impossible') {
+    const file = await picked.createWritable();
+    return {
+      write: (piece) => file.write(piece),
+      end: () => file.close(),
+      abandon: () => file.abort(),
+    };
   }
-  if (bytes > maxDownload)
+  const staged = await stagedDownload(name, bytes);
+  if (staged) return staged;
+  if (bytes > mostCollected)
     throw new SluiceError(
       'E2BIG',
-      `Here at most ${formatBytes(maxDownload)} can be saved at once, and the image has ${formatBytes(bytes)}: open the page __sluice/ of the site in Chrome or Edge, which write it to the disk as it comes`,
+      `Here at most ${formatBytes(mostCollected)} can be saved at once, and the image has ${formatBytes(bytes)}: open the page __sluice/ of the site in Chrome or Edge, which write it to the disk as it comes`,
     );
-  return downloadTarget(name);
+  return collected(name);
 }
 
-/** Offers the bytes as a download. */
-export function download(name: string, parts: BlobPart[], type: string): void {
-  const url = URL.createObjectURL(new Blob(parts, { type }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  // The browser reads it after the click was handled; it has a minute for that.
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+/** `refused`: the visitor has chosen nothing. `impossible`: nobody can be asked here; Chrome says so of frames by two names, one for those of other sites. */
+async function pick(name: string): Promise<FileSystemFileHandle | 'refused' | 'impossible'> {
+  const picker = globalThis as FilePicker;
+  if (!picker.showSaveFilePicker) return 'impossible';
+  try {
+    return await picker.showSaveFilePicker({ suggestedName: name });
+  } catch (error) {
+    const why = error instanceof DOMException ? error.name : '';
+    if (why === 'AbortError') return 'refused';
+    if (why === 'SecurityError' || why === 'NotAllowedError') return 'impossible';
+    throw error;
+  }
 }
 
-function downloadTarget(name: string): SaveTarget {
+function collected(name: string): SaveTarget {
   // A Blob of Blobs: the browser may keep the pieces on disk.
   const parts: Blob[] = [];
   return {
     write: async (piece) => {
       parts.push(new Blob([piece]));
     },
-    end: async () => download(name, parts, 'application/zip'),
+    end: async () => download(name, new Blob(parts, { type: 'application/zip' })),
     abandon: async () => {
       parts.length = 0;
     },

@@ -3,6 +3,7 @@ import { isCode, SluiceError } from '../../format/errors.ts';
 import { formatNumberOf } from '../../format/quantity.ts';
 import type { InspectorSwitches } from '../../protocol/inspection.ts';
 import { copyText } from '../actions/copy-text.ts';
+import { download } from '../actions/download.ts';
 import {
   fsckImage,
   type ImageTask,
@@ -11,7 +12,7 @@ import {
   takeImage,
   type UseLeader,
 } from '../actions/image-tasks.ts';
-import { download, openSaveTarget, type SaveTarget } from '../actions/save-target.ts';
+import { openSaveTarget, type SaveTarget } from '../actions/save-target.ts';
 import type { InspectorActions, InspectorTarget, Notice } from '../actions.ts';
 import type { InspectorHome, NavigationMark } from '../home.ts';
 import { diagnosticReport } from '../model/diagnostic-report.ts';
@@ -96,8 +97,7 @@ export class LeaderActions implements InspectorActions {
       const log = await use('readLog', (service) => service.readLog(image.id));
       download(
         `trace-${shortDigest(image.id)}.json`,
-        [`${JSON.stringify(log, undefined, 1)}\n`],
-        'application/json',
+        new Blob([`${JSON.stringify(log, undefined, 1)}\n`], { type: 'application/json' }),
       );
     });
   }
