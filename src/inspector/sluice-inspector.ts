@@ -6,7 +6,7 @@ import { formatBytes, percent } from '../format/quantity.ts';
 import { systemClock } from '../protocol/clock.ts';
 import type { Notice } from './actions.ts';
 import type { InspectorHome } from './home.ts';
-import { imageUsers } from './model/image-users.ts';
+import { countTabs, imageUsers } from './model/image-users.ts';
 import { shortDigest } from './model/labels.ts';
 import { LeaderActions } from './service/leader-actions.ts';
 import { OverviewWatch } from './service/overview-watch.ts';
@@ -384,6 +384,13 @@ export class SluiceInspector extends LitElement {
     }
   };
 
+  /** A tab of the app has come, and leads by itself: it must not depend on this page. */
+  #stepAside(): void {
+    if (countTabs(this.#poller?.snapshot?.inspection.tabs ?? []) === 0) return;
+    this.#endLoader?.();
+    this.#endLoader = undefined;
+  }
+
   readonly #onSeen = (): void => {
     const isSeen = this.#isSeen && document.visibilityState === 'visible';
     if (this.#poller) this.#poller.awake = isSeen;
@@ -420,6 +427,7 @@ export class SluiceInspector extends LitElement {
             clock: systemClock,
             onChange: () => {
               this.tick += 1;
+              this.#stepAside();
             },
           })
         : undefined;
