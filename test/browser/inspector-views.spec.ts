@@ -1,9 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Locator, Page } from '@playwright/test';
 import { unzipSync } from 'fflate';
 import type { Sluice } from '../../src/client/index.ts';
 import { expect, test } from '../support/browser.ts';
+import { clipboardText, saved } from '../support/browser-commands.ts';
 import { Origin } from '../support/origin.ts';
 import { noise } from '../support/random.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -165,9 +166,7 @@ test('what the views show is what is true, and what the panel does is done', asy
   await test.step('the image is saved: every published file, byte for byte', async () => {
     await page.evaluate(() => window.sluice.whenComplete());
     await view(panel, 'Tools');
-    const download = panel.waitForEvent('download');
-    await press(panel, 'Save the image…');
-    await (await download).saveAs(zip);
+    await copyFile(await saved(panel, () => press(panel, 'Save the image…')), zip);
     const files = unzipSync(await readFile(zip));
     expect(Object.keys(files).sort()).toEqual(
       ['sluice.json', `${site.image}.bin`, ...(await site.blobs())].sort(),
@@ -197,16 +196,14 @@ test('what the views show is what is true, and what the panel does is done', asy
     await expect(panel.getByRole('tabpanel').getByText(/Clean: bootstrap/)).toBeVisible();
     await press(panel, 'Scrub');
     await expect(panel.getByRole('tabpanel').getByText(/Clean: \d+ blocks/)).toBeVisible();
-    const download = panel.waitForEvent('download');
-    await press(panel, 'Export the read log');
-    const trace = JSON.parse(await readFile(await (await download).path(), 'utf8'));
+    const exported = await saved(panel, () => press(panel, 'Export the read log'));
+    const trace = JSON.parse(await readFile(exported, 'utf8'));
     const log = await page.evaluate(() => window.sluice.readLog());
     expect(trace).toMatchObject({ sluice: 1, image: site.image });
     expect(trace.reads.map(({ path }: { path: string }) => path)).toEqual(log.reads.map(({ path }) => path));
-    await panel.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: origin.url });
     await press(panel, 'Copy a report');
     await expect(panel.getByText('The report was copied.')).toBeVisible();
-    const report = await panel.evaluate(() => navigator.clipboard.readText());
+    const report = await clipboardText(panel);
     expect(report).toContain(site.image);
     expect(JSON.parse(/```json\n(.*)\n```/s.exec(report)![1]!)).toMatchObject({
       report: 1,
