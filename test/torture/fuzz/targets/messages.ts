@@ -335,7 +335,7 @@ export const ofPages = fuzzTarget<unknown>({
         return note('adopt')();
       },
       version: note('version'),
-      local: note('local'),
+      mappings: note('mappings'),
       longAnswers: { stayAwake: () => done.push('awake') },
       readTimeouts: {
         set: (_: string, ms: number) => {
