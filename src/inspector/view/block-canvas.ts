@@ -1,10 +1,12 @@
 import { css, html, LitElement, type PropertyValues } from 'lit';
 import type { CellMap } from '../model/cell-map.ts';
 import { CellPaint, type Highlight } from '../model/cell-paint.ts';
+import { cellByKey } from '../model/map-keys.ts';
 import { MapLayout } from '../model/map-layout.ts';
 import { zoomLevels } from '../model/zoom.ts';
 import { type MapTheme, mapTheme } from './map-colours.ts';
 import { drawLabels, FittingLabels, gutterWidth } from './map-labels.ts';
+import { drawRings } from './map-rings.ts';
 import { controls } from './theme.ts';
 
 /** The slots of a cell, half-open; undefined: of none. */
@@ -286,18 +288,8 @@ export class BlockCanvas extends LitElement {
       states: this.states,
       labels: this.#labels,
     });
-    const ring = (slot: number | undefined, colour: string, grow: number): void => {
-      if (slot === undefined || slot >= layout.map.length) return;
-      const { x, y } = layout.positionOf(layout.cellOf(slot));
-      const around = Math.max(grow, (7 * this.#ratio - layout.cell) / 2);
-      context.strokeStyle = colour;
-      context.lineWidth = 2 * this.#ratio;
-      const side = layout.cell - (layout.cell >= 4 ? 1 : 0) + 2 * around;
-      context.strokeRect(gutter + x - around, y - top - around, side, side);
-    };
-    ring(this.picked, theme.accent, this.#ratio);
-    if (this.#cursor !== this.picked) ring(this.#cursor, theme.soft, this.#ratio);
-    if (this.#hovered !== undefined) ring(this.#hovered, theme.ink, 0);
+    const marks = { picked: this.picked, cursor: this.#cursor, hovered: this.#hovered };
+    drawRings(context, { layout, theme, left: gutter, top, ratio: this.#ratio }, marks);
   }
 
   #cellAt(event: MouseEvent): number | undefined {
@@ -359,21 +351,8 @@ export class BlockCanvas extends LitElement {
   /** Whether the key moves it. */
   #moveCursor(key: string): boolean {
     const layout = this.#layout;
-    if (!layout || layout.length === 0) return false;
-    const at = this.#cursorCell();
-    const page = Math.max(1, Math.floor(this.#height / layout.cell) - 1) * layout.columns;
-    const move = {
-      ArrowLeft: -1,
-      ArrowRight: 1,
-      ArrowUp: -layout.columns,
-      ArrowDown: layout.columns,
-      PageUp: -page,
-      PageDown: page,
-      Home: Number.NEGATIVE_INFINITY,
-      End: Number.POSITIVE_INFINITY,
-    }[key];
-    if (move === undefined) return false;
-    const to = at === undefined ? 0 : layout.step(at, move);
+    const to = layout && cellByKey(layout, key, this.#cursorCell(), this.#height);
+    if (!layout || to === undefined) return false;
     const slots = layout.slotsOf(to);
     if (slots) {
       this.reveal(slots.start);

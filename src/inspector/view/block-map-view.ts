@@ -7,6 +7,7 @@ import type { Snapshot } from '../model/snapshot.ts';
 import { countStates, type StateCounts } from '../model/state-counts.ts';
 import { BlockCanvas, type CellSlots } from './block-canvas.ts';
 import { BlockDetails } from './block-details.ts';
+import { buttonGroup } from './button-group.ts';
 import { blockStateWords } from './map-colours.ts';
 import { controls } from './theme.ts';
 import { ViewElement } from './view-element.ts';
@@ -47,6 +48,7 @@ export class BlockMapView extends ViewElement {
 
   static override styles = [
     controls,
+    buttonGroup,
     css`
       :host {
         container-type: size;
@@ -71,23 +73,6 @@ export class BlockMapView extends ViewElement {
       }
       sluice-block-canvas {
         padding-top: 6px;
-      }
-      .group {
-        display: flex;
-      }
-      .group > button {
-        border-radius: 0;
-        margin-left: -1px;
-      }
-      .group > button:first-child {
-        border-radius: 4px 0 0 4px;
-        margin-left: 0;
-      }
-      .group > button:last-child {
-        border-radius: 0 4px 4px 0;
-      }
-      .group > button[aria-pressed='true'] {
-        z-index: 1;
       }
       .scale {
         min-width: 46px;

@@ -1,4 +1,5 @@
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { rowByKey } from '../model/list-keys.ts';
 import { type CellValue, sortedBy, type TableOrder, toggled } from '../model/table-order.ts';
 import { controls } from './theme.ts';
 import { sections } from './view-styles.ts';
@@ -147,10 +148,10 @@ export class DataTable<T> extends LitElement {
     if (!row) return;
     const all = [...this.renderRoot.querySelectorAll<HTMLElement>('tbody tr')];
     const at = all.indexOf(row as HTMLElement);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
+    const to = rowByKey(event.key, at, all.length);
     if (to === undefined) return;
     event.preventDefault();
-    all[Math.min(Math.max(to, 0), all.length - 1)]?.focus();
+    all[to]!.focus();
   };
 }
 

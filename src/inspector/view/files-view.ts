@@ -1,4 +1,4 @@
-import { css, html, nothing, type PropertyValues } from 'lit';
+import { html, nothing, type PropertyValues } from 'lit';
 import { formatBytes, formatCount } from '../../format/quantity.ts';
 import {
   type FileColumn,
@@ -8,12 +8,13 @@ import {
   presentShare,
   queryFiles,
 } from '../model/file-rows.ts';
+import { rowByKey } from '../model/list-keys.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { askToEvict } from './ask-to-evict.ts';
+import { filesViewStyles, rowHeight } from './files-view-styles.ts';
 import { controls } from './theme.ts';
 import { ViewElement } from './view-element.ts';
 
-const rowHeight = 22;
 /** Rows beyond what is seen, so that a scroll shows no gap before the next frame. */
 const spare = 8;
 
@@ -48,136 +49,7 @@ export class FilesView extends ViewElement {
     if (entry) this.height = entry.contentRect.height;
   });
 
-  static override styles = [
-    controls,
-    css`
-      :host {
-        container-type: size;
-        display: grid;
-        grid-template: auto minmax(0, 1fr) / minmax(0, 1fr);
-      }
-      input {
-        flex: 0 1 220px;
-      }
-      .scroller {
-        overflow: auto;
-        outline-offset: -2px;
-      }
-      .row {
-        display: grid;
-        grid-template-columns: minmax(120px, 1fr) 76px 136px 60px 52px 76px;
-        height: ${rowHeight}px;
-        line-height: ${rowHeight}px;
-      }
-      .head {
-        position: sticky;
-        top: 0;
-        z-index: 1;
-        background: var(--bar);
-        border-bottom: 1px solid var(--line);
-      }
-      .head button {
-        height: ${rowHeight - 1}px;
-        padding: 0 8px;
-        border: 0;
-        border-radius: 0;
-        background: none;
-        color: var(--soft);
-        font-weight: 500;
-        text-align: inherit;
-        overflow: hidden;
-        text-overflow: ellipsis;
-      }
-      .head [aria-sort]:not([aria-sort='none']) button {
-        color: var(--ink);
-      }
-      .head > * {
-        border-left: 1px solid var(--line);
-      }
-      .head > :first-child {
-        border-left: 0;
-      }
-      .head > * > button {
-        width: 100%;
-      }
-      .row > * {
-        overflow: hidden;
-        white-space: nowrap;
-      }
-      .body {
-        position: relative;
-      }
-      .body .row {
-        position: absolute;
-        inset-inline: 0;
-      }
-      .body .row > * {
-        padding: 0 8px;
-        text-overflow: ellipsis;
-      }
-      .body .odd {
-        background: color-mix(in srgb, var(--bar) 60%, transparent);
-      }
-      .body .row:hover {
-        background: var(--hover);
-      }
-      .body .row[aria-selected='true'] {
-        background: var(--select);
-      }
-      .number {
-        text-align: right;
-      }
-      .path {
-        direction: rtl;
-        text-align: left;
-      }
-      .made {
-        padding: 0 5px;
-        border: 1px solid var(--line);
-        border-radius: 8px;
-        font-size: 11px;
-        line-height: 14px;
-        color: var(--soft);
-      }
-      .present {
-        display: flex;
-        align-items: center;
-        gap: 8px;
-      }
-      .bar {
-        flex: 1;
-        height: 6px;
-        border-radius: 3px;
-        background: var(--block-missing);
-        overflow: hidden;
-      }
-      .bar > div {
-        height: 100%;
-        background: var(--block-present);
-      }
-      .present > span {
-        width: 40px;
-        text-align: right;
-      }
-      @container (max-width: 640px) {
-        .row {
-          grid-template-columns: minmax(80px, 1fr) 68px 104px 64px;
-        }
-        .reads,
-        .order {
-          display: none;
-        }
-      }
-      @container (max-width: 420px) {
-        .row {
-          grid-template-columns: minmax(80px, 1fr) 104px 60px;
-        }
-        .size {
-          display: none;
-        }
-      }
-    `,
-  ];
+  static override styles = [controls, filesViewStyles];
 
   constructor() {
     super();
@@ -351,21 +223,11 @@ export class FilesView extends ViewElement {
 
   readonly #onKey = (event: KeyboardEvent): void => {
     if (event.target !== event.currentTarget) return;
-    const at = this.#at();
-    const last = this.#rows.length - 1;
-    const page = Math.max(1, Math.floor(this.height / rowHeight) - 3);
-    const to = {
-      ArrowDown: at + 1,
-      ArrowUp: at - 1,
-      PageDown: at + page,
-      PageUp: at - page,
-      Home: 0,
-      End: last,
-    }[event.key];
     if (event.key === 'Enter') this.#showInMap();
-    else if (to === undefined || last < 0) return;
     else {
-      const next = Math.max(0, Math.min(last, to));
+      const page = Math.max(1, Math.floor(this.height / rowHeight) - 3);
+      const next = rowByKey(event.key, this.#at(), this.#rows.length, page);
+      if (next === undefined) return;
       this.chosen = this.#rows[next]!.path;
       this.#reveal(next);
     }

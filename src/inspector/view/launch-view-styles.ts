@@ -9,23 +9,6 @@ export const launchViewStyles = css`
     overflow: hidden !important;
     container-type: inline-size;
   }
-  .group {
-    display: inline-flex;
-  }
-  .group > button {
-    border-radius: 0;
-    margin-left: -1px;
-  }
-  .group > button:first-child {
-    border-radius: 4px 0 0 4px;
-    margin-left: 0;
-  }
-  .group > button:last-child {
-    border-radius: 0 4px 4px 0;
-  }
-  .group > button[aria-pressed='true'] {
-    z-index: 1;
-  }
   .check {
     display: inline-flex;
     align-items: center;

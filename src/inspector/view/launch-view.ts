@@ -7,6 +7,7 @@ import type { Snapshot } from '../model/snapshot.ts';
 import { type WaterfallRow, waterfallRows } from '../model/waterfall-rows.ts';
 import { type TimeSpan, zoomed } from '../model/waterfall-span.ts';
 import { type WaterfallTotals, waterfallTotals } from '../model/waterfall-totals.ts';
+import { buttonGroup } from './button-group.ts';
 import { launchTotals } from './launch-totals.ts';
 import { launchViewStyles } from './launch-view-styles.ts';
 import { controls } from './theme.ts';
@@ -61,7 +62,7 @@ export class LaunchView extends ViewElement {
   #totals: WaterfallTotals | undefined;
   #marksAt = 0;
 
-  static override styles = [controls, phases, launchViewStyles];
+  static override styles = [controls, phases, buttonGroup, launchViewStyles];
 
   constructor() {
     super();

@@ -2,6 +2,7 @@ import { html, LitElement, nothing, type PropertyValues, type TemplateResult } f
 import { repeat } from 'lit/directives/repeat.js';
 import { formatMs, formatNumberOf } from '../../format/quantity.ts';
 import { formatBlock } from '../model/labels.ts';
+import { rowByKey } from '../model/list-keys.ts';
 import type { WaterfallRow } from '../model/waterfall-rows.ts';
 import { moved, type TimeMark, type TimeSpan, ticks, zoomed } from '../model/waterfall-span.ts';
 import { controls } from './theme.ts';
@@ -203,20 +204,11 @@ export class WaterfallList extends LitElement {
     if (event.ctrlKey || event.metaKey || event.altKey || event.composedPath()[0] !== this) return;
     const { span, bounds, rows } = this;
     const middle = (span.start + span.end) / 2;
-    const page = Math.floor(this.clientHeight / rowHeight) - 2;
-    const steps: Record<string, number> = {
-      ArrowDown: 1,
-      ArrowUp: -1,
-      PageDown: page,
-      PageUp: -page,
-      Home: -rows.length,
-      End: rows.length,
-    };
-    const step = steps[event.key];
-    if (step !== undefined) {
-      const now = rows.findIndex(({ key }) => key === this.chosen);
-      this.#choose(rows[Math.min(Math.max(now + step, 0), rows.length - 1)]);
-    } else if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') {
+    const page = Math.max(1, Math.floor(this.clientHeight / rowHeight) - 2);
+    const now = rows.findIndex(({ key }) => key === this.chosen);
+    const next = rowByKey(event.key, now, rows.length, page);
+    if (next !== undefined) this.#choose(rows[next]);
+    else if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') {
       const share = event.key === 'ArrowLeft' ? -0.2 : 0.2;
       this.#tellSpan(moved(span, share * (span.end - span.start), bounds));
     } else if (event.key === '+' || event.key === '=') this.#tellSpan(zoomed(span, 0.6, middle, bounds));
