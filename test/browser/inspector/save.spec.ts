@@ -5,6 +5,7 @@ import type { Page } from '@playwright/test';
 import { unzipSync } from 'fflate';
 import type { Sluice } from '../../../src/client/index.ts';
 import { expect, test } from '../../support/browser.ts';
+import { saved } from '../../support/browser-commands.ts';
 import { Origin } from '../../support/origin.ts';
 import { launched, smallApp, smallSite } from '../small-site.ts';
 
@@ -97,10 +98,7 @@ test('an image is written to the disk as it comes: to a chosen file, or one that
   await panel.evaluate(() => {
     window.written = [];
   });
-  const downloading = panel.waitForEvent('download');
-  await press(panel, 'Save the image…');
-  const path = await (await downloading).path();
-  const zip = await readFile(path);
+  const zip = await readFile(await saved(panel, () => press(panel, 'Save the image…')));
   expect(createHash('sha256').update(zip).digest('hex')).toBe(picked!.sha256);
   const files = unzipSync(zip);
   expect(Object.keys(files)).toHaveLength(2 + (await site.blobs()).length);
