@@ -52,6 +52,8 @@ function pickNothing(): void {
 }
 
 function watchWrites(): void {
+  // Not on the empty page that a tab begins with: no secure context.
+  if (!globalThis.FileSystemWritableFileStream) return;
   window.written = [];
   window.gate = Promise.resolve();
   const { prototype } = FileSystemWritableFileStream;
