@@ -33,11 +33,13 @@ export async function inspector(runs: number): Promise<void> {
 /** Cold launches with the inspector's page open in a window beside them, with it closed, and of a build that keeps nothing for it, in turn. */
 async function launches(runs: number): Promise<void> {
   const app = await apps.demo.make();
-  const dir = await publish(app, 'sluice+trace');
+  const published = await publish(app, 'sluice+trace');
+  // Built and copied in the same way, so that nothing else differs.
+  const dir = await publishChanged(published, 'inspected', []);
   const variants = [
     { name: 'open', dir, beside: openPanel },
     { name: 'closed', dir },
-    { name: 'none', dir: await publishChanged(dir, 'uninspected', notes) },
+    { name: 'none', dir: await publishChanged(published, 'uninspected', notes) },
   ] as const;
   const { open, closed, none } = await coldLaunches(app, linkName, variants, runs);
   const rows = [['', 'open', 'closed', 'nothing kept for it', 'open ÷ closed', 'closed ÷ nothing kept']];
