@@ -5,6 +5,7 @@ import { presentBytes } from '../../store/presence.ts';
 import { cullLimits, type Room } from '../culling.ts';
 import type { LocalBlocks } from '../local-blocks.ts';
 import type { StorageCare } from '../storage-care.ts';
+import { RecentAnswer } from './recent-answer.ts';
 
 export interface StorageViewOptions {
   readonly local: LocalBlocks;
@@ -25,17 +26,16 @@ export type StorageOutlook = Pick<InspectedStorage, 'room' | 'next'>;
 /** How full the store is, of what, and what would go. */
 export class StorageView {
   readonly #options: StorageViewOptions;
-  #outlook: { readonly at: number; readonly value: Promise<StorageOutlook> } | undefined;
+  readonly #outlook: RecentAnswer<StorageOutlook>;
 
   constructor(options: StorageViewOptions) {
     this.#options = options;
+    this.#outlook = new RecentAnswer(options.clock, againMs, () => this.#ask());
   }
 
   /** Two seconds old at most. Asked for first, and nothing waited for after that, {@link storage} and {@link versions} are of the same moment. */
   outlook(): Promise<StorageOutlook> {
-    const now = this.#options.clock.now();
-    if (!this.#outlook || now - this.#outlook.at >= againMs) this.#outlook = { at: now, value: this.#ask() };
-    return this.#outlook.value;
+    return this.#outlook.get();
   }
 
   storage(kind: InspectedStorage['kind'], { room, next }: StorageOutlook): InspectedStorage {

@@ -20,7 +20,7 @@ import { inspectQueue } from './inspect-queue.ts';
 import { type StorageOutlook, StorageView, type StorageViewOptions } from './inspect-storage.ts';
 import { madeFiles } from './made-files.ts';
 import { marksOf } from './marks-of.ts';
-import { WorkerView } from './worker-view.ts';
+import { RecentAnswer } from './recent-answer.ts';
 
 export interface InspectorOptions extends StorageViewOptions {
   /** The leader's own name. */
@@ -30,10 +30,12 @@ export interface InspectorOptions extends StorageViewOptions {
   readonly clock: Clock;
   readonly stateOf: (mount: Mount) => ServiceState;
   readonly switches: () => InspectorSwitches;
-  /** What a service worker knows; undefined where there is none. */
+  /** What a service worker knows; undefined where there is none, or none that answers. Never rejects. */
   readonly facts?: (() => Promise<WorkerFacts | undefined>) | undefined;
 }
 
+/** The service worker has reads to answer: it is asked at most so often, however many inspectors there are. */
+const factsMs = 500;
 /** A clock of another context, or one that was set meanwhile, may differ by so much from ours. */
 const clockSlackMs = 50;
 
@@ -44,20 +46,21 @@ const clockSlackMs = 50;
 export class Inspector {
   readonly #options: InspectorOptions;
   readonly #storage: StorageView;
-  readonly #worker: WorkerView;
+  readonly #facts: RecentAnswer<WorkerFacts | undefined>;
   /** What makes Unix time of the clock's. */
   readonly #origin: number;
 
   constructor(options: InspectorOptions) {
     this.#options = options;
     this.#storage = new StorageView(options);
-    this.#worker = new WorkerView(options);
+    const { clock, facts = async () => undefined } = options;
+    this.#facts = new RecentAnswer(clock, factsMs, facts);
     this.#origin = performance.timeOrigin + performance.now() - options.clock.now();
   }
 
   /** What the mount's inspector has not seen yet, see InspectionCursor. */
   async inspect(mount: Mount, seen: InspectionCursor | undefined): Promise<Inspection> {
-    const [outlook, facts] = await Promise.all([this.#storage.outlook(), this.#worker.facts()]);
+    const [outlook, facts] = await Promise.all([this.#storage.outlook(), this.#facts.get()]);
     return this.#now(mount, outlook, facts, seen);
   }
 
@@ -114,7 +117,7 @@ export class Inspector {
 
   /** All images of the site. */
   async overview(kindOf: () => SiteOverview['kind']): Promise<SiteOverview> {
-    const [facts] = await Promise.all([this.#worker.facts(), this.#storage.outlook()]);
+    const [facts] = await Promise.all([this.#facts.get(), this.#storage.outlook()]);
     return { tabs: this.#tabs(facts), versions: this.#storage.versions(), kind: kindOf() };
   }
 
