@@ -1,9 +1,9 @@
-import { SluiceError } from '../src/format/errors.ts';
+import { asSluiceError, codeOf, SluiceError } from '../src/format/errors.ts';
 import type { FileTree } from '../src/image/file-tree.ts';
 import { systemClock } from '../src/protocol/clock.ts';
+import { deferred } from '../src/protocol/deferred.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import type { Deliver, EncodedBlock } from './encoded-block.ts';
-import { asSluiceError } from './errors.ts';
 import type { LoaderPort, LoaderPorts } from './loader-ports.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import { blocksOf, type Run, runsOf } from './runs.ts';
@@ -149,14 +149,14 @@ export class BlockReader {
     arrival.readers += 1;
     arrival.keep ||= request.partial;
     arrival.deadline = Math.max(arrival.deadline, systemClock.now() + waitMs);
-    const { promise, resolve, reject } = promiseParts<Uint8Array<ArrayBuffer>>();
+    const { promise, resolve, reject } = deferred<Uint8Array<ArrayBuffer>>();
     const note = (failed?: string): void =>
       this.#note(request, block, Math.round(systemClock.now() - began), arrival.decodedMs, failed);
     promise.then(
       () => note(),
       // It is thrown where it is awaited. That nobody waits any more is no error.
       (error: unknown) => {
-        const { code } = asSluiceError(error);
+        const code = codeOf(error);
         if (code !== 'closed') note(code);
       },
     );
@@ -348,22 +348,11 @@ function newBatch(request: ReadRequest, ahead: boolean): Batch {
 }
 
 function newArrival(key: string, batch: Batch): Arrival {
-  const { promise, resolve, reject } = promiseParts<Uint8Array<ArrayBuffer>>();
+  const { promise, resolve, reject } = deferred<Uint8Array<ArrayBuffer>>();
   promise.catch(() => {}); // Each reader sees it through its own promise; without readers it is nobody's failure.
   return { key, batch, bytes: promise, resolve, reject, readers: 0, deadline: 0, keep: false, decodedMs: 0 };
 }
 
 function timedOut({ path, timeoutMs }: ReadRequest): SluiceError {
   return new SluiceError('read-timeout', `No bytes of /${path} came within ${timeoutMs} ms`, { path });
-}
-
-/** `Promise.withResolvers`, which engines have since 2024 only. */
-function promiseParts<T>() {
-  let resolve!: (value: T) => void;
-  let reject!: (reason: unknown) => void;
-  const promise = new Promise<T>((res, rej) => {
-    resolve = res;
-    reject = rej;
-  });
-  return { promise, resolve, reject };
 }

@@ -1,4 +1,4 @@
-import { type ErrorCode, errorStatus, SluiceError } from '../src/format/errors.ts';
+import { asSluiceError, type ErrorCode, errorStatus } from '../src/format/errors.ts';
 import { launchRemedy } from '../src/format/launch-remedies.ts';
 import { addIsolation } from './headers.ts';
 
@@ -31,16 +31,4 @@ export function errorResponse(error: unknown, path: string, isolate = false): Re
   if (retryAfter !== undefined) headers.set('Retry-After', String(retryAfter));
   const body = `${code}: /${path}\n${failure.message}\n${launchRemedy(code)}\n`;
   return new Response(body, { status: errorStatus[code] || 500, headers });
-}
-
-/** Every failure has a code; what the platform threw becomes `unreadable` with its words kept. */
-export function asSluiceError(error: unknown): SluiceError {
-  if (error instanceof SluiceError) return error;
-  return new SluiceError(
-    'unreadable',
-    error instanceof Error ? `${error.name}: ${error.message}` : String(error),
-    {
-      cause: error,
-    },
-  );
 }

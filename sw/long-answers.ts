@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../src/protocol/clock.ts';
+import { deferred } from '../src/protocol/deferred.ts';
 
 /**
  * Chromium (156) ends what an event still does after five minutes: an answer that has not begun fails, and so does a body that is still coming when its event
@@ -27,12 +28,8 @@ export class LongAnswers {
 
   /** The body of an answer to this event comes until `finished`, which never rejects. */
   begin(event: Pick<ExtendableEvent, 'waitUntil'>, finished: Promise<void>): void {
-    let release = (): void => {};
-    event.waitUntil(
-      new Promise<void>((resolve) => {
-        release = resolve;
-      }),
-    );
+    const { promise, resolve: release } = deferred();
+    event.waitUntil(promise);
     let stopTimer = this.#clock.after(nextEventMs, () => {
       stopTimer = this.#clock.after(eventMs - nextEventMs, release);
       this.#uncovered.set(finished, end);

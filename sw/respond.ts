@@ -1,5 +1,6 @@
 import type { FileTree } from '../src/image/file-tree.ts';
 import type { Inode } from '../src/image/image.ts';
+import { deferred } from '../src/protocol/deferred.ts';
 import type { BlockReader } from './block-reader.ts';
 import { BlockWindow, type BlockWindowOptions, type WindowOptions } from './block-window.ts';
 import { type CodeCopies, isCode } from './code-copies.ts';
@@ -145,10 +146,7 @@ function streamOf(
   first: Uint8Array<ArrayBuffer>,
   window: BlockWindow,
 ): { content: ReadableStream<Uint8Array<ArrayBuffer>>; finished: Promise<void> } {
-  let finish: () => void = () => {};
-  const finished = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
+  const { promise: finished, resolve: finish } = deferred();
   const source: UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> = {
     start: (controller) => controller.enqueue(first),
     pull: async (controller) => {

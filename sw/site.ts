@@ -1,4 +1,5 @@
 import { decodeBlock } from '../src/codec/decode-block.ts';
+import { asSluiceError } from '../src/format/errors.ts';
 import type { FileTree } from '../src/image/file-tree.ts';
 import { Image } from '../src/image/image.ts';
 import { systemClock } from '../src/protocol/clock.ts';
@@ -11,7 +12,6 @@ import { HttpSource } from '../src/source/http-source.ts';
 import { retrying } from '../src/source/retrying.ts';
 import { BlockReader } from './block-reader.ts';
 import { CodeCopies } from './code-copies.ts';
-import { asSluiceError } from './errors.ts';
 import { HeldReads } from './held-reads.ts';
 import { Images } from './images.ts';
 import { type LoaderPort, LoaderPorts } from './loader-ports.ts';

@@ -1,5 +1,7 @@
+import { deferred } from '../protocol/deferred.ts';
 import type { ReleaseRecord, ServiceWorkerToPage } from '../protocol/messages.ts';
 import { Launch } from './launch.ts';
+import { loaded } from './loaded.ts';
 import { LoaderProcess } from './loader-process.ts';
 import { sleepWithPage } from './page-life.ts';
 import { guardRegistrations } from './registration-rule.ts';
@@ -56,10 +58,7 @@ export function runApp(site: Site, { launched, isWhole = false, release }: AppPa
       script: site.loader,
       options: () => ({ scope: site.scope, ...(release === undefined ? {} : { release }) }),
     });
-  let begins = (): void => {};
-  const begun = new Promise<void>((resolve) => {
-    begins = resolve;
-  });
+  const { promise: begun, resolve: begins } = deferred();
   const sluice = new Sluice(site.scope, loader, new Launch(loader, begun, isWhole), {
     setReadTimeout: (ms) => {
       // The service worker reads for the app; each of its requests to the loader brings its own deadline.
@@ -123,15 +122,14 @@ export function runApp(site: Site, { launched, isWhole = false, release }: AppPa
       .catch((error) => console.info('sluice: not all is stored:', error));
   });
   keepUpdated(site);
-  if (isWhole) afterLaunch(() => loader.begin());
+  if (isWhole) void afterLaunch(() => loader.begin());
   else loader.begin();
 }
 
 /** A launch takes a moment longer than its page. */
-function afterLaunch(work: () => void): void {
-  const later = (): unknown => setTimeout(work, afterLaunchMs);
-  if (document.readyState === 'complete') later();
-  else addEventListener('load', later, { once: true });
+async function afterLaunch(work: () => void): Promise<void> {
+  await loaded();
+  setTimeout(work, afterLaunchMs);
 }
 
 /**

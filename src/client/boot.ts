@@ -1,4 +1,4 @@
-import { SluiceError } from '../format/errors.ts';
+import { asSluiceError, SluiceError } from '../format/errors.ts';
 import { withDeadline } from '../protocol/deadline.ts';
 import type { ReleaseRecord } from '../protocol/messages.ts';
 import { type AppPage, runApp } from './app.ts';
@@ -177,10 +177,4 @@ function requireServiceWorkers(): void {
   if (!('serviceWorker' in navigator)) {
     throw new SluiceError('no-service-worker', 'This browser, or its private mode, has no service workers');
   }
-}
-
-function asSluiceError(error: unknown): SluiceError {
-  if (error instanceof SluiceError) return error;
-  const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return new SluiceError('unreadable', words, { cause: error });
 }

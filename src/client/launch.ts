@@ -1,4 +1,5 @@
 import type { LaunchMetrics } from '../protocol/launch-metrics.ts';
+import { loaded } from './loaded.ts';
 import type { LoaderProcess } from './loader-process.ts';
 
 /** How this page's launch went. A reload of the boot page counts as a launch of its own; an app's page that was written in place goes on from the visitor's click. */
@@ -33,9 +34,4 @@ export class Launch {
     performance.measure('sluice:launch', { start: 0, end, detail: metrics });
     return metrics;
   }
-}
-
-function loaded(): Promise<unknown> {
-  if (document.readyState === 'complete') return Promise.resolve();
-  return new Promise((resolve) => addEventListener('load', resolve, { once: true }));
 }

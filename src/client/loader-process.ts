@@ -2,6 +2,7 @@ import { type Remote, transfer } from 'comlink';
 import { SluiceError } from '../format/errors.ts';
 import { carrySluiceErrors } from '../protocol/comlink-errors.ts';
 import { withDeadline } from '../protocol/deadline.ts';
+import { type Deferred, deferred } from '../protocol/deferred.ts';
 import type { LoaderApi } from '../protocol/loader-api.ts';
 import type { Progress } from '../protocol/state.ts';
 import { relaunchMs } from './back-off.ts';
@@ -31,7 +32,7 @@ export class LoaderProcess {
   #progress: Progress | undefined;
   #release: Parameters<LoaderEvents['onRelease']> | undefined;
   readonly #closed = new AbortController();
-  readonly #complete = deferred<void>();
+  readonly #complete = deferred();
   /** The life that calls go to; rejects when its start failed. Always the newest one; undefined before the first. */
   #current: Promise<LoaderLife> | undefined;
   /** The newest life, whether or not it has started. */
@@ -226,17 +227,4 @@ export class LoaderProcess {
 
 function closedError(): SluiceError {
   return new SluiceError('closed', 'The mount was closed');
-}
-
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-}
-
-function deferred<T>(): Deferred<T> {
-  let resolve!: (value: T) => void;
-  const promise = new Promise<T>((r) => {
-    resolve = r;
-  });
-  return { promise, resolve };
 }

@@ -2,6 +2,7 @@ import { isCode, type SluiceError, toWireError } from '../format/errors.ts';
 import type { InspectorHome } from '../inspector/home.ts';
 import { openScopes } from '../inspector/service/scopes.ts';
 import { type Clock, passed } from '../protocol/clock.ts';
+import { deferred } from '../protocol/deferred.ts';
 
 /** What the panel shows. */
 export interface PanelView {
@@ -107,10 +108,7 @@ export class PanelLife {
   async #inspectOnce(signal: AbortSignal): Promise<unknown> {
     const { open, view, clock } = this.#options;
     let home: PanelHome | undefined;
-    let end = (_reason: unknown): void => {};
-    const ended = new Promise<unknown>((resolve) => {
-      end = resolve;
-    });
+    const { promise: ended, resolve: end } = deferred<unknown>();
     signal.addEventListener('abort', end);
     try {
       home = await open(end);

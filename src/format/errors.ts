@@ -67,6 +67,18 @@ export class SluiceError extends Error {
   }
 }
 
+/** Itself, or what it says as `unreadable`: what has no code is not foreseen. */
+export function asSluiceError(error: unknown): SluiceError {
+  if (error instanceof SluiceError) return error;
+  const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new SluiceError('unreadable', words, { cause: error });
+}
+
+/** Its code; `unreadable` for what has none. */
+export function codeOf(error: unknown): ErrorCode {
+  return error instanceof SluiceError ? error.code : 'unreadable';
+}
+
 /** Whether it is a {@link SluiceError} with this code. */
 export function isCode(error: unknown, code: ErrorCode): boolean {
   return error instanceof SluiceError && error.code === code;
@@ -80,17 +92,8 @@ export interface WireError {
 }
 
 export function toWireError(error: unknown): WireError {
-  if (error instanceof SluiceError) {
-    return {
-      code: error.code,
-      message: error.message,
-      ...(error.path === undefined ? {} : { path: error.path }),
-    };
-  }
-  return {
-    code: 'unreadable',
-    message: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
-  };
+  const { code, message, path } = asSluiceError(error);
+  return { code, message, ...(path === undefined ? {} : { path }) };
 }
 
 export function fromWireError(wire: WireError): SluiceError {

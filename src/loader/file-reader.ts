@@ -1,6 +1,6 @@
 import { decodeBlock } from '../codec/decode-block.ts';
 import type { StartZstd } from '../codec/zstd-decoder.ts';
-import { SluiceError } from '../format/errors.ts';
+import { codeOf, SluiceError } from '../format/errors.ts';
 import { spanBytes } from '../image/map-range.ts';
 import type { ByteRange, DirectoryEntry, FileStat, PrefetchPriority } from '../protocol/loader-api.ts';
 import { readAhead } from '../protocol/read-deadline.ts';
@@ -103,7 +103,7 @@ export class FileReader {
       this.#mount.noteRead(read, began, undefined);
       return stored;
     } catch (error) {
-      const code = error instanceof SluiceError ? error.code : 'unreadable';
+      const code = codeOf(error);
       if (!read.signal?.aborted && code !== 'closed') this.#mount.noteRead(read, began, code);
       throw error;
     }

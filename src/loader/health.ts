@@ -1,4 +1,4 @@
-import { SluiceError } from '../format/errors.ts';
+import { codeOf } from '../format/errors.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { LoaderInfo } from '../protocol/state.ts';
 import { BackOff } from './back-off.ts';
@@ -49,7 +49,7 @@ export class Health {
 
   report(error: unknown): void {
     this.#errors += 1;
-    const code = error instanceof SluiceError ? error.code : 'unreadable';
+    const code = codeOf(error);
     const message = error instanceof Error ? error.message : String(error);
     this.#lastError = { code, message, at: Date.now() };
     this.log.add(this.#lastError);

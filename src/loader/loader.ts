@@ -4,6 +4,7 @@ import { hex } from '../format/sha256.ts';
 import type { TreeOperation } from '../format/tree-operation.ts';
 import type { MessageEndpoint } from '../protocol/channel.ts';
 import { type Clock, passed } from '../protocol/clock.ts';
+import { deferred } from '../protocol/deferred.ts';
 import type { FsmapPage, FsmapQuery } from '../protocol/fsmap.ts';
 import type { Inspection, InspectionCursor } from '../protocol/inspection.ts';
 import type { LaunchMetrics } from '../protocol/launch-metrics.ts';
@@ -73,8 +74,7 @@ interface Started {
 export class Loader implements LoaderApi {
   readonly #platform: LoaderPlatform;
   readonly #ports = new Set<ServiceWorkerPort>();
-  readonly #complete: Promise<void>;
-  #completed!: () => void;
+  readonly #complete = deferred();
   #isComplete = false;
   /** Completed in the background, also by the next leader. */
   #background = true;
@@ -97,9 +97,6 @@ export class Loader implements LoaderApi {
 
   constructor(platform: LoaderPlatform) {
     this.#platform = platform;
-    this.#complete = new Promise((resolve) => {
-      this.#completed = resolve;
-    });
   }
 
   async start(options: LoaderOptions): Promise<{ readonly loader: string; readonly image: string }> {
@@ -169,7 +166,7 @@ export class Loader implements LoaderApi {
   }
 
   whenComplete(): Promise<void> {
-    return this.#complete;
+    return this.#complete.promise;
   }
 
   async launched(): Promise<void> {
@@ -368,7 +365,7 @@ export class Loader implements LoaderApi {
         if (!this.#image) this.#early.push(event);
         else if (event.image === this.#image.image) {
           this.#isComplete = true;
-          this.#completed();
+          this.#complete.resolve();
         }
         return;
       case 'progress':

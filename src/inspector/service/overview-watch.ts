@@ -1,4 +1,4 @@
-import { SluiceError, toWireError } from '../../format/errors.ts';
+import { asSluiceError, type SluiceError } from '../../format/errors.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import type { InspectedVersion, SiteOverview } from '../../protocol/inspection.ts';
 import { WakeableWait } from '../../protocol/wakeable-wait.ts';
@@ -140,10 +140,4 @@ export class OverviewWatch {
     const versions = isRead ? before.versions : await home.storedImages?.(before.scope);
     return { ...before, tabs: [], kind: undefined, versions: versions ?? [] };
   }
-}
-
-function asSluiceError(error: unknown): SluiceError {
-  if (error instanceof SluiceError) return error;
-  const { code, message } = toWireError(error);
-  return new SluiceError(code, message);
 }

@@ -1,4 +1,4 @@
-import { isCode, SluiceError, toWireError } from '../../format/errors.ts';
+import { asSluiceError, isCode, type SluiceError } from '../../format/errors.ts';
 import { Image } from '../../image/image.ts';
 import type { LoaderService } from '../../loader/loader-service.ts';
 import type { Clock } from '../../protocol/clock.ts';
@@ -146,11 +146,7 @@ export class Poller {
         return { kind: 'nobody' };
       }
       if (isCode(error, 'call-timeout')) this.#link.forget();
-      const { code, message } = toWireError(error);
-      return {
-        kind: 'failing',
-        error: error instanceof SluiceError ? error : new SluiceError(code, message),
-      };
+      return { kind: 'failing', error: asSluiceError(error) };
     }
   }
 

@@ -1,4 +1,5 @@
 import { css, html, LitElement } from 'lit';
+import { deferred } from '../../protocol/deferred.ts';
 import { controls } from './theme.ts';
 
 export interface Question {
@@ -78,12 +79,11 @@ export async function confirmed(root: ParentNode, question: Question): Promise<b
   if (!customElements.get(tag)) customElements.define(tag, ConfirmDialog);
   const dialog = document.createElement(tag) as ConfirmDialog;
   dialog.question = question;
-  const answer = new Promise<boolean>((resolve) => {
-    dialog.answer = resolve;
-  });
+  const answer = deferred<boolean>();
+  dialog.answer = answer.resolve;
   root.append(dialog);
   try {
-    return await answer;
+    return await answer.promise;
   } finally {
     dialog.remove();
   }

@@ -1,4 +1,4 @@
-import { SluiceError } from '../../format/errors.ts';
+import { codeOf } from '../../format/errors.ts';
 import type { InspectedFetch } from '../../protocol/inspection.ts';
 import type { FlightKind } from '../flight-view.ts';
 import type { WaitLog } from './wait-steps.ts';
@@ -101,7 +101,7 @@ export class FetchRecord {
 
   ended(failure: unknown): void {
     this.#ended = this.#change();
-    if (failure !== undefined) this.#failed = failure instanceof SluiceError ? failure.code : 'unreadable';
+    if (failure !== undefined) this.#failed = codeOf(failure);
   }
 
   /** `blob` is its index; `origin` is what makes Unix time of the clock's. */
