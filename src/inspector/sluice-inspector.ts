@@ -14,6 +14,7 @@ import { Poller } from './service/poller.ts';
 import { openScopes } from './service/scopes.ts';
 import { InspectorShell } from './shell.ts';
 import { type OverviewChoice, OverviewView } from './view/overview-view.ts';
+import { presenceBar } from './view/presence-styles.ts';
 import { controls, palette } from './view/theme.ts';
 
 const shellTag = 'sluice-inspector-shell';
@@ -60,6 +61,7 @@ export class SluiceInspector extends LitElement {
   static override styles = [
     palette,
     controls,
+    presenceBar,
     css`
       :host {
         display: flex;
@@ -96,16 +98,8 @@ export class SluiceInspector extends LitElement {
         max-width: 260px;
         text-overflow: ellipsis;
       }
-      .progress {
+      .presence {
         width: 120px;
-        height: 6px;
-        border-radius: 3px;
-        background: var(--block-missing);
-        overflow: hidden;
-      }
-      .progress > div {
-        height: 100%;
-        background: var(--block-present);
       }
       .share {
         min-width: 64px;
@@ -144,7 +138,7 @@ export class SluiceInspector extends LitElement {
         select {
           max-width: 132px;
         }
-        .progress {
+        .presence {
           width: 48px;
         }
       }
@@ -153,7 +147,7 @@ export class SluiceInspector extends LitElement {
       }
       .share,
       .bytes,
-      .progress {
+      .presence {
         flex: none;
       }
       footer {
@@ -332,8 +326,8 @@ export class SluiceInspector extends LitElement {
     if (!inspection) return nothing;
     const { bytes, complete } = inspection.state;
     const share = percent(bytes.present, bytes.total);
-    return html`<div class="progress" role="progressbar" aria-label="Image" aria-valuemin="0" aria-valuemax="100" aria-valuenow=${share}>
-        <div .style=${`width: ${share}%`}></div>
+    return html`<div class="presence" role="progressbar" aria-label="Image" aria-valuemin="0" aria-valuemax="100" aria-valuenow=${share}>
+        <i .style=${`width: ${share}%`}></i>
       </div>
       <span class="share">${complete ? 'complete' : `${share} %`}</span>
       <span class="bytes soft">${formatBytes(bytes.present)} of ${formatBytes(bytes.total)}</span>`;

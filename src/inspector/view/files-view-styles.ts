@@ -85,29 +85,13 @@ export const filesViewStyles = css`
     direction: rtl;
     text-align: left;
   }
-  .made {
-    padding: 0 5px;
-    border: 1px solid var(--line);
-    border-radius: 8px;
-    font-size: 11px;
-    line-height: 14px;
-    color: var(--soft);
-  }
   .present {
     display: flex;
     align-items: center;
     gap: 8px;
   }
-  .bar {
+  .present > .presence {
     flex: 1;
-    height: 6px;
-    border-radius: 3px;
-    background: var(--block-missing);
-    overflow: hidden;
-  }
-  .bar > div {
-    height: 100%;
-    background: var(--block-present);
   }
   .present > span {
     width: 40px;

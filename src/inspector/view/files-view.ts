@@ -12,8 +12,10 @@ import { rowByKey } from '../model/list-keys.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { askToEvict } from './ask-to-evict.ts';
 import { filesViewStyles, rowHeight } from './files-view-styles.ts';
+import { presenceBar } from './presence-styles.ts';
 import { controls } from './theme.ts';
 import { ViewElement } from './view-element.ts';
+import { tags } from './view-styles.ts';
 
 /** Rows beyond what is seen, so that a scroll shows no gap before the next frame. */
 const spare = 8;
@@ -49,7 +51,7 @@ export class FilesView extends ViewElement {
     if (entry) this.height = entry.contentRect.height;
   });
 
-  static override styles = [controls, filesViewStyles];
+  static override styles = [controls, presenceBar, tags, filesViewStyles];
 
   constructor() {
     super();
@@ -188,10 +190,10 @@ export class FilesView extends ViewElement {
       }}
       @dblclick=${() => this.#showInMap()}
     >
-      <div role="gridcell" class="path" title=${isMade ? `${path}, made at run time` : path}><bdi>${path}</bdi>${isMade ? html` <span class="made" dir="ltr">made here</span>` : nothing}</div>
+      <div role="gridcell" class="path" title=${isMade ? `${path}, made at run time` : path}><bdi>${path}</bdi>${isMade ? html` <span class="tag" dir="ltr">made here</span>` : nothing}</div>
       <div role="gridcell" class="size number">${formatBytes(size)}</div>
       <div role="gridcell" class="present" aria-label=${`${share} % present${isPinned ? ', pinned' : ''}`}>
-        <div class="bar"><div .style=${`width: ${share}%`}></div></div><span>${share} %</span>
+        <div class="presence"><i .style=${`width: ${share}%`}></i></div><span>${share} %</span>
       </div>
       <div role="gridcell" class="reads number">${reads || nothing}</div>
       <div role="gridcell" class="order number">${order ?? nothing}</div>

@@ -104,15 +104,9 @@ export const overviewStyles = css`
     align-items: center;
     gap: 8px;
   }
-  .here > .track {
+  .here > .presence {
     flex: 1;
     min-width: 24px;
-    height: 6px;
-    border-radius: 3px;
-    background: var(--block-missing);
-  }
-  .here > .track > i {
-    background: var(--block-present);
   }
   .here > span {
     flex: none;

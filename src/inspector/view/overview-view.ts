@@ -1,12 +1,12 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
-import { formatAgo, formatBytes, formatNumberOf, formatShare } from '../../format/quantity.ts';
+import { formatAgo, formatBytes, formatNumberOf, formatShare, percent } from '../../format/quantity.ts';
 import type { InspectedTab, InspectedVersion } from '../../protocol/inspection.ts';
 import { countTabs, imageUsers } from '../model/image-users.ts';
 import { shortDigest } from '../model/labels.ts';
 import { overviewTotals } from '../model/overview-totals.ts';
 import type { SiteSummary } from '../service/overview-watch.ts';
-import { track } from './figure.ts';
 import { overviewStyles } from './overview-styles.ts';
+import { presenceBar } from './presence-styles.ts';
 import { controls } from './theme.ts';
 import { sections } from './view-styles.ts';
 
@@ -30,7 +30,7 @@ export class OverviewView extends LitElement {
   /** What is looked at now. */
   declare current: OverviewChoice | undefined;
 
-  static override styles = [controls, sections, overviewStyles];
+  static override styles = [controls, presenceBar, sections, overviewStyles];
 
   static define(): void {
     if (!customElements.get('sluice-overview')) customElements.define('sluice-overview', OverviewView);
@@ -155,7 +155,7 @@ function hereCell(stored: InspectedVersion['stored']): TemplateResult {
   const { present, total } = stored;
   const words = present === total ? 'complete' : formatShare(present, total);
   return html`<div class="here">
-    ${track(total === 0 ? 1 : present / total, `${words} here`)}<span>${words}</span>
+    <div class="presence" role="img" aria-label=${`${words} here`}><i .style=${`width: ${percent(present, total)}%`}></i></div><span>${words}</span>
   </div>`;
 }
 

@@ -1,7 +1,24 @@
 import { css } from 'lit';
 
+/** A word in a frame: what something is. */
+export const tags = css`
+  .tag {
+    padding: 0 5px;
+    border: 1px solid var(--line);
+    border-radius: 8px;
+    font-size: 11px;
+    line-height: 14px;
+    color: var(--soft);
+  }
+  .tag.good {
+    color: var(--good);
+    border-color: currentColor;
+  }
+`;
+
 /** Sections, figures and bars, of the views that are no table. */
 export const sections = css`
+  ${tags}
   :host {
     display: block;
     container-type: inline-size;
@@ -114,18 +131,6 @@ export const sections = css`
   }
   .track > i.bad {
     background: var(--bad);
-  }
-  .tag {
-    padding: 0 5px;
-    border: 1px solid var(--line);
-    border-radius: 8px;
-    font-size: 11px;
-    line-height: 14px;
-    color: var(--soft);
-  }
-  .tag.good {
-    color: var(--good);
-    border-color: currentColor;
   }
   @container (max-width: 560px) {
     .wide {
