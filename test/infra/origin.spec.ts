@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { test as base, expect } from '@playwright/test';
+import { deferred } from '../../src/protocol/deferred.ts';
 import type { Fault } from '../support/fault.ts';
 import { Origin, type OriginOptions } from '../support/origin.ts';
 import { noise } from '../support/random.ts';
@@ -295,10 +296,7 @@ test.describe('faults', () => {
     expect(throttled.bytes.equals(BLOB)).toBe(true);
     expect(throttled.ms).toBeGreaterThan(280);
 
-    let release: (() => void) | undefined;
-    const until = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const { promise: until, resolve: release } = deferred();
     const held = await start(withFault({ type: 'hold', until }));
     let answered = false;
     const answer = fetchBytes(`${held.url}/blob.bin`).finally(() => {
@@ -307,15 +305,31 @@ test.describe('faults', () => {
     await held.waitForRequest(/blob/);
     await fetch(`${(await start()).url}/blob.bin`);
     expect(answered).toBe(false);
-    release!();
+    release();
     expect((await answer).bytes.length).toBe(300_000);
   });
 
+  test('held from a byte on: what lies before it comes at once', async ({ start }) => {
+    const { promise: until, resolve: release } = deferred();
+    const origin = await start(withFault({ type: 'hold', until, from: 100_000 }));
+    const before = await fetchBytes(`${origin.url}/blob.bin`, 'bytes=90000-99999');
+    expect(before.bytes.equals(BLOB.subarray(90_000, 100_000))).toBe(true);
+    const { body } = await fetch(`${origin.url}/blob.bin`, { headers: { Range: 'bytes=90000-' } });
+    const pieces: Uint8Array[] = [];
+    let [length, isFree] = [0, false];
+    for await (const piece of body!) {
+      pieces.push(piece);
+      length += piece.length;
+      if (!isFree) expect(length).toBeLessThanOrEqual(10_000);
+      if (length !== 10_000) continue;
+      isFree = true;
+      release();
+    }
+    expect(Buffer.concat(pieces).equals(BLOB.subarray(90_000))).toBe(true);
+  });
+
   test('a throttle that is let go: what is under way comes at once', async ({ start }) => {
-    let release = (): void => {};
-    const until = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const { promise: until, resolve: release } = deferred();
     // By itself it would take five minutes.
     const origin = await start(withFault({ type: 'throttle', bytesPerSecond: 1000, until }));
     const { body } = await fetch(`${origin.url}/blob.bin`);

@@ -5,8 +5,8 @@
 export type Fault =
   /** The right answer, `ms` late. */
   | { readonly type: 'delay'; readonly ms: number }
-  /** The right answer, but not before the test says so. */
-  | { readonly type: 'hold'; readonly until: Promise<unknown> }
+  /** The right answer, but not before the test says so; with `from`, only what lies behind that byte of the file waits. */
+  | { readonly type: 'hold'; readonly until: Promise<unknown>; readonly from?: number }
   /** The right answer at a limited rate, as long as the test does not say that it is enough. */
   | { readonly type: 'throttle'; readonly bytesPerSecond: number; readonly until?: Promise<unknown> }
   /** The connection is closed before any header. */

@@ -243,7 +243,7 @@ export class Origin {
   async #handle(exchange: Exchange): Promise<void> {
     const { req, res, entry, closed, fault } = exchange;
     if (fault?.type === 'delay') await sleep(fault.ms, undefined, { signal: this.#stopping.signal });
-    if (fault?.type === 'hold') await Promise.race([fault.until, closed]);
+    if (fault?.type === 'hold' && fault.from === undefined) await Promise.race([fault.until, closed]);
     if (fault?.type === 'hang') await closed;
     if (fault?.type === 'cut-before-headers') res.destroy();
     if (res.destroyed) return;
@@ -258,10 +258,12 @@ export class Origin {
       entry.status = res.statusCode;
       return;
     }
-    await this.#send(exchange, await this.#answer(req, entry.path, fault));
+    await this.#send(exchange, await this.#answer(exchange));
   }
 
-  async #answer(req: IncomingMessage, path: string, fault: Fault | undefined): Promise<Answer> {
+  async #answer(exchange: Exchange): Promise<Answer> {
+    const { req, fault } = exchange;
+    const { path } = exchange.entry;
     if (fault?.type === 'status') {
       const more = fault.retryAfter === undefined ? {} : { 'Retry-After': String(fault.retryAfter) };
       return text(fault.status, `${fault.status}\n`, more);
@@ -276,10 +278,10 @@ export class Origin {
       const query = req.url!.slice(path.length);
       return text(301, '', { Location: found.redirect + query });
     }
-    return this.#file(req, found.file, fault);
+    return this.#file(found.file, exchange);
   }
 
-  async #file(req: IncomingMessage, file: StaticFile, fault: Fault | undefined): Promise<Answer> {
+  async #file(file: StaticFile, { req, fault, closed }: Exchange): Promise<Answer> {
     const { gzip = false, ranges = true, validators = true } = this.#options;
     const headers: Record<string, string> = { 'Content-Type': file.type };
     const compress = gzip && isCompressible(file.type) && file.size >= 256;
@@ -324,6 +326,9 @@ export class Origin {
     if (fault?.type === 'one-byte-short') end = Math.max(start, end - 1);
     let body: AsyncIterable<Buffer> = source.read(start, end);
     if (fault?.type === 'flip-bit') body = flipped(body, fault.offset - start);
+    if (fault?.type === 'hold' && fault.from !== undefined) {
+      body = heldFrom(body, fault.from - start, Promise.race([fault.until, closed]));
+    }
     return { status: asked === 'ignore' ? 200 : 206, headers, body, length: end - start };
   }
 
@@ -424,6 +429,23 @@ async function* gzipped(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const chunk of gzip) yield chunk as Buffer;
   } finally {
     gzip.destroy();
+  }
+}
+
+/** Lets `at` bytes through; the rest when it is time. */
+async function* heldFrom(
+  body: AsyncIterable<Buffer>,
+  at: number,
+  time: Promise<unknown>,
+): AsyncGenerator<Buffer> {
+  let left = Math.max(0, at);
+  for await (const chunk of body) {
+    const first = chunk.subarray(0, left);
+    left -= first.length;
+    if (first.length > 0) yield first;
+    if (first.length === chunk.length) continue;
+    await time;
+    yield chunk.subarray(first.length);
   }
 }
 

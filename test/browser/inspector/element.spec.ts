@@ -1,4 +1,5 @@
 import type { Sluice } from '../../../src/client/index.ts';
+import { deferred } from '../../../src/protocol/deferred.ts';
 import { expect, test } from '../../support/browser.ts';
 import { Origin } from '../../support/origin.ts';
 import { launched, smallApp, smallSite } from '../small-site.ts';
@@ -17,14 +18,8 @@ test('an element in the app’s own page shows what the page’s loader does, an
   await using site = await smallSite({ ...smallApp(3_000_000), 'debug.html': debugPage });
   await using origin = await Origin.start({ mounts: { '/': site.dir } });
   const bulk = (await site.blobs()).at(-1)!;
-  let letGo = (): void => {};
-  const until = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
-  origin.fault = ({ path, range }) =>
-    path.endsWith(bulk) && Number(/-(\d+)$/.exec(range ?? '')?.[1]) > 1_000_000
-      ? { type: 'hold', until }
-      : undefined;
+  const { promise: until, resolve: letGo } = deferred();
+  origin.fault = ({ path }) => (path.endsWith(bulk) ? { type: 'hold', until, from: 1_000_000 } : undefined);
   await page.goto(`${origin.url}/debug.html`);
   await launched(page);
   await page.locator('sluice-block-canvas').waitFor();

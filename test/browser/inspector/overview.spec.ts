@@ -1,6 +1,7 @@
 import type { Locator, Page } from '@playwright/test';
 import type { Sluice } from '../../../src/client/index.ts';
 import { formatShare } from '../../../src/format/quantity.ts';
+import { deferred } from '../../../src/protocol/deferred.ts';
 import { expect, test } from '../../support/browser.ts';
 import { Origin } from '../../support/origin.ts';
 import { until } from '../../support/until.ts';
@@ -18,19 +19,14 @@ test('all sites of the origin at one glance, open and closed, with their images 
   page,
   log,
 }) => {
-  let letGo = (): void => {};
-  const later = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
+  const { promise: later, resolve: letGo } = deferred();
   await using one = await smallSite(smallApp(300_000));
   await using two = await smallSite(smallApp(6_000_000));
   await using three = await smallSite({ ...smallApp(200_000), 'more.txt': 'more' });
   await using origin = await Origin.start({
     mounts: { '/one/': one.dir, '/two/': two.dir, '/three/': three.dir },
-    fault: ({ path, range }) =>
-      path.startsWith('/two/') && Number(/-(\d+)$/.exec(range ?? '')?.[1]) > 3_000_000
-        ? { type: 'hold', until: later }
-        : undefined,
+    fault: ({ path }) =>
+      path.startsWith('/two/') ? { type: 'hold', until: later, from: 3_000_000 } : undefined,
   });
   // One that was open, and is all here.
   await page.goto(`${origin.url}/three/`);

@@ -5,6 +5,7 @@ import type { Sluice } from '../../../src/client/index.ts';
 import { BlockTable } from '../../../src/format/block-table.ts';
 import { hex } from '../../../src/format/sha256.ts';
 import { Image } from '../../../src/image/image.ts';
+import { deferred } from '../../../src/protocol/deferred.ts';
 import { expect, test } from '../../support/browser.ts';
 import { Origin } from '../../support/origin.ts';
 import { launched, type SmallSite, smallApp, smallSite } from '../small-site.ts';
@@ -35,15 +36,9 @@ test('the inspector’s page shows a loading app as it is, and goes with it offl
   await using site = await smallSite(smallApp(6_000_000));
   await using origin = await Origin.start({ mounts: { '/': site.dir } });
   const bulk = (await site.blobs()).at(-1)!;
-  let letGo = (): void => {};
-  const until = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
+  const { promise: until, resolve: letGo } = deferred();
   // Loading, and still while somebody looks: what lies behind 3 MB of a blob does not come before it is let go.
-  origin.fault = ({ path, range }) =>
-    path.endsWith(bulk) && Number(/-(\d+)$/.exec(range ?? '')?.[1]) > 3_000_000
-      ? { type: 'hold', until }
-      : undefined;
+  origin.fault = ({ path }) => (path.endsWith(bulk) ? { type: 'hold', until, from: 3_000_000 } : undefined);
   await page.goto(`${origin.url}/`);
   await launched(page);
   // Nothing of it comes with an app.
