@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LaunchMetrics, Sluice } from '../../src/client/index.ts';
+import { deferred } from '../../src/protocol/deferred.ts';
 import { expect, test } from '../support/browser.ts';
 import { Origin } from '../support/origin.ts';
 import { noise } from '../support/random.ts';
@@ -40,10 +41,7 @@ test('a launch is measured, for whoever asks and for observers of measures; the 
   // The first blob is small enough to come with the boot page; what lies behind it has to be waited for.
   await using site = await smallSite(files, { blobSize: 512 * 1024, codec: 'none' });
   const blobs = await site.blobs();
-  let letGo = (): void => {};
-  const isWaitedFor = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
+  const { promise: isWaitedFor, resolve: letGo } = deferred();
   await using origin = await Origin.start({
     mounts: { '/': site.dir },
     fault: ({ path }) => {

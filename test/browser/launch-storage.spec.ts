@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test';
 import type { Sluice } from '../../src/client/index.ts';
 import { crc32 } from '../../src/format/crc32.ts';
+import { deferred } from '../../src/protocol/deferred.ts';
 import { encodeHeader } from '../../src/store/journal.ts';
 import { expect, test } from '../support/browser.ts';
 import { Origin } from '../support/origin.ts';
@@ -106,10 +107,7 @@ test('persist() is asked for once the app is complete and the visitor does somet
 }) => {
   test.skip(engine !== 'chromium', 'Firefox asks the visitor, whom nothing here can stand for');
   await using site = await bulkSite();
-  let go = (): void => {};
-  const until = new Promise<void>((resolve) => {
-    go = resolve;
-  });
+  const { promise: until, resolve: go } = deferred();
   const [, , ...late] = await site.blobs();
   await using origin = await Origin.start({
     mounts: { '/': site.dir },

@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test';
 import { LINKS, ShapedLink } from '../../bench/link.ts';
 import type { Progress, Sluice } from '../../src/client/index.ts';
+import { deferred } from '../../src/protocol/deferred.ts';
 import { expect, test } from '../support/browser.ts';
 import { hasNginx, Nginx } from '../support/nginx.ts';
 import { type LoggedRequest, Origin } from '../support/origin.ts';
@@ -96,10 +97,7 @@ for (const address of ['/?level=3&mode=hard#start', '/docs/guide.html?chapter=2#
 
 test('two tabs that visit first at the same time: both come up', async ({ context }) => {
   await using site = await smallSite(smallApp());
-  let deploy = (): void => {};
-  const until = new Promise<void>((resolve) => {
-    deploy = resolve;
-  });
+  const { promise: until, resolve: deploy } = deferred();
   await using origin = await Origin.start({
     mounts: { '/': site.dir },
     fault: ({ path }) => (path === '/sw.js' ? { type: 'hold', until } : undefined),
@@ -175,10 +173,7 @@ test('a strict policy: everything works with default-src self', async ({ page, l
 test('readLog, progress events, readTimeoutMs', async ({ page }) => {
   await using site = await smallSite(smallApp(2_000_000), { blobSize: 2 ** 20 });
   const last = (await site.blobs()).at(-1)!;
-  let listens = (): void => {};
-  const until = new Promise<void>((resolve) => {
-    listens = resolve;
-  });
+  const { promise: until, resolve: listens } = deferred();
   await using origin = await Origin.start({
     mounts: { '/': site.dir },
     fault: ({ path }) => (path.endsWith(last) ? { type: 'hold', until } : undefined),
@@ -230,10 +225,7 @@ test('readLog, progress events, readTimeoutMs', async ({ page }) => {
 
 test('the indicator: off by default, remembered when switched on, gone at completion', async ({ page }) => {
   await using site = await smallSite(smallApp(4_000_000), { blobSize: 2 ** 21 });
-  let open = (): void => {};
-  const gate = new Promise<void>((resolve) => {
-    open = resolve;
-  });
+  const { promise: gate, resolve: open } = deferred();
   const large = (await site.blobs()).slice(1);
   await using origin = await Origin.start({
     mounts: { '/': site.dir },

@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test';
 import type { mount as Mount, MountedImage } from '../../src/client/index.ts';
 import { type FaultHook, Origin } from '../support/origin.ts';
+import { textRoutes } from '../support/routes.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 /** What {@link libraryPage} puts into a page. */
@@ -47,10 +48,7 @@ export async function mountServer(
   const plain = await tempDir('plain');
   const origin = await Origin.start({
     mounts: { '/site/': site, '/lib/': 'dist/lib', '/': plain.path },
-    routes: {
-      '/': (_request, response) =>
-        response.setHeader('Content-Type', 'text/html').end('<title>plain</title>'),
-    },
+    routes: textRoutes({ '/': ['text/html', '<title>plain</title>'] }),
     ...(fault === undefined ? {} : { fault }),
   });
   return {

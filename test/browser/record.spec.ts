@@ -6,6 +6,7 @@ import { inspect } from '../../src/pack/index.ts';
 import { expect, test } from '../support/browser.ts';
 import { Origin } from '../support/origin.ts';
 import { noise } from '../support/random.ts';
+import { textRoutes } from '../support/routes.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { type AppFiles, smallSite } from './small-site.ts';
 
@@ -106,7 +107,7 @@ test('what goes wrong is said, with what to do', async () => {
   await using site = await smallSite(app);
   await using origin = await Origin.start({
     mounts: {},
-    routes: { '/': (_request, response) => response.setHeader('Content-Type', 'text/html').end('plain') },
+    routes: textRoutes({ '/': ['text/html', 'plain'] }),
   });
   const { path: temp, remove } = await tempDir('record');
   try {

@@ -5,6 +5,7 @@ import type { NewRelease, Sluice } from '../../src/client/index.ts';
 import { expect, test } from '../support/browser.ts';
 import { Origin } from '../support/origin.ts';
 import { noise } from '../support/random.ts';
+import { textRoutes } from '../support/routes.ts';
 import { stopAllServiceWorkers } from '../support/service-workers.ts';
 import { currentImage } from './current-image.ts';
 import { appPage, appScript, launched, type SmallSite, smallSite } from './small-site.ts';
@@ -149,7 +150,7 @@ test('a boot page from some cache, older than what the server has: it says so, a
   await deploy(one, two);
   await using origin = await Origin.start({
     mounts: { '/': one.dir },
-    routes: { '/': (_request, response) => response.setHeader('Content-Type', 'text/html').end(old) },
+    routes: textRoutes({ '/': ['text/html', old] }),
   });
   await page.goto(`${origin.url}/`);
   await expect(page.locator('#sluice-status')).toContainText('bad-origin');

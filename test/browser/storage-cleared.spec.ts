@@ -1,6 +1,7 @@
 import { cp } from 'node:fs/promises';
 import type { Page } from '@playwright/test';
 import type { Sluice } from '../../src/client/index.ts';
+import { deferred } from '../../src/protocol/deferred.ts';
 import { expect, test } from '../support/browser.ts';
 import type { BrowserProfile } from '../support/browser-profile.ts';
 import { Origin } from '../support/origin.ts';
@@ -89,10 +90,7 @@ test('its files cleared under a running app: the next read is right, in every ta
 test('cleared while it loads: it completes', async ({ page }) => {
   await using site = await bulkSite();
   const [, , ...late] = await site.blobs();
-  let go = (): void => {};
-  const until = new Promise<void>((resolve) => {
-    go = resolve;
-  });
+  const { promise: until, resolve: go } = deferred();
   await using origin = await Origin.start({
     mounts: { '/': site.dir },
     headers: () => ({ 'Cache-Control': 'no-store' }),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Page } from '@playwright/test';
 import type { Sluice } from '../../src/client/index.ts';
+import { deferred } from '../../src/protocol/deferred.ts';
 import { expect, test } from '../support/browser.ts';
 import type { Fault } from '../support/fault.ts';
 import { Origin, type OriginOptions } from '../support/origin.ts';
@@ -271,10 +272,7 @@ const bulk = noise(5, 2_000_000);
 
 /** The app with a file whose last blob does not come before `release()`; `fault` is what happens to it until then. */
 async function launchHeld(page: Page, fault: (held: Promise<void>) => Fault, build = {}) {
-  let release = () => {};
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
+  const { promise: held, resolve: release } = deferred();
   let last = '';
   let released = false;
   const app = await launch(page, {

@@ -4,7 +4,9 @@ import type { Sluice } from '../../src/client/index.ts';
 import { expect, test } from '../support/browser.ts';
 import { Origin } from '../support/origin.ts';
 import { publishRuntime, type Runtime, rebuilt } from '../support/rebuilt.ts';
+import { textRoutes } from '../support/routes.ts';
 import { currentImage } from './current-image.ts';
+import { newestWorkerActive } from './newest-worker.ts';
 import { appPage, appScript, launched, type SmallSite, smallSite } from './small-site.ts';
 
 declare const window: Window & { sluice?: Sluice; build?: string };
@@ -68,7 +70,7 @@ const scope = '/app/';
 async function launchedWhole(page: Page, site: SmallSite): Promise<Origin> {
   const origin = await Origin.start({
     mounts: { [scope]: site.dir },
-    routes: { '/': (_request, response) => response.setHeader('Content-Type', 'text/html').end('outside') },
+    routes: textRoutes({ '/': ['text/html', 'outside'] }),
     headers: () => ({ 'Cache-Control': 'no-store' }),
   });
   await page.goto(`${origin.url}${scope}`);
@@ -77,19 +79,14 @@ async function launchedWhole(page: Page, site: SmallSite): Promise<Origin> {
   return origin;
 }
 
-/** A launch after the tab has left the site, and the new worker has taken over, consists of these parts. The browser takes its time to see that a tab has gone: who comes back sooner holds the old one. */
+/** A launch after the tab has left the site, and the new worker has taken over, consists of these parts. */
 async function expectNextLaunch(
   page: Page,
   origin: Origin,
   parts: Awaited<ReturnType<typeof partsOf>>,
 ): Promise<void> {
   await page.goto(`${origin.url}/`);
-  const workers = () =>
-    page.evaluate(async (scope) => {
-      const { waiting, active } = (await navigator.serviceWorker.getRegistration(scope))!;
-      return [waiting?.state, active?.state];
-    }, scope);
-  await expect.poll(workers).toEqual([undefined, 'activated']);
+  await newestWorkerActive(page, scope);
   await page.goto(`${origin.url}${scope}`);
   await launched(page);
   expect(await partsOf(page)).toEqual(parts);

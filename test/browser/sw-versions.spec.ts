@@ -4,8 +4,10 @@ import type { Page } from '@playwright/test';
 import type { Sluice } from '../../src/client/index.ts';
 import { expect, test } from '../support/browser.ts';
 import { Origin } from '../support/origin.ts';
+import { textRoutes } from '../support/routes.ts';
 import { stopAllServiceWorkers } from '../support/service-workers.ts';
 import { currentImage } from './current-image.ts';
+import { newestWorkerActive } from './newest-worker.ts';
 import { appPage, appScript, launched, smallSite } from './small-site.ts';
 
 declare const window: Window & { sluice: Sluice };
@@ -140,7 +142,7 @@ test('a new service worker waits for the tabs of the old one, and comes with its
   await using site = await smallSite(version(1));
   await using origin = await Origin.start({
     mounts: { '/app/': site.dir },
-    routes: { '/': (_request, response) => response.setHeader('Content-Type', 'text/html').end('outside') },
+    routes: textRoutes({ '/': ['text/html', 'outside'] }),
   });
   await page.goto(`${origin.url}/app/`);
   await launched(page);
@@ -162,14 +164,9 @@ test('a new service worker waits for the tabs of the old one, and comes with its
   expect(kept).toEqual(['client.js', 'icon.svg', 'loader.js', 'zstd.wasm']);
   expect(await read(page)).toBe('of version 1');
 
-  // The last tab of the old one goes, and its time is over; the browser sees that when it can.
+  // The last tab of the old one goes, and its time is over.
   await page.goto(`${origin.url}/`);
-  const workers = () =>
-    page.evaluate(async () => {
-      const { waiting, active } = (await navigator.serviceWorker.getRegistration('/app/'))!;
-      return [waiting?.state, active?.state];
-    });
-  await expect.poll(workers).toEqual([undefined, 'activated']);
+  await newestWorkerActive(page, '/app/');
   expect(await page.evaluate(() => caches.keys())).toEqual([expect.stringMatching(/x$/)]);
   await origin.stop();
   await page.goto(`${origin.url}/app/`);

@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test';
 import type { Sluice } from '../../src/client/index.ts';
+import { deferred } from '../../src/protocol/deferred.ts';
 import { expect, test } from '../support/browser.ts';
 import type { BrowserProfile } from '../support/browser-profile.ts';
 import { Origin } from '../support/origin.ts';
@@ -22,10 +23,7 @@ async function visitOnce(profile: BrowserProfile, url: string): Promise<void> {
 
 /** A page whose load event, behind which its loader begins by itself, does not come before the function is called that is answered. */
 async function heldLoad(page: Page): Promise<() => void> {
-  let answer!: () => void;
-  const held = new Promise<void>((resolve) => {
-    answer = resolve;
-  });
+  const { promise: held, resolve: answer } = deferred();
   await page.route('**/held.png', async (route) => {
     await held;
     await route.abort();

@@ -3,6 +3,7 @@ import { SluiceError } from '../../src/format/errors.ts';
 import type { InspectorHome } from '../../src/inspector/home.ts';
 import { LeaderLink } from '../../src/inspector/service/leader-link.ts';
 import type { LoaderService } from '../../src/loader/loader-service.ts';
+import { deferred } from '../../src/protocol/deferred.ts';
 import type { ByteRange } from '../../src/protocol/loader-api.ts';
 import { ManualClock } from '../loader/manual-clock.ts';
 import { until } from '../support/until.ts';
@@ -151,10 +152,7 @@ test('a late word of an older leader is not believed', async () => {
 
 test('an answer of an older leader that comes late is nobody’s', async () => {
   await using site = rig();
-  let answer = (_ranges: readonly ByteRange[]): void => {};
-  const late = new Promise<readonly ByteRange[]>((resolve) => {
-    answer = resolve;
-  });
+  const { promise: late, resolve: answer } = deferred<readonly ByteRange[]>();
   const one = await site.leaders.lead('one', { filledRanges: () => late });
   const asking = site.link.use('filledRanges', (service) => service.filledRanges('ab'.repeat(32), 'path'));
   await site.leaders.settled();

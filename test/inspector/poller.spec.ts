@@ -4,6 +4,7 @@ import { hex, sha256 } from '../../src/format/sha256.ts';
 import { Poller, type PollState } from '../../src/inspector/service/poller.ts';
 import type { InspectQuery } from '../../src/loader/loader-service.ts';
 import { BlockRunsWriter, blockState } from '../../src/protocol/block-states.ts';
+import { deferred } from '../../src/protocol/deferred.ts';
 import type { Inspection } from '../../src/protocol/inspection.ts';
 import { tinyImage } from '../image/tiny-image.ts';
 import { ManualClock } from '../loader/manual-clock.ts';
@@ -23,6 +24,16 @@ class Asked {
     this.#leader = leader;
     this.#image = image;
     this.#bootstrap = bootstrap;
+  }
+
+  /** From now on a question waits until the last one that was asked is answered so. */
+  answerByHand(): () => void {
+    let last = deferred<Partial<Inspection>>();
+    this.reply = () => {
+      last = deferred();
+      return last.promise;
+    };
+    return () => last.resolve({});
   }
 
   async inspect(query: InspectQuery): Promise<Inspection> {
@@ -242,18 +253,14 @@ test('the leader changes in the middle of a question: the next one answers it, a
 test('poked in the middle of a question, it asks once more at once: the answer may be older than what was done', async () => {
   await using site = await rig();
   const service = site.service('one');
-  let answer = (_some: Partial<Inspection>): void => {};
-  service.reply = () =>
-    new Promise((resolve) => {
-      answer = resolve;
-    });
+  const answer = service.answerByHand();
   await site.leaders.lead('one', service);
   site.poller.awake = true;
   await until(async () => service.queries.length === 1);
   site.poller.poke();
-  answer({});
+  answer();
   await until(async () => service.queries.length === 2);
-  answer({});
+  answer();
   await until(async () => site.poller.state.kind === 'live');
   await site.pass(249);
   expect(service.queries).toHaveLength(2);
@@ -264,16 +271,12 @@ test('poked in the middle of a question, it asks once more at once: the answer m
 test('the image that is chosen in the middle of a question is asked for next, at once', async () => {
   await using site = await rig();
   const service = site.service('one');
-  let answer = (_some: Partial<Inspection>): void => {};
-  service.reply = () =>
-    new Promise((resolve) => {
-      answer = resolve;
-    });
+  const answer = service.answerByHand();
   await site.leaders.lead('one', service);
   site.poller.awake = true;
   await until(async () => service.queries.length === 1);
   site.poller.image = site.image;
-  answer({});
+  answer();
   await until(async () => service.queries.length === 2);
   expect(service.queries[1]!.image).toBe(site.image);
 });

@@ -3,6 +3,7 @@ import { Culler } from '../../src/loader/culler.ts';
 import { ImageUses } from '../../src/loader/image-uses.ts';
 import { KnownImages } from '../../src/loader/known-images.ts';
 import type { Loader } from '../../src/loader/loader.ts';
+import { deferred } from '../../src/protocol/deferred.ts';
 import { loaderLockName, type ReleaseRecord, writerLockName } from '../../src/protocol/messages.ts';
 import type { Directory } from '../../src/store/directory.ts';
 import { storedBlobs } from '../contracts/blob-file.ts';
@@ -241,10 +242,7 @@ test('uses: all are known only when every loader that waits for the writer’s l
     onEnd: (image) => ended.push(image),
   });
   const hold = (client: string, name: string): (() => void) => {
-    let release!: () => void;
-    const until = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const { promise: until, resolve: release } = deferred();
     void locks.of(client).request(name, () => until);
     return release;
   };

@@ -4,6 +4,7 @@ import { SluiceError } from '../../src/format/errors.ts';
 import { Image } from '../../src/image/image.ts';
 import { FileReader } from '../../src/loader/file-reader.ts';
 import { zstdInNode } from '../../src/pack/zstd-in-node.ts';
+import { deferred } from '../../src/protocol/deferred.ts';
 import { seededRandom } from '../support/random.ts';
 import { askedBytes, failure, withEngine } from './engine-rig.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -127,10 +128,7 @@ test('a host without ranges: each blob once, whole', () =>
 
 test('a reader preempts the background: it starts nothing more until the reader is served', () =>
   withEngine(site, async ({ origin, engine, mount, read, event }) => {
-    let release = (): void => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const { promise: held, resolve: release } = deferred();
     const last = site.blobs.at(-1)!.record;
     // The reader's request is held at the server; the background's first one is slow.
     origin.fault = (request) =>
@@ -157,10 +155,7 @@ test('a reader preempts the background: it starts nothing more until the reader 
 
 test('a block in flight for the background that gets a reader is not fetched twice', () =>
   withEngine(site, async ({ origin, engine, mount, read, event }) => {
-    let release = (): void => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const { promise: held, resolve: release } = deferred();
     origin.fault = () => ({ type: 'hold', until: held });
     engine.complete(mount);
     await origin.waitForRequest(() => true);
@@ -308,14 +303,8 @@ test('health is told by the oldest reader, not by the latest, nor by what is onl
 
 test('concurrent_reads_and_writes: whoever comes while a block is being written gets it, without another request', () => {
   const disk = new QuotaDirectory(1e9);
-  let writing!: () => void;
-  const begun = new Promise<void>((resolve) => {
-    writing = resolve;
-  });
-  let end!: () => void;
-  const room = new Promise<void>((resolve) => {
-    end = resolve;
-  });
+  const { promise: begun, resolve: writing } = deferred();
+  const { promise: room, resolve: end } = deferred();
   const makeRoom = (): Promise<void> => {
     writing();
     return room;

@@ -9,6 +9,7 @@ import { RemoteService } from '../../src/loader/remote-service.ts';
 import { blockState, pinnedFlag, readBlockRuns } from '../../src/protocol/block-states.ts';
 import type { MessageEndpoint } from '../../src/protocol/channel.ts';
 import { systemClock } from '../../src/protocol/clock.ts';
+import { deferred } from '../../src/protocol/deferred.ts';
 import { type Inspection, noSwitches } from '../../src/protocol/inspection.ts';
 import { loaderLockName } from '../../src/protocol/messages.ts';
 import { MemoryDirectory } from '../../src/store/memory-directory.ts';
@@ -192,10 +193,7 @@ test('a cursor of another leader, or of another image: all is new', () =>
 test('a read that waits: which request brings it; what is in flight and what is awaited', () =>
   withRig(async ({ origin, inspect, read }) => {
     await read('a.bin', 0, 1);
-    let release = (): void => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const { promise: held, resolve: release } = deferred();
     const before = await whenEnded(inspect);
     origin.fault = () => ({ type: 'hold', until: held });
     const reading = read('a.bin', 8192, 20_000);

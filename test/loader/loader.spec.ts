@@ -4,6 +4,7 @@ import { expect, test } from '@playwright/test';
 import { BlockTable } from '../../src/format/block-table.ts';
 import { SluiceError } from '../../src/format/errors.ts';
 import { formatRelease } from '../../src/format/release.ts';
+import { deferred } from '../../src/protocol/deferred.ts';
 import { loaderLockName, type ReleaseRecord } from '../../src/protocol/messages.ts';
 import type { Progress } from '../../src/protocol/state.ts';
 import { askedBytes, failure } from './engine-rig.ts';
@@ -229,10 +230,7 @@ test('a service worker: hello, blocks, bootstrap, news, cancellation, gifts', ()
     await expect.poll(async () => (await logged()).length).toBe(all + 2);
 
     // Cancelled: nobody waits any more.
-    let answer!: () => void;
-    const until = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
+    const { promise: until, resolve: answer } = deferred();
     origin.fault = () => ({ type: 'hold', until });
     const abort = new AbortController();
     const hanging = sw.channel.call({

@@ -2,6 +2,7 @@ import { expect, test } from '@playwright/test';
 import { SluiceError } from '../../src/format/errors.ts';
 import type { BlockSource, Chunk, RangeRequest } from '../../src/protocol/block-source.ts';
 import type { MessageEndpoint } from '../../src/protocol/channel.ts';
+import { deferred } from '../../src/protocol/deferred.ts';
 import { serveSource } from '../../src/protocol/source-port.ts';
 import { PortSource } from '../../src/source/port-source.ts';
 import { noise } from '../support/random.ts';
@@ -75,10 +76,7 @@ test('the source keeps its bytes: what is sent is a copy', () =>
 
 test('nobody wants more: the source’s signal fires and its iterator is ended', async () => {
   const events: string[] = [];
-  let begun = (): void => {};
-  const beginning = new Promise<void>((resolve) => {
-    begun = resolve;
-  });
+  const { promise: beginning, resolve: begun } = deferred();
   const hanging = async function* ({ signal }: RangeRequest): AsyncGenerator<Chunk> {
     try {
       begun();

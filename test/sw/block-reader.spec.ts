@@ -1,5 +1,6 @@
 import { expect, test } from '@playwright/test';
 import { type ErrorCode, SluiceError } from '../../src/format/errors.ts';
+import { deferred } from '../../src/protocol/deferred.ts';
 import { BlockReader, type ReadRequest } from '../../sw/block-reader.ts';
 import type { Deliver } from '../../sw/encoded-block.ts';
 import type { BlocksWanted, LoaderPort } from '../../sw/loader-ports.ts';
@@ -124,11 +125,9 @@ function fixture(
     });
   /** Fetching by itself waits until the answer is called. */
   const hold = (): (() => void) => {
-    let open = (): void => {};
-    gate = new Promise((resolve) => {
-      open = resolve;
-    });
-    return open;
+    const { promise, resolve } = deferred();
+    gate = promise;
+    return resolve;
   };
   return { reader, read, lately, hold, loaders, fetched, decoded, waits, loader: loaders[0] as HandLoader };
 }

@@ -1,4 +1,5 @@
 import { expect, test } from '@playwright/test';
+import { deferred } from '../../src/protocol/deferred.ts';
 import { eventMs, LongAnswers, nextEventMs } from '../../sw/long-answers.ts';
 import { ManualClock } from '../loader/manual-clock.ts';
 
@@ -26,10 +27,7 @@ function rig() {
     asked += 1;
   }, clock);
   const begin = (event: TestEvent): (() => void) => {
-    let finish = (): void => {};
-    const finished = new Promise<void>((resolve) => {
-      finish = resolve;
-    });
+    const { promise: finished, resolve: finish } = deferred();
     answers.begin(event, finished);
     return finish;
   };

@@ -4,6 +4,7 @@ import { mixedFiles, proofApp } from '../browser/proof/proof-app.ts';
 import { smallSite } from '../browser/small-site.ts';
 import { Origin } from '../support/origin.ts';
 import { type ProcessUsage, processUsage } from '../support/process-usage.ts';
+import { textRoutes } from '../support/routes.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { startReading, stopReading } from './steady-reader.ts';
@@ -44,9 +45,7 @@ export async function soak({ seed, cycles, looks: count }: SoakOptions): Promise
   await using site = await smallSite(app.files, { level: 3, blobSize: MB / 2 });
   await using origin = await Origin.start({
     mounts: { '/site/': site.dir, '/lib/': 'dist/lib' },
-    routes: {
-      '/': (_request, response) => response.setHeader('Content-Type', 'text/html').end(plainPage),
-    },
+    routes: textRoutes({ '/': ['text/html', plainPage] }),
   });
   const profile = await tempDir('soak');
   const startedAt = performance.now();

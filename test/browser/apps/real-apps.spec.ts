@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LINKS, ShapedLink } from '../../../bench/link.ts';
 import type { Sluice } from '../../../src/client/index.ts';
+import { deferred } from '../../../src/protocol/deferred.ts';
 import { mediaApp } from '../../apps/media.ts';
 import { monacoApp } from '../../apps/monaco.ts';
 import { onnxApp } from '../../apps/onnx.ts';
@@ -86,10 +87,7 @@ for (const [name, { prepare, options, givenUpReads = 0, heldBlob, check }] of Ob
     await using origin = await Origin.start({ mounts: { '/': site.dir } });
     await using link = await ShapedLink.start({ shape: LINKS.medium, targetPort: origin.port });
     const root = `${link.url}/`;
-    let release = (): void => {};
-    const ready = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const { promise: ready, resolve: release } = deferred();
     origin.fault = ({ path }) =>
       heldBlob !== undefined && path === `/${site.blobs[heldBlob]}`
         ? { type: 'hold', until: ready }

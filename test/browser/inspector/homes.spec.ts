@@ -3,6 +3,7 @@ import { DevtoolsHome } from '../../../src/extension/devtools-home.ts';
 import type { Evaluate } from '../../../src/extension/page-link.ts';
 import { SluiceError } from '../../../src/format/errors.ts';
 import { type Clock, systemClock } from '../../../src/protocol/clock.ts';
+import { deferred } from '../../../src/protocol/deferred.ts';
 import { inspectorHomeContract } from '../../contracts/inspector-home.ts';
 import { expect, test } from '../../support/browser.ts';
 import type { Origin } from '../../support/origin.ts';
@@ -49,10 +50,7 @@ const limits = { mostTaken: 300_000 };
 
 /** Opens a home, and gives what it has ended with. */
 async function openHome(page: Page, options: Partial<Parameters<typeof DevtoolsHome.open>[0]> = {}) {
-  let end = (_reason: SluiceError): void => {};
-  const ended = new Promise<SluiceError>((resolve) => {
-    end = resolve;
-  });
+  const { promise: ended, resolve: end } = deferred<SluiceError>();
   const home = await DevtoolsHome.open({ evaluate: evaluateIn(page), onEnd: end, ...options });
   return { home, ended };
 }

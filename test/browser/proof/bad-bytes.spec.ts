@@ -1,5 +1,6 @@
 import { type BrowserContext, expect, type Page, test } from '@playwright/test';
 import type { Sluice } from '../../../src/client/index.ts';
+import { deferred } from '../../../src/protocol/deferred.ts';
 import { BrowserProfile } from '../../support/browser-profile.ts';
 import type { Fault } from '../../support/fault.ts';
 import { Origin, type OriginRequest } from '../../support/origin.ts';
@@ -53,10 +54,7 @@ async function launch(
   fault: Broken['fault'],
   options: { readonly ranges?: boolean } = {},
 ): Promise<{ page: Page; origin: Origin; broken: Broken } & AsyncDisposable> {
-  let letPadCome = (): void => {};
-  const until = new Promise<void>((resolve) => {
-    letPadCome = resolve;
-  });
+  const { promise: until, resolve: letPadCome } = deferred();
   const broken: Broken = { fault, letPadCome };
   const slow = new Set(published.blobsOf(pad.path).map((sha256) => `/${sha256}.bin`));
   const origin = await Origin.start({

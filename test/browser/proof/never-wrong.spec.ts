@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test';
 import { ShapedLink } from '../../../bench/link.ts';
 import type { Sluice } from '../../../src/client/index.ts';
+import { deferred } from '../../../src/protocol/deferred.ts';
 import { expect, test } from '../../support/browser.ts';
 import { Origin } from '../../support/origin.ts';
 import { launched, smallSite } from '../small-site.ts';
@@ -55,10 +56,7 @@ for (const codec of ['zstd', 'lz4', 'none'] as const) {
     await using site = await smallSite(app.files, { codec, level: 3, blobSize: MB });
     const [, ...later] = await site.blobs();
     let isLaunched = false;
-    let begin = (): void => {};
-    const until = new Promise<void>((resolve) => {
-      begin = resolve;
-    });
+    const { promise: until, resolve: begin } = deferred();
     await using origin = await Origin.start({
       mounts: { '/': site.dir },
       // The reads begin with the loading, however long the launch took.

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { ShapedLink } from '../../../bench/link.ts';
 import type { Sluice } from '../../../src/client/index.ts';
+import { deferred } from '../../../src/protocol/deferred.ts';
 import { expect, test } from '../../support/browser.ts';
 import { Origin } from '../../support/origin.ts';
 import { stopAllServiceWorkers } from '../../support/service-workers.ts';
@@ -39,10 +40,7 @@ test.afterAll(() => site[Symbol.asyncDispose]());
 async function shapedSite(
   mbitPerSecond = 10,
 ): Promise<{ link: ShapedLink; begin: () => void } & AsyncDisposable> {
-  let begin = (): void => {};
-  const until = new Promise<void>((resolve) => {
-    begin = resolve;
-  });
+  const { promise: until, resolve: begin } = deferred();
   const origin = await Origin.start({
     mounts: { '/': site.dir },
     fault: ({ path }) => (later.some((name) => path.endsWith(name)) ? { type: 'hold', until } : undefined),

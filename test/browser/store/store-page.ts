@@ -1,25 +1,17 @@
 import type { Page } from '@playwright/test';
 import { Origin } from '../../support/origin.ts';
+import { textRoutes } from '../../support/routes.ts';
 import { bundle } from './bundle.ts';
 import type { Answer } from './calls.ts';
 
 /** An origin with an empty page, the store's worker as `/worker.js`, and a reading service worker as `/sw.js`. */
 export async function startStoreOrigin(): Promise<Origin> {
   const [worker, sw] = [await bundle('store-worker.ts'), await bundle('reader-sw.ts')];
-  const files: Record<string, [type: string, body: string]> = {
+  const routes = textRoutes({
     '/': ['text/html', '<!doctype html><title>store</title>'],
     '/worker.js': ['text/javascript', worker],
     '/sw.js': ['text/javascript', sw],
-  };
-  const routes = Object.fromEntries(
-    Object.entries(files).map(([path, [type, body]]) => [
-      path,
-      (_: unknown, res: import('node:http').ServerResponse) => {
-        res.writeHead(200, { 'Content-Type': type });
-        res.end(body);
-      },
-    ]),
-  );
+  });
   return Origin.start({ mounts: {}, routes });
 }
 

@@ -5,6 +5,7 @@ import { FileReader } from '../../../src/loader/file-reader.ts';
 import { LocalBlocks } from '../../../src/loader/local-blocks.ts';
 import type { Mount } from '../../../src/loader/mount.ts';
 import { zstdInNode } from '../../../src/pack/zstd-in-node.ts';
+import { deferred } from '../../../src/protocol/deferred.ts';
 import { BlockStore } from '../../../src/store/block-store.ts';
 import { MemoryDirectory } from '../../../src/store/memory-directory.ts';
 import { seededRandom } from '../../support/random.ts';
@@ -39,10 +40,7 @@ export async function simulate(
     shape,
     new Map(site.blobs.map(({ record, bytes }) => [record.sha256, bytes])),
   );
-  let completed = (): void => {};
-  const complete = new Promise<void>((resolve) => {
-    completed = resolve;
-  });
+  const { promise: complete, resolve: completed } = deferred();
   const engine: Engine = new Engine({
     source: link,
     local,
