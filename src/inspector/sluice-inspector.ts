@@ -13,8 +13,8 @@ import { OverviewWatch } from './service/overview-watch.ts';
 import { Poller } from './service/poller.ts';
 import { openScopes } from './service/scopes.ts';
 import { InspectorShell } from './shell.ts';
+import { dots, presenceBar } from './view/mark-styles.ts';
 import { type OverviewChoice, OverviewView } from './view/overview-view.ts';
-import { presenceBar } from './view/presence-styles.ts';
 import { controls, palette } from './view/theme.ts';
 
 const shellTag = 'sluice-inspector-shell';
@@ -62,6 +62,7 @@ export class SluiceInspector extends LitElement {
     palette,
     controls,
     presenceBar,
+    dots,
     css`
       :host {
         display: flex;
@@ -109,26 +110,6 @@ export class SluiceInspector extends LitElement {
       }
       .link {
         flex: none;
-      }
-      .link > i {
-        display: inline-block;
-        width: 8px;
-        height: 8px;
-        margin-right: 6px;
-        border-radius: 50%;
-        background: var(--soft);
-      }
-      .link > .live {
-        background: var(--good);
-      }
-      .link > .paused {
-        border-radius: 1px;
-        background: var(--warn);
-      }
-      .link > .failing {
-        background: var(--bad);
-        border-radius: 1px;
-        rotate: 45deg;
       }
       @container panel (max-width: 640px) {
         .word,
@@ -338,14 +319,14 @@ export class SluiceInspector extends LitElement {
     const kind = this.#poller?.state.kind ?? 'nobody';
     const inspection = this.#poller?.snapshot?.inspection;
     const isPaused = inspection?.switches.isPaused ?? false;
-    const words = {
-      searching: 'looking for the loader',
-      nobody: inspection ? 'no tab is open any more' : 'no tab is open',
-      failing: 'the loader does not answer',
-      live: isPaused ? 'paused' : 'live',
+    const [dot, words] = {
+      searching: ['', 'looking for the loader'],
+      nobody: ['', inspection ? 'no tab is open any more' : 'no tab is open'],
+      failing: ['bad', 'the loader does not answer'],
+      live: isPaused ? ['warn', 'paused'] : ['good', 'live'],
     }[kind];
     return html`<span class="soft">${inspection && kind === 'live' ? `leader ${inspection.cursor.leader.slice(0, 8)}` : nothing}</span>
-      <span class="link"><i class=${kind === 'live' && isPaused ? 'paused' : kind}></i>${words}</span>`;
+      <span class="link"><i class=${`dot ${dot}`}></i>${words}</span>`;
   }
 
   #empty() {

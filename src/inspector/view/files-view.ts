@@ -12,10 +12,9 @@ import { rowByKey } from '../model/list-keys.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { askToEvict } from './ask-to-evict.ts';
 import { filesViewStyles, rowHeight } from './files-view-styles.ts';
-import { presenceBar } from './presence-styles.ts';
+import { presenceBar, tags } from './mark-styles.ts';
 import { controls } from './theme.ts';
 import { ViewElement } from './view-element.ts';
-import { tags } from './view-styles.ts';
 
 /** Rows beyond what is seen, so that a scroll shows no gap before the next frame. */
 const spare = 8;

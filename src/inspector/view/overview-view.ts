@@ -5,8 +5,8 @@ import { countTabs, imageUsers } from '../model/image-users.ts';
 import { shortDigest } from '../model/labels.ts';
 import { overviewTotals } from '../model/overview-totals.ts';
 import type { SiteSummary } from '../service/overview-watch.ts';
+import { presenceBar } from './mark-styles.ts';
 import { overviewStyles } from './overview-styles.ts';
-import { presenceBar } from './presence-styles.ts';
 import { controls } from './theme.ts';
 import { sections } from './view-styles.ts';
 

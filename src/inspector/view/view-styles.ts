@@ -1,24 +1,10 @@
 import { css } from 'lit';
-
-/** A word in a frame: what something is. */
-export const tags = css`
-  .tag {
-    padding: 0 5px;
-    border: 1px solid var(--line);
-    border-radius: 8px;
-    font-size: 11px;
-    line-height: 14px;
-    color: var(--soft);
-  }
-  .tag.good {
-    color: var(--good);
-    border-color: currentColor;
-  }
-`;
+import { dots, tags } from './mark-styles.ts';
 
 /** Sections, figures and bars, of the views that are no table. */
 export const sections = css`
   ${tags}
+  ${dots}
   :host {
     display: block;
     container-type: inline-size;
@@ -85,26 +71,6 @@ export const sections = css`
     white-space: nowrap;
     overflow: hidden;
     text-overflow: ellipsis;
-  }
-  .dot {
-    display: inline-block;
-    width: 8px;
-    height: 8px;
-    margin-right: 6px;
-    border-radius: 50%;
-    background: var(--soft);
-  }
-  .dot.good {
-    background: var(--good);
-  }
-  .dot.warn {
-    background: var(--warn);
-    border-radius: 1px;
-    transform: rotate(45deg);
-  }
-  .dot.bad {
-    background: var(--bad);
-    border-radius: 1px;
   }
   .track {
     position: relative;

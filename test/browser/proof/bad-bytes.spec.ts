@@ -178,41 +178,16 @@ const failures: readonly Failure[] = [
     code: 'bad-origin',
     requests: 1,
   },
-  {
-    name: '404',
-    fault: { type: 'status', status: 404 },
-    status: 502,
-    code: 'bad-origin',
-    requests: 1,
-  },
-  {
-    name: '403',
-    fault: { type: 'status', status: 403 },
-    status: 502,
-    code: 'bad-origin',
-    requests: 1,
-  },
-  {
-    name: '500',
-    fault: { type: 'status', status: 500 },
-    status: 502,
-    code: 'bad-origin',
-    requests: 4,
-  },
-  {
-    name: '503',
-    fault: { type: 'status', status: 503 },
-    status: 502,
-    code: 'bad-origin',
-    requests: 4,
-  },
-  {
-    name: '429',
-    fault: { type: 'status', status: 429 },
-    status: 502,
-    code: 'bad-origin',
-    requests: 4,
-  },
+  ...[404, 403, 500, 503, 429].map(
+    (status) =>
+      ({
+        name: `${status}`,
+        fault: { type: 'status', status },
+        status: 502,
+        code: 'bad-origin',
+        requests: status === 404 || status === 403 ? 1 : 4,
+      }) as const,
+  ),
   {
     name: '429 with a Retry-After past the deadline',
     fault: { type: 'status', status: 429, retryAfter: 60 },

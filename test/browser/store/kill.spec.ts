@@ -20,6 +20,12 @@ interface Verified {
   readonly mountMs: number;
 }
 
+function expectKept({ present, wrong }: Verified, committed: readonly string[]): void {
+  const found = new Set(present);
+  expect(wrong).toEqual([]);
+  expect(committed.filter((block) => !found.has(block))).toEqual([]);
+}
+
 /** Collects what the writing worker says is committed; resolves when it has said so `times` times. */
 async function untilCommitted(page: Page, times: number): Promise<void> {
   await page.evaluate(
@@ -52,15 +58,13 @@ test('a worker that is terminated while it writes: the next one mounts at once a
     await committed;
     // The worker is still writing; starting the next one terminates it wherever it is.
     const next = await WorkerCaller.worker(page);
-    const { present, wrong, mountMs } = await next.call<Verified>('verify', 'kill');
+    const found = await next.call<Verified>('verify', 'kill');
     const lastCommitted = await page.evaluate(
       () => (globalThis as unknown as { committed: string[] }).committed,
     );
-    const found = new Set(present);
-    expect(wrong).toEqual([]);
-    expect([...before, ...lastCommitted].filter((block) => !found.has(block))).toEqual([]);
-    expect(mountMs).toBeLessThan(15_000);
-    before = present;
+    expectKept(found, [...before, ...lastCommitted]);
+    expect(found.mountMs).toBeLessThan(15_000);
+    before = found.present;
   }
   expect(before.length).toBeGreaterThan(100);
   const last = await WorkerCaller.worker(page);
@@ -75,10 +79,7 @@ test('a browser that is killed while a worker writes: the next one mounts and lo
     const page = await (await profile.launch()).newPage();
     await page.goto(`${origin.url}/`);
     const worker = await WorkerCaller.worker(page);
-    const { present, wrong } = await worker.call<Verified>('verify', 'kill');
-    const found = new Set(present);
-    expect(wrong).toEqual([]);
-    expect(before.filter((block) => !found.has(block))).toEqual([]);
+    expectKept(await worker.call('verify', 'kill'), before);
     const committed = untilCommitted(page, 8);
     await worker.send('writeUntilKilled', 'kill', 100 + round);
     await committed;
@@ -88,9 +89,6 @@ test('a browser that is killed while a worker writes: the next one mounts and lo
   const page = await (await profile.launch()).newPage();
   await page.goto(`${origin.url}/`);
   const worker = await WorkerCaller.worker(page);
-  const { present, wrong } = await worker.call<Verified>('verify', 'kill');
-  const found = new Set(present);
-  expect(wrong).toEqual([]);
-  expect(before.filter((block) => !found.has(block))).toEqual([]);
+  expectKept(await worker.call('verify', 'kill'), before);
   expect(await worker.call('complete', 'kill')).toBe(4);
 });
