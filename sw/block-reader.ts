@@ -61,6 +61,8 @@ interface Arrival {
   readonly resolve: (bytes: Uint8Array<ArrayBuffer>) => void;
   readonly reject: (reason: unknown) => void;
   readers: number;
+  /** Somebody waits for it, and not only if it is here. */
+  isAwaited: boolean;
   /** When the last of its readers gives up, by the system clock's `now()`. */
   deadline: number;
   /** Some reader wants a part only: worth keeping decoded. */
@@ -124,7 +126,9 @@ export class BlockReader {
     for (const block of blocksOf(request)) {
       const key = `${sha256}:${block}`;
       if (this.#arrivals.has(key)) continue;
-      this.#await(key, batch, block).deadline = systemClock.now() + request.timeoutMs;
+      const arrival = this.#await(key, batch, block);
+      arrival.isAwaited = true;
+      arrival.deadline = systemClock.now() + request.timeoutMs;
     }
     if (batch.missing.size > 0) await this.#load(batch);
   }
@@ -148,6 +152,7 @@ export class BlockReader {
     const waitMs = Math.max(request.timeoutMs, localReadMs);
     arrival.readers += 1;
     arrival.keep ||= request.partial;
+    arrival.isAwaited ||= request.timeoutMs > 0;
     arrival.deadline = Math.max(arrival.deadline, systemClock.now() + waitMs);
     const { promise, resolve, reject } = deferred<Uint8Array<ArrayBuffer>>();
     const note = (failed?: string): void =>
@@ -244,7 +249,8 @@ export class BlockReader {
     } catch (error) {
       const code = error instanceof SluiceError ? error.code : undefined;
       const now = systemClock.now();
-      const expired = left().filter((block) => batch.missing.get(block)!.deadline <= now);
+      const isExpired = ({ isAwaited, deadline }: Arrival): boolean => !isAwaited || deadline <= now;
+      const expired = left().filter((block) => isExpired(batch.missing.get(block)!));
       if (batch.abort.signal.aborted) this.#fail(batch, left(), error);
       // The loader is gone: what is left is asked again, of whoever is there now (no longer than somebody waits for it).
       else if (code === 'disconnected') await this.#loadMissing(batch, run, deliver);
@@ -252,8 +258,8 @@ export class BlockReader {
       else if (code === 'integrity' && left().length > 1) {
         await Promise.all(left().map((first) => this.#loadMissing(batch, { first, count: 1 }, deliver)));
       }
-      // The reader who asked first has waited long enough; others came later.
-      else if (code === 'read-timeout' && batch.request.timeoutMs > 0 && expired.length < left().length) {
+      // The reader who asked first has waited long enough, or would not wait at all; others came later.
+      else if (code === 'read-timeout' && expired.length < left().length) {
         this.#fail(batch, expired, error);
         await this.#loadMissing(batch, run, deliver);
       } else this.#fail(batch, left(), error);
@@ -269,9 +275,11 @@ export class BlockReader {
     const port = batch.ahead
       ? undefined
       : (ports.best ?? (request.mayWaitForLoader ? await ports.wait(abort.signal) : undefined));
-    const deadlines = [...blocksOf(run)].map((block) => missing.get(block)?.deadline ?? 0);
-    const timeoutMs =
-      request.timeoutMs === 0 ? 0 : Math.max(1, ...deadlines.map((at) => at - systemClock.now()));
+    const arrivals = [...blocksOf(run)].flatMap((block) => missing.get(block) ?? []);
+    const now = systemClock.now();
+    const timeoutMs = arrivals.every(({ isAwaited }) => isAwaited)
+      ? Math.max(1, ...arrivals.map(({ deadline }) => deadline - now))
+      : 0;
     if (port) {
       try {
         return await port.readBlocks(
@@ -350,7 +358,18 @@ function newBatch(request: ReadRequest, ahead: boolean): Batch {
 function newArrival(key: string, batch: Batch): Arrival {
   const { promise, resolve, reject } = deferred<Uint8Array<ArrayBuffer>>();
   promise.catch(() => {}); // Each reader sees it through its own promise; without readers it is nobody's failure.
-  return { key, batch, bytes: promise, resolve, reject, readers: 0, deadline: 0, keep: false, decodedMs: 0 };
+  return {
+    key,
+    batch,
+    bytes: promise,
+    resolve,
+    reject,
+    readers: 0,
+    isAwaited: false,
+    deadline: 0,
+    keep: false,
+    decodedMs: 0,
+  };
 }
 
 function timedOut({ path, timeoutMs }: ReadRequest): SluiceError {

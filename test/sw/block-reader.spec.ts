@@ -275,6 +275,28 @@ test('a timeout of 0 wants only what is here', async () => {
   expect(alone.fetched).toEqual([]);
 });
 
+test('a reader that wants only what is here does not end the wait of one that joins it', async () => {
+  const { read, loader } = fixture();
+  const [zero] = read(0, 2, { timeoutMs: 0 });
+  const call = await loader.call(0);
+  const [long] = read(1, 1);
+  call.fail('read-timeout');
+  await expect(zero!.bytes).rejects.toMatchObject({ code: 'read-timeout' });
+  const again = await loader.call(1);
+  expect(again.want).toMatchObject({ first: 1, count: 1 });
+  expect(again.want.timeoutMs).toBeGreaterThan(5000);
+  again.give(1);
+  await isRight(1, long!.bytes);
+
+  const alone = fixture([]);
+  const open = alone.hold();
+  const [nothing] = alone.read(0, 1, { timeoutMs: 0 });
+  const [all] = alone.read(0, 1);
+  await expect(nothing!.bytes).rejects.toMatchObject({ code: 'read-timeout' });
+  open();
+  await isRight(0, all!.bytes);
+});
+
 test('when the last reader has withdrawn the call is cancelled, not before', async () => {
   const { read, loader } = fixture();
   const pending = read(0, 2);
