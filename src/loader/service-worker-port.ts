@@ -160,9 +160,12 @@ export class ServiceWorkerPort {
           (block, stored) => {
             if (sent.has(block)) return;
             sent.add(block);
-            if (message.decoded && stored.codec !== codecId.raw)
-              decoding.push(this.#postDecoded(id, block, stored));
-            else this.#post(id, block, { ...stored, bytes: stored.bytes.slice() });
+            if (message.decoded && stored.codec !== codecId.raw) {
+              const posted = this.#postDecoded(id, block, stored);
+              // It ends the request, whatever is still to come of it.
+              posted.catch((error: unknown) => abort.abort(error));
+              decoding.push(posted);
+            } else this.#post(id, block, { ...stored, bytes: stored.bytes.slice() });
           },
           abort.signal,
         ),

@@ -381,3 +381,31 @@ test('a loader gives blocks as they are stored, or decoded if asked for that; on
   loader.close();
   end();
 });
+
+test('a block that does not decode fails its request at once, also while the others are still to come', async () => {
+  const unheard: unknown[] = [];
+  const onUnheard = (reason: unknown): void => void unheard.push(reason);
+  process.on('unhandledRejection', onUnheard);
+  const { codec, stored } = (await blockEncoder('zstd', 3))(new Uint8Array(4096));
+  const spoilt = { codec, logicalLength: 4096, bytes: stored.subarray(1) };
+  const signals: AbortSignal[] = [];
+  const reading: Pick<LoaderService, 'readBlocks'> = {
+    readBlocks: ({ first }, onBlock, signal) => {
+      signals.push(signal);
+      onBlock(first, spoilt);
+      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    },
+  };
+  const service = reading as LoaderService;
+  const { ports, connectReal, best, end } = fixture();
+  const { loader } = connectReal((_name, work) => work(service));
+  loader.hello('1', 'leader');
+  await best().toBe('leader');
+  const read = ports.best!.readBlocks({ ...want, decoded: true }, () => {}, new AbortController().signal);
+  await expect(read).rejects.toMatchObject({ code: 'integrity' });
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  expect(unheard).toEqual([]);
+  process.off('unhandledRejection', onUnheard);
+  loader.close();
+  end();
+});
