@@ -6,12 +6,11 @@ import { systemClock } from '../src/protocol/clock.ts';
 import { withDeadline } from '../src/protocol/deadline.ts';
 import type { ProvideBlocks, ReleaseRecord, ServiceWorkerToPage } from '../src/protocol/messages.ts';
 import type { MappingCounts } from '../src/protocol/state.ts';
-import { fetchPublished } from '../src/source/fetch-published.ts';
 import { fetchRelease } from '../src/source/fetch-release.ts';
 import { HttpSource } from '../src/source/http-source.ts';
-import { retrying } from '../src/source/retrying.ts';
 import { BlockReader } from './block-reader.ts';
 import { CodeCopies } from './code-copies.ts';
+import { fetchImage } from './fetch-image.ts';
 import { HeldReads } from './held-reads.ts';
 import { Images } from './images.ts';
 import { type LoaderPort, LoaderPorts } from './loader-ports.ts';
@@ -30,7 +29,6 @@ import { Zstd } from './zstd.ts';
 
 /** A bootstrap is small and asked for first: a loader that is busy with worse is not waited for long. */
 const bootstrapFromLoaderMs = 5000;
-const bootstrapFromNetworkMs = 30_000;
 /** A store that has not answered by then counts as one without the bootstrap. */
 const storeDeadlineMs = 5000;
 
@@ -111,7 +109,7 @@ export class Site {
       [
         (release) => this.#imageFromStore(release),
         (release) => this.#imageFromLoader(release),
-        (release) => this.#imageFromNetwork(release),
+        (release) => fetchImage(release, { source: this.#source, clock: systemClock, random: Math.random }),
       ],
       (image) => this.#startZstd(image),
     );
@@ -262,15 +260,6 @@ export class Site {
   async #imageFromLoader({ image }: ReleaseRecord): Promise<Image | undefined> {
     const bytes = await this.ports.best?.readBootstrap(image, bootstrapFromLoaderMs);
     return bytes && Image.open(bytes, { sha256: image });
-  }
-
-  #imageFromNetwork({ image, bytes }: ReleaseRecord): Promise<Image> {
-    const signal = AbortSignal.timeout(bootstrapFromNetworkMs);
-    const file = { sha256: image, length: bytes };
-    return retrying(
-      async () => Image.open(await fetchPublished(this.#source, file, signal), { sha256: image }),
-      { timeoutMs: bootstrapFromNetworkMs, clock: systemClock, random: Math.random, signal },
-    );
   }
 
   /** `seen` is told when what is on disk now is what is answered by. `isDropped`: what was read before may be what was found bad. */
