@@ -174,7 +174,7 @@ export class CodeCopies {
     if (!(await this.#makeRoom(cache, bytes))) return;
     const whole = await this.#ask(url, 'GET', signal);
     if (whole?.headers.get('ETag') !== head.headers.get('ETag')) return whole?.body?.cancel();
-    await cache.put(url, whole);
+    await this.#within(cache.put(url, whole), copyDeadlineMs);
     // Blocks may have been given up while it came; whoever does that aborts, and then looks at what is there.
     this.#copies = [...this.#copies, { url, bytes }];
   }
@@ -243,8 +243,8 @@ export class CodeCopies {
     }
   }
 
-  #within<T>(work: Promise<T>): Promise<T> {
-    return withDeadline('Cache Storage', work, cacheDeadlineMs, this.#options.clock);
+  #within<T>(work: Promise<T>, ms = cacheDeadlineMs): Promise<T> {
+    return withDeadline('Cache Storage', work, ms, this.#options.clock);
   }
 }
 

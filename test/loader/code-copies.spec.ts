@@ -34,7 +34,7 @@ interface Rig extends EngineRig {
   readonly reported: unknown[];
   /** What was asked of the service worker. */
   readonly asked: string[];
-  /** Length that the service worker tells of a file. */
+  /** Length that the service worker gives a file. */
   readonly lengths: Map<string, number>;
   readonly edge: { quiet: boolean; controlled: boolean; room: Room | undefined; vary: string };
   /** A service worker tells of them; time passes until it is calm, and nothing is under way any more. */
@@ -61,13 +61,16 @@ function withCopies(present: readonly string[], run: (rig: Rig) => Promise<void>
       const path = new URL(String(input)).pathname.slice('/app/'.length);
       asked.push(`${init!.method} ${path}`);
       const { tag, size } = image.inode(image.lookup(path)!);
+      const length = lengths.get(path) ?? size;
       const headers = {
         ETag: `"${tag}"`,
         'Content-Type': 'text/javascript',
         Vary: edge.vary,
-        'Content-Length': String(lengths.get(path) ?? size),
+        'Content-Length': String(length),
       };
-      return new Response(init!.method === 'HEAD' ? null : site.files.get(path)!, { headers });
+      if (init!.method === 'HEAD') return new Response(null, { headers });
+      const content = length === size ? site.files.get(path)! : new Uint8Array(length);
+      return new Response(content.slice(), { headers });
     };
     const copies = new CodeCopies({
       scope,
@@ -173,6 +176,24 @@ test('code copies: none, and no complaint, where no service worker answers', () 
     edge.controlled = false;
     await launch('a.js');
     expect(kept()).toEqual([]);
+    expect(reported).toEqual([]);
+  }));
+
+test('code copies: Cache Storage that does not answer holds nobody for ever', () =>
+  withCopies(names, async ({ launch, copies, caches, clock, reported }) => {
+    const begun = new Promise<void>((resolve) => {
+      caches.onPut = () => {
+        resolve();
+        return new Promise(() => {});
+      };
+    });
+    const launched = launch('a.js');
+    await begun;
+    const cleared = copies.clear();
+    clock.advance(60_000);
+    await cleared;
+    await launched;
+    expect(copies.info).toEqual({ files: 0, bytes: 0 });
     expect(reported).toEqual([]);
   }));
 

@@ -1,8 +1,8 @@
 /** What a loader uses of Cache Storage, in memory. An entry appears when its body has come whole, as there. */
 export class MemoryCaches {
   readonly caches = new Map<string, Map<string, Response>>();
-  /** Called before an entry is stored. */
-  onPut: (url: string) => void = () => {};
+  /** Waited for before an entry is stored. */
+  onPut: (url: string) => unknown = () => {};
 
   async has(name: string): Promise<boolean> {
     return this.caches.has(name);
@@ -20,7 +20,7 @@ export class MemoryCaches {
       delete: async (url) => entries.delete(String(url)),
       keys: async () => [...entries.keys()].map((url) => new Request(url)),
       put: async (url, response) => {
-        this.onPut(String(url));
+        await this.onPut(String(url));
         const body = await response.arrayBuffer();
         entries.set(String(url), new Response(body, { headers: response.headers }));
       },
