@@ -1,3 +1,4 @@
+import { SluiceError } from '../format/errors.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { codeCacheName, isCopyOf } from '../protocol/code-copies.ts';
 import { withDeadline } from '../protocol/deadline.ts';
@@ -175,8 +176,24 @@ export class CodeCopies {
     const whole = await this.#ask(url, 'GET', signal);
     if (whole?.headers.get('ETag') !== head.headers.get('ETag')) return whole?.body?.cancel();
     await this.#within(cache.put(url, whole), copyDeadlineMs);
+    await this.#checkLength(cache, url, bytes);
     // Blocks may have been given up while it came; whoever does that aborts, and then looks at what is there.
     this.#copies = [...this.#copies, { url, bytes }];
+  }
+
+  /**
+   * A service worker that ends in the middle of its answer may leave a part of it that passes for all (see sw/long-answers.ts), and nobody would ever look at a
+   * copy's bytes again. Throws `disconnected` then, and the copy is gone.
+   */
+  async #checkLength(cache: Cache, url: string, bytes: number): Promise<void> {
+    const copy = await this.#within(cache.match(url, { ignoreVary: true }));
+    const size = copy ? (await this.#within(copy.blob(), copyDeadlineMs)).size : 0;
+    if (size === bytes) return;
+    await this.#within(cache.delete(url, { ignoreVary: true }));
+    throw new SluiceError(
+      'disconnected',
+      `The copy of ${url} has ${size} bytes of ${bytes}: it is made again`,
+    );
   }
 
   /** The service worker's answer; undefined where none controls us, or it has none. */

@@ -36,6 +36,8 @@ interface Rig extends EngineRig {
   readonly asked: string[];
   /** Length that the service worker gives a file. */
   readonly lengths: Map<string, number>;
+  /** Of which the service worker gives a part only, and says nothing. */
+  readonly cut: Set<string>;
   readonly edge: { quiet: boolean; controlled: boolean; room: Room | undefined; vary: string };
   /** A service worker tells of them; time passes until it is calm, and nothing is under way any more. */
   launch(...paths: string[]): Promise<void>;
@@ -51,6 +53,7 @@ function withCopies(present: readonly string[], run: (rig: Rig) => Promise<void>
     const caches = new MemoryCaches();
     const asked: string[] = [];
     const lengths = new Map<string, number>();
+    const cut = new Set<string>();
     const reported: unknown[] = [];
     const edge = { quiet: true, controlled: true, room: undefined as Room | undefined, vary: 'Accept' };
     const { image } = rig.mount;
@@ -70,7 +73,7 @@ function withCopies(present: readonly string[], run: (rig: Rig) => Promise<void>
       };
       if (init!.method === 'HEAD') return new Response(null, { headers });
       const content = length === size ? site.files.get(path)! : new Uint8Array(length);
-      return new Response(content.slice(), { headers });
+      return new Response(content.slice(0, cut.has(path) ? length - 1 : length), { headers });
     };
     const copies = new CodeCopies({
       scope,
@@ -94,7 +97,7 @@ function withCopies(present: readonly string[], run: (rig: Rig) => Promise<void>
       await copies.settled();
     };
     try {
-      await run({ ...rig, clock, caches, copies, reported, asked, lengths, edge, launch, kept });
+      await run({ ...rig, clock, caches, copies, reported, asked, lengths, cut, edge, launch, kept });
     } finally {
       await copies.close();
     }
@@ -177,6 +180,20 @@ test('code copies: none, and no complaint, where no service worker answers', () 
     await launch('a.js');
     expect(kept()).toEqual([]);
     expect(reported).toEqual([]);
+  }));
+
+test('code copies: one of which only a part has come is not kept, and made again', () =>
+  withCopies(names, async ({ launch, kept, copies, cut, reported, asked }) => {
+    cut.add('a.js');
+    await launch('a.js');
+    expect(kept()).toEqual([]);
+    expect(copies.info).toEqual({ files: 0, bytes: 0 });
+    expect(reported).toMatchObject([{ code: 'disconnected' }]);
+    cut.clear();
+    await launch('b.js');
+    expect(kept()).toEqual(['a.js', 'b.js']);
+    expect(asked.filter((asked) => asked === 'GET a.js')).toHaveLength(2);
+    expect(reported).toHaveLength(1);
   }));
 
 test('code copies: Cache Storage that does not answer holds nobody for ever', () =>
