@@ -13,6 +13,7 @@ export class BootView {
 
   constructor(document: Document) {
     this.#document = document;
+    adoptStyles(document);
   }
 
   /** What the launch waits for now. */
@@ -94,5 +95,15 @@ export class BootView {
     const element = this.#document.getElementById(`sluice-${name}`);
     if (element === null) throw new SluiceError('EINVAL', `The boot page has no element #sluice-${name}`);
     return element;
+  }
+}
+
+/** A policy that forbids the page's inline style leaves it without a sheet; one that is constructed is allowed. */
+function adoptStyles(document: Document): void {
+  for (const style of document.querySelectorAll('style')) {
+    if (style.sheet) continue;
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(style.textContent);
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
   }
 }

@@ -47,6 +47,7 @@ export async function appPage(url: string): Promise<string | undefined> {
  */
 export function writePage(html: string, begin: () => void): void {
   document.open();
+  document.adoptedStyleSheets = []; // The boot page's, which open() leaves.
   showOnce();
   begin();
   document.write(trusted('createHTML', html));

@@ -186,6 +186,26 @@ test('the image is not deployed: the loader tells, and Try again works once it i
   await launched(page);
 });
 
+test('a policy that forbids inline styles: the boot page has its own all the same, and the app none of them', async ({
+  page,
+}) => {
+  await using site = await smallSite(smallApp());
+  await using origin = await Origin.start({
+    mounts: { '/': site.dir },
+    headers: () => ({ 'Content-Security-Policy': "default-src 'self' 'wasm-unsafe-eval'" }),
+    fault: ({ path }) => (path.includes(site.image) ? { type: 'status', status: 404 } : undefined),
+  });
+  const styles = () =>
+    page.evaluate(() => [getComputedStyle(document.body).display, document.adoptedStyleSheets.length]);
+  await page.goto(`${origin.url}/`);
+  await expect(status(page)).toContainText('404');
+  expect(await styles()).toEqual(['grid', 1]);
+  origin.fault = undefined;
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await launched(page);
+  expect(await styles()).toEqual(['block', 0]);
+});
+
 test('the server goes away after the boot page: offline, and it starts when the server is back', async ({
   page,
 }) => {

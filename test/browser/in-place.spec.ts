@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test';
 import type { Sluice } from '../../src/client/index.ts';
 import { expect, test } from '../support/browser.ts';
 import { Origin } from '../support/origin.ts';
-import { type AppFiles, launched, smallSite } from './small-site.ts';
+import { type AppFiles, appPage, appScript, launched, smallSite } from './small-site.ts';
 
 declare const window: Window & { sluice?: Sluice; seen: unknown[]; done?: boolean };
 
@@ -122,6 +122,25 @@ for (const [path, documents] of Object.entries({
     expect((await launch.evaluate(() => window.sluice!.state())).loader.role).toBe('leader');
   });
 }
+
+test('in the place of a boot page whose inline style a policy forbids: nothing of that is left', async ({
+  page,
+}) => {
+  await using site = await smallSite(
+    { 'index.html': appPage('Plain'), 'app.js': appScript },
+    { codec: 'lz4' },
+  );
+  await using origin = await Origin.start({
+    mounts: { '/': site.dir },
+    headers: () => ({ 'Content-Security-Policy': "default-src 'self'" }),
+  });
+  const count = navigations(page);
+  await page.goto(`${origin.url}/`);
+  await launched(page);
+  expect(count).toEqual({ count: 1 });
+  expect(await page.evaluate(() => document.adoptedStyleSheets.length)).toBe(0);
+  expect(await page.evaluate(() => getComputedStyle(document.body).display)).toBe('block');
+});
 
 test('where a page may not be written, or the service worker gives none, a navigation brings it', async ({
   context,
