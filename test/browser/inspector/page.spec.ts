@@ -173,5 +173,6 @@ test('without a tab of the app the page says so, and looks into the store when a
   await app.close();
   await page.evaluate(() => document.querySelector('sluice-inspector')!.remove());
   await expect.poll(() => loaders(page)).toBe(0);
-  expect(log.errors).toEqual([]);
+  // The boot page's inline style. Firefox tells of it as an error of the page.
+  expect(log.errors.filter((line) => !/inline style/.test(line))).toEqual([]);
 });
