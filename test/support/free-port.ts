@@ -7,10 +7,15 @@ import { createServer, type Server } from 'node:net';
  */
 const ports = { first: 20_000, count: 12_000 };
 
+/** No port comes twice in a process: to a browser that outlives a server the next one there would be the same site, with all that it has stored of it. */
+const taken = new Set<number>();
+
 /** Listens on a port of 127.0.0.1 on which nobody listens, and resolves to it. */
 export async function listenOnFreePort(server: Server): Promise<number> {
-  for (;;) {
+  while (taken.size < ports.count) {
     const port = ports.first + Math.floor(Math.random() * ports.count);
+    if (taken.has(port)) continue;
+    taken.add(port);
     try {
       await listenOn(server, port);
       return port;
@@ -18,6 +23,7 @@ export async function listenOnFreePort(server: Server): Promise<number> {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     }
   }
+  throw new Error(`all ${ports.count} ports have been used`);
 }
 
 /** Listens on this port of 127.0.0.1. */
