@@ -43,7 +43,7 @@ export class HugeSite {
     const release = { image: id, bytes: bootstrap.length };
     const { template, files } = readRuntimeFiles(join(dist, 'runtime'));
     const site = join(path, 'site');
-    const published = { release, firstBlob: pageBlob.sha256, zstd: false };
+    const published = { release, firstBlob: pageBlob.sha256, zstd: false, fallback: undefined };
     for (const [name, bytes] of [
       ...files.map((one) => [one.path, one.bytes] as const),
       ['index.html', bootPage(template, 'index.html', published, undefined)] as const,

@@ -35,7 +35,8 @@ An older site at <site-dir> is replaced when the new one is whole; nothing half-
                           several times; what the app has no more is passed over
   --base DIR              an older site of the app: tells how much of the new one it has already
   --cross-origin-isolate  answer with COOP and COEP, for apps that use SharedArrayBuffer
-  --fallback PATH         the file that answers navigations to unknown paths, for single-page apps
+  --fallback PATH         the file that answers navigations to unknown paths, for single-page apps; for a first visit to one
+                          the site gets a 404.html
   --attributes FILE       JSON: {"<path or glob>": {"mime": "…", "headers": {"<name>": "…"}, "meta": "…"}}
   --blob-size N[k|M]      most bytes of one blob; default 8M
   --threads N             compressing threads; default the processors, at most 16

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { SluiceError } from '../format/errors.ts';
+import { notFoundPage } from '../pack/boot-page.ts';
 import { mediaType } from '../pack/media-type.ts';
 import { nodeCode } from '../pack/node-error.ts';
 import { parseByteRange } from './byte-range.ts';
@@ -72,12 +73,28 @@ async function answer(
     return plain(response, 404, `Nothing is here; the site is at ${prefix}`);
   }
   const found = await find(root, inside);
-  if (found === undefined) return plain(response, 404, 'There is no such file in the site.');
   if (found === 'redirect') return redirect(response, url);
+  if (found === undefined) return notFound(root, request, response);
   try {
     await send(found, inside.at(-1) || 'index.html', request, response);
   } finally {
     await found.close();
+  }
+}
+
+/** With the site's own page for it where it has one, as many hosts do. */
+async function notFound(root: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const page = await find(root, [notFoundPage]);
+  if (page === undefined || page === 'redirect')
+    return plain(response, 404, 'There is no such file in the site.');
+  try {
+    const body = await page.readFile();
+    response.setHeader('Content-Type', 'text/html; charset=utf-8');
+    response.setHeader('Cache-Control', 'no-cache');
+    response.setHeader('Content-Length', body.length);
+    response.writeHead(404).end(request.method === 'HEAD' ? undefined : body);
+  } finally {
+    await page.close();
   }
 }
 

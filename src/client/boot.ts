@@ -8,12 +8,10 @@ import { LoaderProcess } from './loader-process.ts';
 import { ReloadGuard } from './reload-guard.ts';
 import { scriptError } from './script-error.ts';
 import { announceRelease, brokerPort, controllerOf, hasPath, workboxOf } from './service-worker-link.ts';
-import { type Site, siteAt } from './site.ts';
+import type { Site } from './site.ts';
 
 /** What a site's boot pages carry in `#sluice-boot`. */
 export interface BootRecord {
-  /** The way from this page to the site directory, relative: `''`, `'../'`, … */
-  readonly root: string;
   readonly release: ReleaseRecord | null;
 }
 
@@ -23,8 +21,7 @@ const controlDeadlineMs = 60_000;
 const flushEveryMs = 30;
 
 /** The boot page: starts loading, brings the service worker up, and reloads into the app once it answers for this page. */
-export async function boot(record: BootRecord): Promise<void> {
-  const site = siteAt(new URL(record.root || './', location.href));
+export async function boot(site: Site, record: BootRecord): Promise<void> {
   const view = new BootView(document);
   for (;;) {
     try {
@@ -61,7 +58,10 @@ async function launch(site: Site, release: ReleaseRecord | undefined, view: Boot
   }
 }
 
-/** This page should have been the app: either the worker does not know the path, or it came up between request and answer. */
+/**
+ * This page should have been the app: either the worker does not know the path, or it came up between request and answer. An app that has a page for unknown paths, by the
+ * name that static hosts know, gets it shown.
+ */
 async function recoverControlled(
   site: Site,
   loader: LoaderProcess,
@@ -69,6 +69,8 @@ async function recoverControlled(
   view: BootView,
 ): Promise<void> {
   if (await hasPath(worker, location.href)) return reload(site);
+  const ownPage = `${site.scope}404.html`;
+  if ((await hasPath(worker, ownPage)) && (await showInPlace(ownPage, site, { launched: loader }))) return;
   loader.end();
   view.notInApp(location.pathname, site.scope);
 }
@@ -131,15 +133,15 @@ async function handOver(
   if (release !== undefined) announceRelease(worker, release);
   // While the next page is being asked for, this one and its loader still live and can supply it.
   await brokerPort(loader, worker);
-  if (await showInPlace(site, { launched: loader, ...(release && { release }) })) return;
+  if (await showInPlace(location.href, site, { launched: loader, ...(release && { release }) })) return;
   reload(site);
   await storeUntilReplaced(loader);
 }
 
-/** Whether the app's page has taken the place of this one. Where it has not, a navigation does what it can, and shows what is wrong. */
-async function showInPlace(site: Site, page: AppPage): Promise<boolean> {
+/** Whether the app's page at `url` has taken the place of this one. Where it has not, a navigation does what it can, and shows what is wrong. */
+async function showInPlace(url: string, site: Site, page: AppPage): Promise<boolean> {
   try {
-    const html = await appPage(location.href);
+    const html = await appPage(url);
     if (html !== undefined) writePage(html, () => runApp(site, page));
     return html !== undefined;
   } catch (error) {

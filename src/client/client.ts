@@ -4,14 +4,19 @@ import { type BootRecord, boot } from './boot.ts';
 import { siteOfClient } from './site.ts';
 
 // One script, two roles: a boot page carries a record, every other page is the app's.
+const script = document.currentScript;
 const record = document.getElementById('sluice-boot');
-if (record !== null) {
-  void boot(JSON.parse(record.textContent ?? '') as BootRecord);
-} else if (document.currentScript instanceof HTMLScriptElement) {
-  const script = document.currentScript;
-  const [image, bytes] = (script.getAttribute(releaseAttribute) ?? '').split(' ');
-  runApp(siteOfClient(script.src), {
-    ...(image && bytes ? { release: { image, bytes: Number(bytes) } } : {}),
-    isWhole: script.hasAttribute(wholeAttribute),
-  });
+if (script instanceof HTMLScriptElement) {
+  const site = siteOfClient(script.src);
+  if (record !== null) {
+    // Gone: what looks for the site from a page of another folder need look no further.
+    record.remove();
+    void boot(site, JSON.parse(record.textContent ?? '') as BootRecord);
+  } else {
+    const [image, bytes] = (script.getAttribute(releaseAttribute) ?? '').split(' ');
+    runApp(site, {
+      ...(image && bytes ? { release: { image, bytes: Number(bytes) } } : {}),
+      isWhole: script.hasAttribute(wholeAttribute),
+    });
+  }
 }

@@ -1,12 +1,18 @@
 import { SluiceError } from '../format/errors.ts';
 import type { Release } from '../format/release.ts';
+import { findSite } from './find-site.ts';
 
-const bootMark = '{"root":"","release":null}';
+const bootMark = '{"release":null}';
 const rootMark = '__SLUICE_ROOT__';
 const imageMark = '__SLUICE_IMAGE__';
 const firstBlobMark = '__SLUICE_FIRST_BLOB__';
 /** With its line's end. */
 const zstdPreload = /<link [^>]*zstd\.wasm[^>]*>\n/;
+const links = /<link [^>]*>\n/g;
+const end = '</body>';
+
+/** The page that hosts answer unknown paths with, where a site has one. */
+export const notFoundPage = '404.html';
 
 /** What a boot page asks for. */
 export interface Published {
@@ -15,6 +21,8 @@ export interface Published {
   readonly firstBlob: string | undefined;
   /** Whether the image needs the zstd decoder. */
   readonly zstd: boolean;
+  /** Path of the page that answers unknown paths of a single-page app; undefined for other apps. */
+  readonly fallback: string | undefined;
 }
 
 /**
@@ -24,11 +32,11 @@ export interface Published {
 export function bootPage(
   template: string,
   path: string,
-  { release, firstBlob, zstd }: Published,
+  { release, firstBlob, zstd, fallback }: Published,
   title: string | undefined,
 ): string {
   if (
-    ![bootMark, rootMark, imageMark, firstBlobMark].every((mark) => template.includes(mark)) ||
+    ![bootMark, rootMark, imageMark, firstBlobMark, end].every((mark) => template.includes(mark)) ||
     !zstdPreload.test(template)
   ) {
     throw new SluiceError(
@@ -37,9 +45,12 @@ export function bootPage(
     );
   }
   const root = '../'.repeat(path.split('/').length - 1);
-  const boot = JSON.stringify({ root, release });
+  const boot = JSON.stringify({ release });
+  let asked = zstd ? template : template.replace(zstdPreload, '');
+  // It comes for any path: what it would ask for ahead lies elsewhere.
+  if (path === notFoundPage) asked = asked.replaceAll(links, '');
   // Functions, since `$` in a replacement text has a meaning.
-  const page = (zstd ? template : template.replace(zstdPreload, ''))
+  const page = (path === notFoundPage || path === fallback ? asked.replace(end, () => findSite + end) : asked)
     .replace(bootMark, () => boot)
     .replace(imageMark, () => release.image)
     // Asking twice for one file costs nothing.

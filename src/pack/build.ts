@@ -12,7 +12,7 @@ import { type Attributes, attributesOf, type ResolvedAttributes } from './attrib
 import { type BaseReuse, openBase, reuseOf } from './base.ts';
 import { BlobWriter } from './blob-writer.ts';
 import { BlockPacker } from './block-packer.ts';
-import { bootPage, type Published, pageTitle } from './boot-page.ts';
+import { bootPage, notFoundPage, type Published, pageTitle } from './boot-page.ts';
 import { Breath } from './breath.ts';
 import { type CompressPool, compressPool } from './compress-pool.ts';
 import { launchOrder } from './launch-order.ts';
@@ -159,6 +159,7 @@ export async function build(input: string, options: BuildOptions): Promise<Build
       release,
       firstBlob: blobs[0]?.sha256,
       zstd: codecs.includes('zstd'),
+      fallback: options.fallback?.replace(/^\//, ''),
     });
     write(site, 'sluice.json', formatRelease(release));
     signal?.throwIfAborted();
@@ -257,16 +258,24 @@ function entryModels(directory: TreeDirectory, modelOf: ModelOfFile): NodeModel[
   );
 }
 
-/** The runtime's files, and a boot page wherever the app has a page, so that deep links work on any static host. */
+/**
+ * The runtime's files, and a boot page wherever the app has a page, so that deep links work on any static host; of a single-page app also where hosts look for
+ * what they answer unknown paths with.
+ */
 function writePages(site: string, tree: Tree, runtime: RuntimeFiles, published: Published): void {
   for (const { path, bytes } of runtime.files) write(site, path, bytes);
   const pages = tree.files.filter((file) => /\.html?$/i.test(file.path));
-  for (const page of pages) {
-    write(site, page.path, bootPage(runtime.template, page.path, published, pageTitle(readHead(page))));
-  }
-  if (!pages.some((page) => page.path === 'index.html')) {
-    write(site, 'index.html', bootPage(runtime.template, 'index.html', published, undefined));
-  }
+  const put = (path: string, page: TreeFile | undefined): void =>
+    write(site, path, bootPage(runtime.template, path, published, page && pageTitle(readHead(page))));
+  for (const page of pages) put(page.path, page);
+  const has = (path: string): boolean => pages.some((page) => page.path === path);
+  if (!has('index.html')) put('index.html', undefined);
+  const { fallback } = published;
+  if (fallback !== undefined && !has(notFoundPage))
+    put(
+      notFoundPage,
+      pages.find(({ path }) => path === fallback),
+    );
 }
 
 function write(site: string, path: string, bytes: Uint8Array | string): void {

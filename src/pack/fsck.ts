@@ -8,6 +8,7 @@ import { isCode, SluiceError } from '../format/errors.ts';
 import type { Image } from '../image/image.ts';
 import { ReverseMapFiles } from '../image/reverse-map.ts';
 import { spanProblem } from '../image/span-problem.ts';
+import { notFoundPage } from './boot-page.ts';
 import { Breath } from './breath.ts';
 import { fromNodeError } from './node-error.ts';
 import type { OnProgress } from './progress.ts';
@@ -275,7 +276,8 @@ class SiteCheck {
 
   /** Whether the boot pages are there, and of this image. */
   pages(paths: readonly string[]): void {
-    const pages = new Set(['index.html', ...paths.filter((path) => /\.html?$/i.test(path))]);
+    const ofFallback = this.#image.fallback === undefined ? [] : [notFoundPage];
+    const pages = new Set(['index.html', ...ofFallback, ...paths.filter((path) => /\.html?$/i.test(path))]);
     for (const page of pages) {
       const target = join(this.#site, page);
       if (!existsSync(target)) {

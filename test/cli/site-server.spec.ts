@@ -43,9 +43,10 @@ function raw(
   });
 }
 
-const test = base.extend<{ readonly prefix: string; readonly server: SiteServer }>({
+const test = base.extend<{ readonly prefix: string; readonly site: string; readonly server: SiteServer }>({
   prefix: ['/', { option: true }],
-  server: async ({ prefix }, use) => {
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright wants a destructured argument.
+  site: async ({}, use) => {
     const { path, remove } = await tempDir('serve');
     const site = join(path, 'site');
     mkdirSync(join(site, 'sub dir'), { recursive: true });
@@ -61,10 +62,13 @@ const test = base.extend<{ readonly prefix: string; readonly server: SiteServer 
     symlinkSync('../secret.txt', join(site, 'link.txt'));
     symlinkSync('..', join(site, 'up'));
     symlinkSync('sw.js', join(site, 'inside.js'));
+    await use(site);
+    await remove();
+  },
+  server: async ({ prefix, site }, use) => {
     const server = await startSiteServer({ directory: site, port: 0, prefix });
     await use(server);
     await server.close();
-    await remove();
   },
 });
 
@@ -93,6 +97,21 @@ test('files with their types and caching', async ({ server }) => {
     expect(Number(headers['content-length'])).toBe(body.length);
   }
   expect((await raw(server, `/${sha}.bin`)).body).toEqual(Buffer.from(blob));
+});
+
+test('what is not there: a text, or the page that the site has for it', async ({ server, site }) => {
+  const plain = await raw(server, '/none/at/all');
+  expect([plain.status, plain.headers['content-type']]).toEqual([404, 'text/plain; charset=utf-8']);
+  writeFileSync(join(site, '404.html'), '<p>none');
+  const { status, headers, body } = await raw(server, '/none/at/all', { headers: { Range: 'bytes=0-1' } });
+  expect([status, headers['content-type'], headers['cache-control'], String(body)]).toEqual([
+    404,
+    'text/html; charset=utf-8',
+    'no-cache',
+    '<p>none',
+  ]);
+  const head = await raw(server, '/none', { method: 'HEAD' });
+  expect([head.status, head.headers['content-length'], head.body.length]).toEqual([404, '7', 0]);
 });
 
 test('single ranges', async ({ server }) => {

@@ -240,12 +240,11 @@ test('boot pages: one for every page, with its way to the root, the release and 
   });
   const { image, bytes } = await build(app, { out: join(dir, 'site'), runtimeDir });
   const page = (path: string): string => readFileSync(join(dir, 'site', path), 'utf8');
-  const boot = (root: string): string =>
-    `id="sluice-boot">{"root":"${root}","release":{"image":"${image}","bytes":${bytes}}}</script>`;
-  expect(page('index.html')).toContain(boot(''));
+  const boot = `id="sluice-boot">{"release":{"image":"${image}","bytes":${bytes}}}</script>`;
+  expect(page('index.html')).toContain(boot);
   expect(page('index.html')).toContain('<title>Big &amp; $& &lt;b&gt;bold&lt;/b&gt;</title>');
   expect(page('index.html')).toContain('src="__sluice/client.js"');
-  expect(page('a/b/deep.HTML')).toContain(boot('../../'));
+  expect(page('a/b/deep.HTML')).toContain(boot);
   const preloads = [
     ...page('a/b/deep.HTML').matchAll(/<link rel="preload" href="\.\.\/\.\.\/(\w+)\.bin" as="fetch"/g),
   ];
@@ -277,7 +276,43 @@ test('boot pages ask for the zstd decoder ahead where the image has zstd, and on
 test('an app without a page at its root gets a boot page there all the same', async ({ dir, runtimeDir }) => {
   const app = makeTree(join(dir, 'app'), { 'sub/app.html': '<title>x</title>' });
   await build(app, { out: join(dir, 'site'), runtimeDir });
-  expect(readFileSync(join(dir, 'site/index.html'), 'utf8')).toContain('"root":""');
+  expect(readFileSync(join(dir, 'site/index.html'), 'utf8')).toContain('src="__sluice/client.js"');
+});
+
+test('a single-page app gets a page for unknown paths, which looks for the site and asks for nothing ahead', async ({
+  dir,
+  runtimeDir,
+}) => {
+  const app = makeTree(join(dir, 'app'), {
+    'index.html': '<title>One page</title>',
+    'docs/index.html': '<title>Docs</title>',
+  });
+  const out = join(dir, 'site');
+  const page = (path: string): string => readFileSync(join(out, path), 'utf8');
+  const looks = (path: string): boolean => page(path).includes('(function find(');
+  await build(app, { out, runtimeDir });
+  expect(readdirSync(out)).not.toContain('404.html');
+  expect(looks('index.html')).toBe(false);
+  await build(app, { out, runtimeDir, fallback: '/index.html' });
+  expect(page('404.html')).toContain('<title>One page</title>');
+  expect(page('404.html')).not.toContain('<link');
+  expect(['404.html', 'index.html', 'docs/index.html'].map(looks)).toEqual([true, true, false]);
+  expect(page('index.html')).toContain('<link rel="preload"');
+});
+
+test('an app’s own page for unknown paths keeps its title, and looks for the site', async ({
+  dir,
+  runtimeDir,
+}) => {
+  const app = makeTree(join(dir, 'app'), {
+    'index.html': '<title>Start</title>',
+    '404.html': '<title>Nothing here</title>',
+  });
+  const out = join(dir, 'site');
+  await build(app, { out, runtimeDir, fallback: 'index.html' });
+  const page = readFileSync(join(out, '404.html'), 'utf8');
+  expect(page).toContain('<title>Nothing here</title>');
+  expect(page).toContain('(function find(');
 });
 
 test('what a trace names is the launch set of the image; without one there is none', async ({

@@ -203,6 +203,16 @@ test('pages and runtime files that are missing or of another build', async ({ di
   expect(problems.map(({ file }) => file).sort()).toEqual(wrong);
 });
 
+test('the page for unknown paths that a single-page app has', async ({ dir, runtimeDir }) => {
+  const site = join(dir, 'site');
+  const app = makeTree(join(dir, 'app'), tree);
+  await build(app, { out: site, runtimeDir, fallback: 'index.html' });
+  expect((await fsck(site)).problems).toEqual([]);
+  rmSync(join(site, '404.html'));
+  const { problems } = await fsck(site);
+  expect(problems).toMatchObject([{ file: '404.html', message: 'the boot page is missing' }]);
+});
+
 test('the files below __sluice/, the inspector’s too, are those that sw.js was built with', async ({
   dir,
   runtimeDir,
