@@ -43,7 +43,7 @@ export interface AppPage {
 export function runApp(site: Site, { launched, isWhole = false, release }: AppPage): void {
   if (window.sluice !== undefined) return;
   const container = navigator.serviceWorker;
-  guardRegistrations(container, { script: site.serviceWorker, scope: site.scope });
+  guardRegistrations(container, site.scope);
   const outer = sluiceOfParent(site);
   if (outer !== undefined) {
     launched?.end();

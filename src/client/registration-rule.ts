@@ -11,10 +11,20 @@ export interface RegistrationRequest {
   readonly scope: string;
 }
 
-/** True when the registration would take over `ours` or a part of it. Registering our own worker again is no such thing. */
-export function takesOver(request: RegistrationRequest, ours: RegistrationRequest): boolean {
-  const isOurs = request.script === ours.script && request.scope === ours.scope;
-  return !isOurs && request.scope.startsWith(ours.scope);
+/** True when the registration would take over `scope`, which is ours, or a part of it. */
+export function takesOver(request: RegistrationRequest, scope: string): boolean {
+  return request.scope.startsWith(scope);
+}
+
+const own = new WeakSet<object>();
+
+/**
+ * Marks the options of a registration of ours, which the rule lets pass. The script's URL does not tell: an app's own worker has the name `sw.js` as a rule, and would
+ * be taken for registered.
+ */
+export function ownRegistration(options: RegistrationOptions): RegistrationOptions {
+  own.add(options);
+  return options;
 }
 
 /** The URLs that `register(script, { scope })` means, as the specification resolves them against the page's base URL. */
@@ -31,19 +41,20 @@ export function resolveRegistration(
 }
 
 /** Makes `container.register` keep the rule. An invalid URL is left for the browser to complain about. */
-export function guardRegistrations(container: ServiceWorkerContainer, ours: RegistrationRequest): void {
+export function guardRegistrations(container: ServiceWorkerContainer, scope: string): void {
   const register = container.register.bind(container);
   container.register = (script, options) => {
+    if (options !== undefined && own.has(options)) return register(script, options);
     let request: RegistrationRequest;
     try {
       request = resolveRegistration(script, options?.scope, document.baseURI);
     } catch {
       return register(script, options); // Rejects with the platform's own words.
     }
-    if (!takesOver(request, ours)) return register(script, options);
+    if (!takesOver(request, scope)) return register(script, options);
     const message =
-      `Sluice serves ${ours.scope} with a service worker of its own. The registration of ${request.script} for ` +
-      `${request.scope} was refused: it would replace it. Register for a scope outside ${ours.scope}, or do without.`;
+      `Sluice serves ${scope} with a service worker of its own. The registration of ${request.script} for ` +
+      `${request.scope} was refused: it would replace it. Register for a scope outside ${scope}, or do without.`;
     console.warn(message);
     return Promise.reject(new DOMException(message, 'SecurityError'));
   };

@@ -4,6 +4,7 @@ import { withDeadline } from '../protocol/deadline.ts';
 import { type PageToServiceWorker, protocolVersion, type ReleaseRecord } from '../protocol/messages.ts';
 import type { MappingCounts } from '../protocol/state.ts';
 import type { LoaderProcess } from './loader-process.ts';
+import { ownRegistration } from './registration-rule.ts';
 import type { Site } from './site.ts';
 import { trusted } from './trusted-types.ts';
 
@@ -12,7 +13,8 @@ const countsDeadlineMs = 2_000;
 
 /** To register the site's service worker with, and to look for a newer one: the HTTP cache has no say in it. */
 export function workboxOf({ serviceWorker, scope }: Site): Workbox {
-  return new Workbox(trusted('createScriptURL', serviceWorker), { scope, updateViaCache: 'none' });
+  const options = ownRegistration({ scope, updateViaCache: 'none' });
+  return new Workbox(trusted('createScriptURL', serviceWorker), options);
 }
 
 /** The service worker that controls this page, if it is the site's own: another one may hold a wider scope. */

@@ -262,7 +262,12 @@ test('the indicator: off by default, remembered when switched on, gone at comple
 });
 
 test("an app's own service worker: refused inside, allowed outside, and ours stays", async ({ page }) => {
-  await using site = await smallSite({ ...smallApp(), 'app-sw.js': 'onfetch = () => {};', 'own/sw.js': '' });
+  await using site = await smallSite({
+    ...smallApp(),
+    'app-sw.js': 'onfetch = () => {};',
+    'sw.js': '',
+    'own/sw.js': '',
+  });
   await using outside = await smallSite({ 'index.html': '', 'sw.js': '' });
   await using origin = await Origin.start({ mounts: { '/app/': site.dir, '/other/': outside.dir } });
   await page.goto(`${origin.url}/app/`);
@@ -277,6 +282,7 @@ test("an app's own service worker: refused inside, allowed outside, and ours sta
       [script, scope] as const,
     );
   expect(await attempt('app-sw.js')).toMatch(/^SecurityError: Sluice serves .* was refused/);
+  expect(await attempt('sw.js')).toMatch(/^SecurityError: Sluice serves/);
   expect(await attempt('own/sw.js')).toMatch(/^SecurityError: Sluice serves/);
   expect(await attempt('/other/sw.js')).toBe(`${origin.url}/other/`);
   await page.reload();

@@ -1,11 +1,11 @@
 import { expect, test } from '@playwright/test';
 import { resolveRegistration, takesOver } from '../../src/client/registration-rule.ts';
 
-const ours = { script: 'https://a/games/doom/sw.js', scope: 'https://a/games/doom/' };
+const ours = 'https://a/games/doom/';
 const page = 'https://a/games/doom/levels/e1m1.html';
 
 const cases: [script: string, scope: string | undefined, refused: boolean, why: string][] = [
-  ['../sw.js', '/games/doom/', false, 'our own worker again'],
+  ['../sw.js', '/games/doom/', true, 'an app’s own worker by the name that ours has on the server'],
   ['../other.js', '/games/doom/', true, 'another worker with our scope'],
   ['../sw.js', '/games/doom/levels/', true, 'our script for a part of our scope'],
   ['worker.js', undefined, true, 'the default scope is the directory of the script, inside ours'],
