@@ -15,7 +15,10 @@ const BROWSERS = {
 
 /** What is shown of which test files. */
 const ROWS = [
-  ['First and later launches', /browser\/(boot|deep-links|launch|in-place|launch-requests|warm-launch|demo)\./],
+  [
+    'First and later launches',
+    /browser\/(boot|deep-links|launch|in-place|launch-requests|warm-launch|demo)\./,
+  ],
   ['Real apps', /browser\/apps/],
   ['HTTP: ranges, media, caching, mappings', /browser\/sw-(http|mapping)/],
   ['Offline, and with the service worker stopped', /browser\/(offline|sw-cold-start)/],
