@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { Script } from 'node:vm';
 import { formatMs, formatNumberOf, formatShare } from '../format/quantity.ts';
 import { fromNodeError } from '../pack/node-error.ts';
 import { readRelease } from '../pack/site-reader.ts';
@@ -41,6 +42,7 @@ export const recordCommand: Command = {
     });
     const { out, ready } = values;
     if (out === undefined || out === '') throw new UsageError('name the trace file with --out');
+    if (ready !== undefined) checkExpression(ready);
     const quietMs = 1000 * wholeNumber(values.quiet ?? '3', 'quiet', 1, 3600);
     const timeoutMs = 1000 * wholeNumber(values.timeout ?? '120', 'timeout', 1, 3600);
     const browser = installedBrowser(values.browser);
@@ -61,6 +63,15 @@ export const recordCommand: Command = {
     return 0;
   },
 };
+
+/** What does not compile never comes true. */
+function checkExpression(ready: string): void {
+  try {
+    new Script(`async () => Boolean(${ready})`);
+  } catch (error) {
+    throw new UsageError(`--ready is no JavaScript expression: ${(error as SyntaxError).message}`);
+  }
+}
 
 /** A directory is served on this machine meanwhile. */
 async function atUrl<T>(site: string, work: (url: string) => Promise<T>): Promise<T> {

@@ -44,7 +44,7 @@ const lastReportMs = 600;
 
 /**
  * Launches the app at a URL in a browser of its own, with nothing kept from before, until it is ready, and answers which blocks that took. Throws
- * `not-ready`, `call-timeout`, `disconnected`, or the signal's reason.
+ * `no-page`, `not-ready`, `call-timeout`, `disconnected`, or the signal's reason.
  */
 export async function recordLaunch(options: RecordOptions): Promise<Recording> {
   const { url, browser, signal } = options;
@@ -58,7 +58,8 @@ export async function recordLaunch(options: RecordOptions): Promise<Recording> {
       targetId,
       flatten: true,
     });
-    await devtools.call('Page.navigate', { url }, sessionId);
+    const { errorText } = await devtools.call<{ errorText?: string }>('Page.navigate', { url }, sessionId);
+    if (errorText) throw new SluiceError('no-page', `${url} cannot be opened: ${errorText}`);
     const readyAt = await ready(devtools, sessionId, options);
     await pause(lastReportMs, undefined, { signal });
     const expression =

@@ -49,6 +49,7 @@ export const errorStatus = {
   'no-runtime': 0,
   // Recording a launch.
   'no-browser': 0,
+  'no-page': 0,
   'not-ready': 0,
 } as const satisfies Record<string, number>;
 

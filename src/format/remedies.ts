@@ -5,10 +5,10 @@ import { launchRemedies } from './launch-remedies.ts';
 export const remedies: Readonly<Record<ErrorCode, string>> = {
   ...launchRemedies,
   'corrupt-store': 'The local store is damaged; it is made anew from the network.',
-  ENOENT: 'No such file or directory.',
+  ENOENT: 'Check the path; upper and lower case count.',
   EISDIR: 'This is a directory; name a file.',
-  ENOTDIR: 'A component of the path is not a directory.',
-  EINVAL: 'The argument is not valid.',
+  ENOTDIR: 'Check the path: something in it is a file, not a directory.',
+  EINVAL: 'Correct what the message names.',
   ERANGE: 'The index or range lies outside.',
   E2BIG: 'More data than the target holds.',
   EBUSY: 'It is in use. Try again when the other user is done.',
@@ -27,6 +27,7 @@ export const remedies: Readonly<Record<ErrorCode, string>> = {
   'bad-file': 'Only files, directories and links to them can be packed. Remove it.',
   changed: 'Build again when nothing writes to the app directory.',
   'no-browser': 'Install Chrome, Chromium or Edge, or name one with --browser or CHROME_PATH.',
+  'no-page': 'Check the URL, and that its server runs.',
   'not-ready': 'Say with --ready what tells that the app is ready, or allow more time with --timeout.',
   'no-runtime': 'Run `npm run build` first: it makes the files that go into every site.',
 };

@@ -144,6 +144,25 @@ test('no app, no browser, no site: said, too', async () => {
   }
 });
 
+test('what cannot come true is said at once: a server that does not answer, a condition that is no JavaScript', async () => {
+  await using site = await smallSite(app);
+  const origin = await Origin.start({ mounts: {} });
+  await origin.stop();
+  const { path: temp, remove } = await tempDir('record');
+  try {
+    const out = ['--out', join(temp, 'trace.json')];
+    // The timeout is longer than the test's.
+    const gone = await record([`${origin.url}/`, ...out, '--timeout', '3600'], temp);
+    expect(gone).toMatchObject({ status: 1, stdout: '' });
+    expect(gone.stderr).toMatch(/cannot be opened: net::ERR_CONNECTION_REFUSED \(no-page\)\n.*server/);
+    const odd = await record([site.dir, ...out, '--timeout', '3600', '--ready', 'is it ready'], temp);
+    expect(odd).toMatchObject({ status: 2, stdout: '' });
+    expect(odd.stderr).toMatch(/--ready is no JavaScript expression: \S/);
+  } finally {
+    await remove();
+  }
+});
+
 test('SIGINT ends the browser and leaves nothing', async () => {
   await using site = await smallSite(app);
   const { path: temp, remove } = await tempDir('record');
