@@ -90,7 +90,7 @@ export class Mount {
     this.#log({ path, blob, block }, began, Date.now() - began, failed);
   }
 
-  /** What a service worker has read in a life of it, each once; what it has read before the mount counts as its first. */
+  /** What a service worker has read in a life of it, each once; what it has read before the mount, too. */
   served(life: string, reads: readonly ServedRead[]): void {
     if (life !== this.#heard.life) this.#heard = { life, serial: 0 };
     for (const { serial, path, blob, first, count, at, waitedMs, failed, decodedMs } of reads) {
@@ -108,7 +108,7 @@ export class Mount {
 
   #log(read: ReadOf, began: number, waitedMs: number, failed: string | undefined, decodeMs?: number): void {
     const { path, blob, block } = read;
-    const atMs = Math.max(0, Math.round(began - this.since));
+    const atMs = Math.round(began - this.since);
     const error = failed === undefined ? {} : { failed };
     const told = decodeMs === undefined ? {} : { decodeMs };
     this.log.add({ path, blob, block, atMs, waitedMs: Math.max(0, Math.round(waitedMs)), ...error, ...told });

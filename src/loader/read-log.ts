@@ -1,9 +1,12 @@
 import type { ReadLogEntry } from '../protocol/state.ts';
 
-/** Numbers of one record: path, blob, block, atMs, waitedMs, the error's code (0 = none), and how long decoding took (see {@link ReadRing}). */
+/** Numbers of one record: path, blob, block, atMs (see {@link earlyMs}), waitedMs, the error's code (0 = none), and how long decoding took (see {@link ReadRing}). */
 const fields = 7;
 /** Memory grows with what is logged, from so many records on. */
 const firstRecords = 256;
+
+/** So long before the log's begin may a read have been: a launch's are, where its loader comes late. What was longer ago counts as being of then. */
+const earlyMs = 60 * 60 * 1000;
 
 /** As the ring has it. */
 export interface LoggedRead extends ReadLogEntry {
@@ -52,7 +55,8 @@ export class ReadRing {
     const code = failed === undefined ? 0 : this.#codes.take(failed) + 1;
     // In microseconds, and one more: 0 is for what nobody has told.
     const decoded = decodeMs === undefined ? 0 : Math.round(decodeMs * 1000) + 1;
-    const record = [this.#paths.take(path), blob, block, atMs, waitedMs, code, decoded];
+    const at = Math.max(0, atMs + earlyMs);
+    const record = [this.#paths.take(path), blob, block, at, waitedMs, code, decoded];
     this.#records.set(record, this.#at(this.#count));
     this.#count += 1;
   }
@@ -79,14 +83,14 @@ export class ReadRing {
   }
 
   #entry(i: number): LoggedRead {
-    const at = this.#at(i);
-    const [path, blob, block, atMs, waitedMs, code, decoded] = this.#records.subarray(at, at + fields);
+    const first = this.#at(i);
+    const [path, blob, block, at, waitedMs, code, decoded] = this.#records.subarray(first, first + fields);
     return {
       path: this.#paths.name(path!),
       blob: blob!,
       // -1 is a blob's table.
       block: block! | 0,
-      atMs: atMs!,
+      atMs: at! - earlyMs,
       waitedMs: waitedMs!,
       ...(code === 0 ? {} : { failed: this.#codes.name(code! - 1) }),
       ...(decoded === 0 ? {} : { decodeMs: (decoded! - 1) / 1000 }),

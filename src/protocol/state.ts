@@ -92,7 +92,7 @@ export interface ReadLogEntry {
   readonly start?: number;
   readonly end?: number;
   readonly size?: number;
-  /** Milliseconds since {@link ReadLog.since}. */
+  /** Milliseconds since {@link ReadLog.since}; negative for what was read before. */
   readonly atMs: number;
   readonly waitedMs: number;
   /** The code of the error that the read ended with, if it did. */
@@ -102,7 +102,7 @@ export interface ReadLogEntry {
 export interface ReadLog {
   readonly sluice: 1;
   readonly image: string;
-  /** When the mount began that logs, in milliseconds of the epoch. What was read before it counts as its first. */
+  /** When the mount began that logs, in milliseconds of the epoch. A service worker may have read before it for the launch that the mount is a part of. */
   readonly since: number;
   readonly reads: readonly ReadLogEntry[];
 }

@@ -29,6 +29,13 @@ test('read_log: entries come back as they were, oldest first, with the error tha
   expect(ring.entries()).toEqual(given);
 });
 
+test('read_log: what was read before the log began keeps its time, to an hour', () => {
+  const ring = new ReadRing(10);
+  ring.add(entry(1, { atMs: -1250, waitedMs: 900 }));
+  ring.add(entry(2, { atMs: -3_600_001 }));
+  expect(ring.entries()).toMatchObject([{ atMs: -1250, waitedMs: 900 }, { atMs: -3_600_000 }]);
+});
+
 test('read_log: overwritten from its oldest, whatever the count', () => {
   const ring = new ReadRing(3);
   for (let block = 0; block < 8; block++) {
