@@ -1,3 +1,5 @@
+import { type Clock, systemClock } from '../protocol/clock.ts';
+
 /**
  * Bounds the waits of one request: each piece of work may take `ms`. One listener and one timer serve all of them, since a body comes in
  * thousands of chunks (measured: with one of each a chunk, a tenth of a loader's processor time).
@@ -8,15 +10,17 @@ export class StallDeadline {
   readonly #abort: AbortController;
   readonly #ms: number;
   readonly #stalled: () => Error;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #clock: Clock;
+  #stopTimer: (() => void) | undefined;
   /** Of the work that is waited for: when that began, and how to give it up. */
   #since = 0;
   #giveUp: ((reason: unknown) => void) | undefined;
 
-  constructor(abort: AbortController, ms: number, stalled: () => Error) {
+  constructor(abort: AbortController, ms: number, stalled: () => Error, clock: Clock = systemClock) {
     this.#abort = abort;
     this.#ms = ms;
     this.#stalled = stalled;
+    this.#clock = clock;
     abort.signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -42,28 +46,28 @@ export class StallDeadline {
       );
       if (signal.aborted) return reject(signal.reason);
       this.#giveUp = reject;
-      this.#since = performance.now();
-      this.#timer ??= setTimeout(this.#check, this.#ms);
+      this.#since = this.#clock.now();
+      this.#stopTimer ??= this.#clock.after(this.#ms, this.#check);
     });
   }
 
   /** No more waits. */
   end(): void {
-    clearTimeout(this.#timer);
+    this.#stopTimer?.();
     this.#abort.signal.removeEventListener('abort', this.#onAbort);
   }
 
   readonly #check = (): void => {
-    this.#timer = undefined;
+    this.#stopTimer = undefined;
     // Nobody waits: whoever reads is busy with what has come.
     if (!this.#giveUp) return;
-    const left = this.#since + this.#ms - performance.now();
+    const left = this.#since + this.#ms - this.#clock.now();
     if (left <= 0) this.#abort.abort(this.#stalled());
-    else this.#timer = setTimeout(this.#check, left);
+    else this.#stopTimer = this.#clock.after(left, this.#check);
   };
 
   readonly #onAbort = (): void => {
-    clearTimeout(this.#timer);
+    this.#stopTimer?.();
     this.#giveUp?.(this.#abort.signal.reason);
   };
 }

@@ -1,6 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from '@playwright/test';
+import { deferred } from '../../src/protocol/deferred.ts';
 import { StallDeadline } from '../../src/source/stall-deadline.ts';
+import { ManualClock } from '../loader/manual-clock.ts';
 
 const never = new Promise<never>(() => {});
 const stalled = () => new Error('stalled');
@@ -15,14 +16,23 @@ test('work that does not end in time is given up, and so is the request', async 
 
 test('each piece of work has all of the time, and pauses between them do not count', async () => {
   const abort = new AbortController();
-  const deadline = new StallDeadline(abort, 200, stalled);
+  const clock = new ManualClock();
+  const deadline = new StallDeadline(abort, 200, stalled, clock);
   for (let i = 0; i < 4; i++) {
-    expect(await deadline.wait(pause(90, i))).toBe(i);
-    await pause(60);
+    const { promise: work, resolve: done } = deferred<number>();
+    const waiting = deadline.wait(work);
+    clock.advance(190);
+    done(i);
+    expect(await waiting).toBe(i);
+    clock.advance(60);
   }
-  await pause(300);
+  clock.advance(300);
   expect(abort.signal.aborted).toBe(false);
-  await expect(deadline.wait(never)).rejects.toThrow('stalled');
+  const waiting = deadline.wait(never);
+  clock.advance(199);
+  expect(abort.signal.aborted).toBe(false);
+  clock.advance(1);
+  await expect(waiting).rejects.toThrow('stalled');
   deadline.end();
 });
 
