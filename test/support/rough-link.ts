@@ -38,6 +38,7 @@ export class RoughLink {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #silent = new Set<Socket>();
+  #isMended = false;
   /** When the rate lets the next byte pass, by `performance.now()`. */
   #freeAt = 0;
 
@@ -61,6 +62,7 @@ export class RoughLink {
   /** From now on it is fast and does nothing wrong; connections that have fallen silent end at last. */
   mend(): void {
     this.options = { ...this.options, bytesPerSecond: Number.POSITIVE_INFINITY, fault: () => undefined };
+    this.#isMended = true;
     for (const socket of this.#silent) socket.resetAndDestroy();
   }
 
@@ -116,7 +118,7 @@ export class RoughLink {
         rest = rest.subarray(until);
         if (pending.type === 'reset') client.resetAndDestroy();
         if (pending.type === 'closed') client.end();
-        if (pending.type === 'silent') this.#silent.add(client);
+        if (pending.type === 'silent') this.#fallSilent(client);
         if (pending.type !== 'paused') return;
         await sleep(pending.ms);
         pending = undefined;
@@ -125,6 +127,12 @@ export class RoughLink {
       passed += chunk.length;
     }
     client.end();
+  }
+
+  /** What gets so far only when the link is mended ends at once. */
+  #fallSilent(client: Socket): void {
+    if (this.#isMended) client.resetAndDestroy();
+    else this.#silent.add(client);
   }
 
   /** In pieces, so that connections share a slow link as they do on a real one, and one that is gone holds up nobody. */
