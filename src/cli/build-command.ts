@@ -35,8 +35,8 @@ An older site at <site-dir> is replaced when the new one is whole; nothing half-
                           several times; what the app has no more is passed over
   --base DIR              an older site of the app: tells how much of the new one it has already
   --cross-origin-isolate  answer with COOP and COEP, for apps that use SharedArrayBuffer
-  --fallback PATH         the file that answers navigations to unknown paths, for single-page apps; for a first visit to one
-                          the site gets a 404.html
+  --fallback PATH         the file that answers navigations to unknown paths, for single-page apps;
+                          the site gets a 404.html, which hosts answer a first visit to one with
   --attributes FILE       JSON: {"<path or glob>": {"mime": "…", "headers": {"<name>": "…"}, "meta": "…"}}
   --blob-size N[k|M]      most bytes of one blob; default 8M
   --threads N             compressing threads; default the processors, at most 16
@@ -149,6 +149,12 @@ function summary(
       'base',
       `${formatNumberOf(report.base.blobs, 'blob')} of ${formatBytes(report.base.bytes)} are in ${base} as well`,
     ]);
+  }
+  if (!report.hasEntry)
+    lines.push(['entry', 'none: the app has no index.html, so that a visit of its root finds no page']);
+  if (report.unmatched.length > 0) {
+    const patterns = report.unmatched.map((pattern) => JSON.stringify(pattern)).join(', ');
+    lines.push(['unused', `no file matches ${patterns} of the attributes`]);
   }
   lines.push([
     'time',

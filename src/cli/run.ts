@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { SluiceError } from '../format/errors.ts';
 import { remedies } from '../format/remedies.ts';
 import { buildCommand } from './build-command.ts';
@@ -26,7 +27,7 @@ ${Object.entries(commands)
   .map(([name, { summary }]) => `  ${name.padEnd(9)}${summary}`)
   .join('\n')}
 
-  sluice <command> --help tells more, with examples. A first try:
+  sluice <command> --help tells more, with examples; sluice --version, which one this is. A first try:
 
     sluice build dist --out site
     sluice serve site
@@ -40,6 +41,10 @@ export async function run(args: readonly string[]): Promise<number> {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     (name === undefined ? process.stderr : process.stdout).write(help);
     return name === undefined ? 2 : 0;
+  }
+  if (name === '--version') {
+    process.stdout.write(`${packageVersion()}\n`);
+    return 0;
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
@@ -57,6 +62,12 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     return report(error, name, command);
   }
+}
+
+/** Sources and bundle lie equally deep in the package. */
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return version;
 }
 
 function report(error: unknown, name: string, command: Command): number {

@@ -60,6 +60,14 @@ export function attributesOf(attributes: unknown): (path: string) => ResolvedAtt
   };
 }
 
+/** The patterns of checked `attributes` that none of `paths` matches. */
+export function unmatchedPatterns(attributes: Attributes, paths: readonly string[]): string[] {
+  return Object.keys(attributes).filter((pattern) => {
+    const expression = globToRegExp(pattern);
+    return !paths.some((path) => expression.test(path));
+  });
+}
+
 interface Rule extends ResolvedAttributes {
   readonly pattern: RegExp;
 }

@@ -8,7 +8,7 @@ import { SluiceError } from '../format/errors.ts';
 import type { Extent } from '../format/extent.ts';
 import { formatRelease, type Release } from '../format/release.ts';
 import { encodeBootstrap, type NodeModel } from '../image/encode-bootstrap.ts';
-import { type Attributes, attributesOf, type ResolvedAttributes } from './attributes.ts';
+import { type Attributes, attributesOf, type ResolvedAttributes, unmatchedPatterns } from './attributes.ts';
 import { type BaseReuse, openBase, reuseOf } from './base.ts';
 import { BlobWriter } from './blob-writer.ts';
 import { BlockPacker } from './block-packer.ts';
@@ -75,6 +75,10 @@ export interface BuildReport extends Release {
   readonly launchBlocks: number;
   readonly launchBytes: number;
   readonly base: BaseReuse | undefined;
+  /** Whether the root has a page of the app's. */
+  readonly hasEntry: boolean;
+  /** Patterns of the attributes that no file matches. */
+  readonly unmatched: readonly string[];
   readonly elapsedMs: number;
 }
 
@@ -177,6 +181,11 @@ export async function build(input: string, options: BuildOptions): Promise<Build
       launchBlocks: packed.launchBlocks,
       launchBytes: launchSet?.bytes ?? 0,
       base: base && reuseOf(base, blobs),
+      hasEntry: tree.files.some(({ path }) => path === 'index.html'),
+      unmatched: unmatchedPatterns(
+        options.attributes ?? {},
+        tree.files.map(({ path }) => path),
+      ),
       elapsedMs: performance.now() - start,
     };
   });

@@ -175,6 +175,20 @@ test('the number of threads changes nothing, and sources and bundle agree', asyn
   expect(contents(join(dir, 'from-source'))).toEqual(sites[0]);
 });
 
+test('what looks like a mistake is told: no page at the root, attributes of nothing', async ({ dir }) => {
+  const source = makeTree(join(dir, 'app'), { 'readme.txt': 'x' });
+  makeTree(dir, { 'attributes.json': JSON.stringify({ '*.txt': {}, 'gone.js': {}, 'gone/**': {} }) });
+  const options = ['--out', join(dir, 'site'), '--attributes', join(dir, 'attributes.json')];
+  const { status, stdout } = await sluice('build', source, ...options);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^entry {3}none: the app has no index\.html/m);
+  expect(stdout).toMatch(/^unused {2}no file matches "gone\.js", "gone\/\*\*" of the attributes$/m);
+  makeTree(source, { 'index.html': 'x' });
+  expect((await sluice('build', source, '--out', join(dir, 'site'))).stdout).not.toMatch(
+    /^(?:entry|unused)/m,
+  );
+});
+
 test('a trace, attributes, a base and a fallback from files', async ({ dir }) => {
   const source = makeTree(join(dir, 'app'), app);
   makeTree(dir, {
@@ -270,6 +284,11 @@ test('wrong usage is status 2, failure 1, and says what to do', async ({ dir }) 
     expect(await sluice(command, site)).toMatchObject({ status: 1 });
   expect(await sluice('extract', site, '--out', join(dir, 'x'))).toMatchObject({ status: 1 });
   expect(await sluice('fsck', site)).toMatchObject({ status: 2 });
+});
+
+test('the version is that of the package', async () => {
+  const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../package.json'), 'utf8'));
+  expect(await sluice('--version')).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
 });
 
 test('help for all and for each, with examples', async () => {
