@@ -117,11 +117,17 @@ export function serveSource(source: BlockSource, port: MessageEndpoint): () => v
       streams.set(stream, running);
       const chunk = await running.next();
       if (!chunk) streams.delete(stream);
-      const { wholeFiles } = source;
-      channel.post({ type: 'source-chunk', id, chunk, wholeFiles }, chunk ? [chunk.bytes.buffer] : []);
+      const answer: SourceChunk = { type: 'source-chunk', id, chunk, wholeFiles: source.wholeFiles };
+      // Whoever asked would not hear it, and wait.
+      if (!isFromSource(answer))
+        throw new SluiceError(
+          'unreadable',
+          'A source has `wholeFiles`, and gives chunks of `offset` and `bytes`',
+        );
+      channel.post(answer, chunk ? [chunk.bytes.buffer] : []);
     } catch (error) {
-      streams.delete(stream);
       channel.post({ type: 'source-failed', id, ...failure(error) });
+      end(stream);
     }
   };
   return () => channel.close();
@@ -141,7 +147,7 @@ class Stream {
     for (;;) {
       const { done, value } = await this.#chunks.next();
       if (done) return undefined;
-      if (value.bytes.length > 0) return { offset: value.offset, bytes: value.bytes.slice() };
+      if (value.bytes.length !== 0) return { offset: value.offset, bytes: value.bytes.slice() };
     }
   }
 
@@ -153,10 +159,11 @@ class Stream {
 }
 
 function failure(error: unknown): Pick<SourceFailed, 'error' | 'retryable' | 'retryAfterMs'> {
-  const { retryable, retryAfterMs } = error as { retryable?: unknown; retryAfterMs?: unknown };
+  const { retryable, retryAfterMs } = (error ?? {}) as { retryable?: unknown; retryAfterMs?: unknown };
+  const ms = Math.min(Math.max(0, Math.round(Number(retryAfterMs))), Number.MAX_SAFE_INTEGER);
   return {
     error: toWireError(error),
     retryable: retryable === true,
-    retryAfterMs: typeof retryAfterMs === 'number' ? Math.max(0, Math.round(retryAfterMs)) : undefined,
+    retryAfterMs: isCount(ms) ? ms : undefined,
   };
 }

@@ -152,6 +152,25 @@ const wrongs: Record<string, [BlockSource['fetch'], string]> = {
     },
     'unreadable',
   ],
+  'a chunk of nowhere': [
+    async function* () {
+      yield { offset: Number.NaN, bytes: bytes.slice(0, 1000) };
+    },
+    'unreadable',
+  ],
+  'a chunk of other bytes': [
+    async function* () {
+      yield { offset: 0, bytes: bytes.slice(0, 1000).buffer } as unknown as Chunk;
+    },
+    'unreadable',
+  ],
+  'no word of what went wrong': [
+    async function* () {
+      yield* [];
+      throw undefined;
+    },
+    'unreadable',
+  ],
 };
 for (const [name, [fetch, code]] of Object.entries(wrongs)) {
   test(`a source that gives ${name}: ${code}`, () =>
@@ -189,3 +208,40 @@ test('a source whose page has gone: offline', () =>
       expect(await outcome(source)).toBe('offline');
     },
   ));
+
+test('a source that does not say whether it gives whole files is told so', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const silent = { fetch: async function* () {} } as unknown as BlockSource;
+  const stop = serveSource(silent, port1 as MessageEndpoint);
+  const source = new PortSource({ port: port2 as MessageEndpoint });
+  expect(await outcome(source)).toBe('unreadable');
+  source.close();
+  stop();
+});
+
+test('what a source asks for that is no time says nothing', async () => {
+  for (const [asked, heard] of [
+    [Number.NaN, undefined],
+    ['soon', undefined],
+    [1e300, Number.MAX_SAFE_INTEGER],
+    [-1, 0],
+    [1.5, 2],
+  ]) {
+    const busy = Object.assign(new SluiceError('bad-origin', 'busy'), {
+      retryable: true,
+      retryAfterMs: asked,
+    });
+    // biome-ignore lint/correctness/useYield: it only fails.
+    const failing = async function* (): AsyncGenerator<Chunk> {
+      throw busy;
+    };
+    await withPort(failing, async (source) => {
+      const reading = source.fetch(request(0, 1000))[Symbol.asyncIterator]().next();
+      await expect(reading).rejects.toMatchObject({
+        code: 'bad-origin',
+        retryable: true,
+        retryAfterMs: heard,
+      });
+    });
+  }
+});
