@@ -135,11 +135,11 @@ export class LoaderProcess {
     this.#closed.abort(closedError());
   }
 
-  /** Lets the loader make durable what it has, and lets go of it. Rejects when that fails; the loader is ended all the same. */
+  /** Lets the loader make durable what it has, and lets go of it. Rejects when that fails; the loader is ended all the same. One that has died has nothing any more. */
   async close(): Promise<void> {
     this.#closing = true;
     try {
-      if (!this.#current) return;
+      if (!this.#current || this.#newest?.ended) return;
       const life = await withDeadline('close', this.#whileOpen(this.#current), callDeadlineMs);
       // It gives up its Web Lock on the way, which may be heard before its answer.
       const closed = life.ended ? life.over : Promise.race([life.api.close(), life.over]);

@@ -180,6 +180,24 @@ test('loaders that die young are replaced after 1 s, 10 s, 100 s; one that was h
   expect(waits.map((ms) => 10 ** Math.round(Math.log10(ms)))).toEqual([1000, 10_000, 100_000, 100, 1000]);
 });
 
+test('closed while its loader is dead: at once, and no other one is begun for it', async ({ page }) => {
+  await using site = await smallSite(smallApp());
+  await using server = await mountServer(site.dir);
+  await libraryPage(page, server.origin);
+  const begun = await page.evaluate(async () => {
+    const { mount, workers } = window;
+    const image = await mount('/site/', { background: false });
+    workers.at(-1)!.terminate();
+    // Its Web Lock tells.
+    while ((await navigator.locks.query()).held?.length) await new Promise((r) => setTimeout(r, 10));
+    await new Promise((resolve) => setTimeout(resolve));
+    const { length } = workers;
+    await image.close();
+    return workers.length - length;
+  });
+  expect(begun).toBe(0);
+});
+
 test('a loader worker that hangs is replaced, and what waits is answered by the next one', async ({
   page,
   engine,
