@@ -27,6 +27,11 @@ export class ReadTimeouts {
     return this.#loading;
   }
 
+  /** Those that were answered, or have spoken, lately. */
+  get clients(): string[] {
+    return [...this.#byClient.keys()];
+  }
+
   of(clientId: string): number {
     return this.#byClient.get(clientId) ?? defaultMs;
   }

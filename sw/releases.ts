@@ -3,7 +3,7 @@ import { withDeadline } from '../src/protocol/deadline.ts';
 import { type ReleaseRecord, releaseSettingName } from '../src/protocol/messages.ts';
 import { isRelease } from '../src/protocol/shapes.ts';
 
-/** The clients (pages and their workers) that exist, by id. */
+/** The clients (pages and their workers) that exist, or may come back, by id. */
 export type LiveClients = () => Promise<readonly string[]>;
 
 /** IndexedDB answers within milliseconds or, where it is broken, perhaps never; every first answer waits for it. */

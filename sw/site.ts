@@ -77,7 +77,7 @@ export class Site {
       storedTable: async (record) => (await this.local())?.table(record),
       take: (message) => this.#giveToLeader(message),
     });
-    this.releases = new Releases(scope, async () => (await this.#liveClients()).map(({ id }) => id));
+    this.releases = new Releases(scope, () => this.#clientsToServe());
     this.readTimeouts = new ReadTimeouts(scope);
     this.held = new HeldReads(async (id) => (await worker.clients.get(id)) !== undefined);
     this.longAnswers = new LongAnswers(() => this.#tellPages({ type: 'sluice:stay-awake' }));
@@ -343,8 +343,12 @@ export class Site {
     );
   }
 
-  /** The pages and workers that this worker answers (workers made from blob: URLs too). */
-  #liveClients(): Promise<readonly Client[]> {
-    return this.#clients.matchAll({ type: 'all' });
+  /**
+   * The pages and workers that this worker answers (workers made from blob: URLs too), and those that it has answered lately: a page in the back/forward cache
+   * is none that exists (Chromium 156), and comes back.
+   */
+  async #clientsToServe(): Promise<readonly string[]> {
+    const [live] = await Promise.all([this.#clients.matchAll({ type: 'all' }), this.readTimeouts.load()]);
+    return [...live.map(({ id }) => id), ...this.readTimeouts.clients];
   }
 }

@@ -1,3 +1,4 @@
+import { cp } from 'node:fs/promises';
 import { ShapedLink } from '../../bench/link.ts';
 import { QuietPage } from '../../bench/quiet-page.ts';
 import type { Sluice } from '../../src/client/index.ts';
@@ -6,7 +7,7 @@ import { Origin } from '../support/origin.ts';
 import { until } from '../support/until.ts';
 import { startReading, stopReading } from '../torture/steady-reader.ts';
 import { mixedFiles, proofApp } from './proof/proof-app.ts';
-import { type SmallSite, smallSite } from './small-site.ts';
+import { appPage, appScript, type SmallSite, smallSite } from './small-site.ts';
 
 declare const window: Window & { sluice: Sluice; kept?: boolean };
 
@@ -101,4 +102,40 @@ test('the page that leads goes into the back/forward cache and comes back: anoth
   await until(() => leader.evaluate(() => window.kept === true));
   await works(leader);
   expect(await roleOf(standby)).toBe('leader');
+});
+
+test('a page in the back/forward cache keeps its version while another one is released', async ({
+  profile,
+}) => {
+  const version = (n: number) => ({
+    'index.html': appPage(`Version ${n}`),
+    'app.js': appScript,
+    'later.txt': `of version ${n}`,
+  });
+  await using one = await smallSite(version(1));
+  await using two = await smallSite(version(2));
+  await using origin = await Origin.start({ mounts: { '/': one.dir } });
+  const page = await QuietPage.launch(profile.dir);
+  try {
+    await launch(page, `${origin.url}/`);
+    await page.evaluate(() => {
+      window.kept = true;
+      return window.sluice.whenComplete();
+    });
+    await page.goto('about:blank');
+    // Long enough ahead that the service worker has forgotten what it kept in memory.
+    await page.stopServiceWorkers();
+    await cp(two.dir, one.dir, { recursive: true, force: true });
+    const other = await page.another();
+    await until(async () => {
+      await launch(other, `${origin.url}/`);
+      return other.evaluate(() => document.title === 'Version 2');
+    });
+    await page.back();
+    await until(() => page.evaluate(() => window.kept === true));
+    const later = await page.evaluate(async () => (await fetch('later.txt')).text());
+    expect(later).toBe('of version 1');
+  } finally {
+    await page.close();
+  }
 });
