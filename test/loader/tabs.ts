@@ -3,7 +3,7 @@ import { fromWireError } from '../../src/format/errors.ts';
 import type { Room } from '../../src/loader/culling.ts';
 import { Loader } from '../../src/loader/loader.ts';
 import { Channel, type MessageEndpoint } from '../../src/protocol/channel.ts';
-import { systemClock } from '../../src/protocol/clock.ts';
+import { type Clock, systemClock } from '../../src/protocol/clock.ts';
 import { isFromLoader, repliesTo } from '../../src/protocol/guards.ts';
 import type { FromLoader, ReleaseRecord, ToLoader } from '../../src/protocol/messages.ts';
 import type { Directory } from '../../src/store/directory.ts';
@@ -24,8 +24,8 @@ export interface Tabs {
   readonly release: ReleaseRecord;
   /** The names of those that were made to end. */
   readonly ended: string[];
-  /** What the platform tells of its quota. */
-  readonly platform: { room: () => Room | undefined };
+  /** What it tells of its quota, and the time that those go by that are opened from then on. */
+  readonly platform: { room: () => Room | undefined; clock: Clock };
   open(directory?: Directory | undefined): Loader;
   /** One of a given name. */
   openAs(name: string): Loader;
@@ -39,7 +39,7 @@ export async function withTabs(site: Fixture, run: (tabs: Tabs) => Promise<void>
   const stored = new MemoryDirectory();
   const loaders: Loader[] = [];
   const ended: string[] = [];
-  const platform: Tabs['platform'] = { room: () => undefined };
+  const platform: Tabs['platform'] = { room: () => undefined, clock: systemClock };
   const make = (name: string, directory: Directory | undefined): Loader => {
     const loader: Loader = new Loader({
       loader: name,
@@ -53,7 +53,7 @@ export async function withTabs(site: Fixture, run: (tabs: Tabs) => Promise<void>
         ended.push(name);
         void loader.close();
       },
-      clock: systemClock,
+      clock: platform.clock,
       random: seededRandom(loaders.length + 1),
     });
     loaders.push(loader);
