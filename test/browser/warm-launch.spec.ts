@@ -30,7 +30,7 @@ async function heldLoad(page: Page): Promise<() => void> {
   });
   await page.addInitScript(() =>
     addEventListener('DOMContentLoaded', () => {
-      new Image().src = 'http://127.0.0.1:9/held.png';
+      new Image().src = 'http://held.test/held.png';
     }),
   );
   return answer;
