@@ -64,7 +64,7 @@ async function evictAll(panel: Page): Promise<void> {
   await view(panel, 'Tools');
   await press(panel, 'Evict…');
   await panel.getByRole('dialog').getByRole('button', { name: 'Evict', exact: true }).click();
-  await expect(panel.getByText('The image was given back.')).toBeVisible();
+  await expect(panel.getByText('The image was given back, but for')).toBeVisible();
 }
 
 /** What a counter of the panel shows. */

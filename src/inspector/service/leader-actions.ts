@@ -79,8 +79,9 @@ export class LeaderActions implements InspectorActions {
   }
 
   evict(paths: readonly string[]): Promise<void> {
-    return this.#do(`${listed(paths)} was given back.`, (use, { image }) =>
-      use('evict', (service) => service.evict(image.id, paths)),
+    return this.#do(
+      `${listed(paths)} was given back, but for blobs that something else needs.`,
+      (use, { image }) => use('evict', (service) => service.evict(image.id, paths)),
     );
   }
 
