@@ -24,12 +24,6 @@ const updateEveryMs = 60 * 60 * 1000;
 /** From the load event to the start of a loader that has no part in the launch. */
 const afterLaunchMs = 2000;
 
-declare global {
-  interface Window {
-    sluice?: Sluice;
-  }
-}
-
 export interface AppPage {
   /** The loader that has brought it here. */
   readonly launched?: LoaderProcess;

@@ -26,6 +26,7 @@ export type { Dir } from './dir.ts';
 export type { ReadOptions } from './file-bytes.ts';
 export type { FileHandle, HandleReadOptions, HandleReadResult } from './file-handle.ts';
 export type { FsmapRange } from './fsmap-rows.ts';
+export type { ImageEvents } from './image-events.ts';
 export type { LiveImage } from './live-image.ts';
 export { mount } from './mount.ts';
 export type { MountOptions } from './mount-options.ts';

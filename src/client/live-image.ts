@@ -10,6 +10,7 @@ import type {
 } from '../protocol/loader-api.ts';
 import type { PendingReadInfo, ReadLog, SluiceState } from '../protocol/state.ts';
 import { type FsmapRange, fsmapRows } from './fsmap-rows.ts';
+import type { ImageListening } from './image-events.ts';
 import type { LoaderProcess } from './loader-process.ts';
 import {
   type CreateFileOptions,
@@ -35,6 +36,8 @@ const storeDeadlineMs = 60_000;
  * see it at once. Codes: ENOENT, EEXIST, ENOTDIR, EISDIR, EINVAL, EMLINK, ENOTEMPTY, ENAMETOOLONG, ENFILE, E2BIG, EFBIG.
  */
 export class LiveImage extends EventTarget {
+  declare addEventListener: ImageListening<AddEventListenerOptions>;
+  declare removeEventListener: ImageListening<EventListenerOptions>;
   readonly #loader: LoaderProcess;
   #readTimeoutMs = defaultReadTimeoutMs;
 

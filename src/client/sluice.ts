@@ -17,6 +17,13 @@ export interface SluiceHost {
   mappings(): Promise<MappingCounts | undefined>;
 }
 
+declare global {
+  interface Window {
+    /** In the pages of a launched app. */
+    readonly sluice?: Sluice;
+  }
+}
+
 /**
  * `window.sluice` in a launched app. Dispatches `progress` (a CustomEvent whose detail is a {@link Progress}), at most four times a
  * second and once at the end, and `release` (a {@link NewRelease}) when the server names another version, which the next navigation gets; again when this one
@@ -45,7 +52,7 @@ export class Sluice extends LiveImage {
     this.#launch = launch;
     this.#host = host;
     this.addEventListener('progress', (event) => {
-      this.#progress = (event as CustomEvent<Progress>).detail;
+      this.#progress = event.detail;
       this.#indicator?.update(this.#progress);
       // Not before: there would be little to keep, and a question that nobody understands.
       if (this.#progress.complete && !this.#isWorthKeeping) {

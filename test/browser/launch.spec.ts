@@ -182,9 +182,7 @@ test('readLog, progress events, readTimeoutMs', async ({ page }) => {
   await launched(page);
   await page.evaluate(() => {
     window.seen = [];
-    window.sluice.addEventListener('progress', (event) =>
-      window.seen.push((event as CustomEvent<Progress>).detail),
-    );
+    window.sluice.addEventListener('progress', (event) => window.seen.push(event.detail));
   });
   listens();
   const progress = await page.evaluate(async () => {

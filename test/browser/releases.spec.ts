@@ -47,7 +47,7 @@ const listen = (page: Page, prevent = false) =>
   page.evaluate((prevent) => {
     window.news = [];
     window.sluice.addEventListener('release', (event) => {
-      window.news.push((event as CustomEvent<NewRelease>).detail);
+      window.news.push(event.detail);
       if (prevent) event.preventDefault();
     });
   }, prevent);
