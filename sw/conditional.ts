@@ -5,6 +5,15 @@ export interface Conditions {
 }
 
 /**
+ * Whether `If-Match` says that the client wants another representation than ours (RFC 9110 13.1.1: strong comparison, `*` = any): a download that goes on must
+ * not go on in another version. If-Unmodified-Since plays no part, for want of a date.
+ */
+export function isOfAnother(ifMatch: string | null, etag: string): boolean {
+  if (ifMatch === null || ifMatch.trim() === '*') return false;
+  return etag.startsWith('W/') || !listedTags(ifMatch).includes(etag);
+}
+
+/**
  * Whether `If-None-Match` says that the client's copy is good (RFC 9110 13.1.2: weak comparison, `*` = any
  * representation). If-Modified-Since plays no part: our answers carry no Last-Modified, and the tag is exact.
  */

@@ -4,7 +4,7 @@ import { deferred } from '../src/protocol/deferred.ts';
 import type { BlockReader } from './block-reader.ts';
 import { BlockWindow, type BlockWindowOptions, type WindowOptions } from './block-window.ts';
 import { type CodeCopies, isCode } from './code-copies.ts';
-import { type Conditions, isNotModified, rangeCounts } from './conditional.ts';
+import { type Conditions, isNotModified, isOfAnother, rangeCounts } from './conditional.ts';
 import { contentRange, entityHeaders, etagOf, validatorHeaders } from './headers.ts';
 import { inject } from './inject.ts';
 import type { LocalBlocks } from './local-blocks.ts';
@@ -37,7 +37,7 @@ export interface Answer {
 const now: Promise<void> = Promise.resolve();
 
 /**
- * Answers a GET or HEAD for a file of the image. What needs no bytes (HEAD, 304, 416) reads none. The first block decides the status: this
+ * Answers a GET or HEAD for a file of the image. What needs no bytes (HEAD, 304, 412, 416) reads none. The first block decides the status: this
  * rejects with its error. A later failure errors the body, so that nobody takes it for a whole one.
  */
 export async function respond(
@@ -58,6 +58,8 @@ export async function respond(
     ifRange: request.headers.get('If-Range'),
   };
 
+  if (isOfAnother(request.headers.get('If-Match'), etag))
+    return bodiless(412, validatorHeaders(inode, etag, isolate));
   if (isNotModified(conditions, etag)) {
     return bodiless(304, validatorHeaders(inode, etag, isolate));
   }

@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { isNotModified, rangeCounts } from '../../sw/conditional.ts';
+import { isNotModified, isOfAnother, rangeCounts } from '../../sw/conditional.ts';
 
 const etag = '"abc"';
 
@@ -52,4 +52,24 @@ for (const [ifRange, expected] of [
 
 test('If-Range never matches a weak tag', () => {
   expect(rangeCounts({ ifNoneMatch: null, ifRange: 'W/"abc"' }, 'W/"abc"')).toBe(false);
+});
+
+for (const [ifMatch, expected] of [
+  [null, false],
+  ['*', false],
+  ['"abc"', false],
+  ['"x", "abc"', false],
+  ['W/"abc"', true],
+  ['"abd"', true],
+  ['"*"', true],
+  ['abc', true],
+  ['', true],
+] as const) {
+  test(`If-Match: ${ifMatch} → ${expected ? 412 : 'as without'}`, () => {
+    expect(isOfAnother(ifMatch, etag)).toBe(expected);
+  });
+}
+
+test('If-Match never matches a weak tag', () => {
+  expect(isOfAnother('W/"abc"', 'W/"abc"')).toBe(true);
 });

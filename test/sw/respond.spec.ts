@@ -211,12 +211,25 @@ test('If-None-Match and If-Range', async () => {
   expect((await ask('clip.mp3', { Range: 'bytes=999-', 'If-Range': '"old"' })).response.status).toBe(200);
 });
 
-test('HEAD, 304 and 416 read no block', async () => {
+test('If-Match: a download of another version does not go on in this one', async () => {
+  const { ask } = await fixture();
+  const etag = (await ask('clip.mp3')).response.headers.get('ETag')!;
+  const part = (await ask('clip.mp3', { 'If-Match': etag, Range: 'bytes=100-' })).response;
+  expect([part.status, (await bytesOf(part)).length]).toEqual([206, 156]);
+  for (const headers of [{ Range: 'bytes=100-' }, { 'If-None-Match': etag }, {}]) {
+    const other = (await ask('clip.mp3', { ...headers, 'If-Match': '"of another"' })).response;
+    expect([other.status, (await bytesOf(other)).length]).toEqual([412, 0]);
+    expect(other.headers.get('ETag')).toBe(etag);
+  }
+});
+
+test('HEAD, 304, 412 and 416 read no block', async () => {
   const { ask, source } = await fixture();
   const head = (await ask('clip.mp3', { Range: 'bytes=0-1' }, { method: 'HEAD' })).response;
   expect([head.status, head.headers.get('content-length')]).toEqual([200, '256']);
   expect(await head.text()).toBe('');
   await ask('clip.mp3', { 'If-None-Match': '*' });
+  await ask('clip.mp3', { 'If-Match': '"x"' });
   await ask('clip.mp3', { Range: 'bytes=256-' });
   expect(source.requests).toEqual([]);
 });
@@ -249,7 +262,13 @@ test('no script into other types, parts, UTF-16', async () => {
 
 test('cross-origin isolation, on errors of the range too', async () => {
   const { ask } = await fixture({ crossOriginIsolate: true });
-  for (const headers of [{}, { Range: 'bytes=0-1' }, { Range: 'bytes=999-' }, { 'If-None-Match': '*' }]) {
+  for (const headers of [
+    {},
+    { Range: 'bytes=0-1' },
+    { Range: 'bytes=999-' },
+    { 'If-None-Match': '*' },
+    { 'If-Match': '"x"' },
+  ]) {
     const { response } = await ask('clip.mp3', headers);
     expect(response.headers.get('cross-origin-opener-policy')).toBe('same-origin');
     expect(response.headers.get('cross-origin-embedder-policy')).toBe('require-corp');
