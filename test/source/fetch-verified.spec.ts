@@ -72,3 +72,14 @@ test('a stalled answer is given up and asked for again; the wait has an end', as
   const short = { stallMs: 200, timeoutMs: 1000 };
   expect((await fetched(Array<Fault>(8).fill({ type: 'hang' }), short)).outcome).toBe('read-timeout');
 });
+
+test('an answer that comes slowly is no stalled one, and has the deadline of all tries', async () => {
+  const slow: Fault = { type: 'throttle', bytesPerSecond: 4000 };
+  expect(await fetched([slow], { stallMs: 1000, timeoutMs: 20_000 })).toEqual({
+    outcome: bytes,
+    requests: 1,
+  });
+  const slower: Fault = { type: 'throttle', bytesPerSecond: 1000 };
+  const late = await fetched([slower], { stallMs: 1000, timeoutMs: 2000 });
+  expect(late).toEqual({ outcome: 'read-timeout', requests: 1 });
+});
