@@ -8,6 +8,7 @@ import { Origin } from '../support/origin.ts';
 import { publishRuntime, rebuilt } from '../support/rebuilt.ts';
 import { bulkSite, readBulk, rightBulk } from './bulk-file.ts';
 import { launched } from './small-site.ts';
+import { storeIsFree } from './store-at-rest.ts';
 
 declare const window: Window & { sluice: Sluice; asked: number };
 
@@ -88,6 +89,7 @@ test('a store that a newer release wrote: it is left alone, the app runs without
   await launched(page);
   await page.evaluate(() => window.sluice.whenComplete());
   await page.goto(`${origin.url}/sluice.json`);
+  await storeIsFree(page);
   const header = encodeHeader(7);
   new DataView(header.buffer).setUint32(8, 2, true);
   new DataView(header.buffer).setUint32(28, crc32(header.subarray(0, 28)), true);

@@ -4,6 +4,7 @@ import type { Sluice } from '../../src/client/index.ts';
 import { expect, test } from '../support/browser.ts';
 import type { BrowserProfile } from '../support/browser-profile.ts';
 import { Origin } from '../support/origin.ts';
+import { keptRuntime } from './kept-runtime.ts';
 import { launched, smallApp, smallSite } from './small-site.ts';
 
 declare const window: Window & { sluice: Sluice };
@@ -22,6 +23,7 @@ test('a completed app launches with the server gone, in a new browser process', 
   await first.goto(`${origin.url}/`);
   await launched(first);
   await first.evaluate(() => window.sluice.whenComplete());
+  await keptRuntime(first);
   await origin.stop();
 
   const page = await newProcess(profile);

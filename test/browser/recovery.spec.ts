@@ -6,6 +6,7 @@ import { expect, test } from '../support/browser.ts';
 import type { Fault } from '../support/fault.ts';
 import { Origin } from '../support/origin.ts';
 import { noise } from '../support/random.ts';
+import { setReadTimeout } from './read-timeout.ts';
 import { launched, smallApp, smallSite } from './small-site.ts';
 
 declare const window: Window & { sluice: Sluice };
@@ -69,6 +70,8 @@ test('a hung loader of a launched app is replaced, though the app asks nothing o
   test.skip(engine !== 'chromium', NO_WORKERS);
   await using app = await launchHeld(page);
   const before = await page.evaluate(async () => (await window.sluice.state()).loader.id);
+  // It is not the read's deadline that ends it.
+  await setReadTimeout(page, 180_000);
   const reading = readLate(page);
   await expect
     .poll(() => page.evaluate(async () => (await window.sluice.state()).pendingReads.length))
@@ -96,9 +99,7 @@ test('no read is held for longer than a service worker may live on an event: it 
   const hurry =
     'const later = setTimeout; setTimeout = (work, ms) => later(work, ms >= 200_000 ? ms / 100 : ms);\n';
   await using app = await launchHeld(page, { prelude: hurry });
-  await page.evaluate(() => {
-    window.sluice.readTimeoutMs = 3_600_000;
-  });
+  await setReadTimeout(page, 3_600_000);
   const startedAt = performance.now();
   expect(await readLate(page)).toMatch(/^504 read-timeout/);
   const ms = performance.now() - startedAt;

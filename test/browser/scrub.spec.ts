@@ -9,6 +9,7 @@ import { stopAllServiceWorkers } from '../support/service-workers.ts';
 import { mountServer } from './mount-page.ts';
 import { storedBlobs } from './proof/stored-blobs.ts';
 import { launched, type SmallSite, smallApp, smallSite } from './small-site.ts';
+import { storeDurably, storeIsFree } from './store-at-rest.ts';
 
 declare const window: Window & { readonly sluice: Sluice };
 
@@ -30,9 +31,10 @@ async function placeOf({ dir, image }: SmallSite, path: string, offset: number):
   throw new Error(`${path} has no byte ${offset}`);
 }
 
-/** Writes zeros into a stored blob, from a page, while no loader has it. */
-function zeros(page: Page, { blob, at }: Place, length: number): Promise<void> {
-  return page.evaluate(
+/** Writes zeros into a stored blob, from a page without a loader, as soon as the loaders of others have let go of it. */
+async function zeros(page: Page, { blob, at }: Place, length: number): Promise<void> {
+  await storeIsFree(page);
+  await page.evaluate(
     async ({ blob, at, length }) => {
       const root = await (await navigator.storage.getDirectory()).getDirectoryHandle('sluice');
       for await (const store of root.values()) {
@@ -118,8 +120,7 @@ test('a tab that is killed while it loads: the next launch checks by itself what
   await launch(page, origin.url);
   const isStored = async () => (await storedBlobs(page))[place.blob] === place.blob;
   await expect.poll(isStored).toBe(true);
-  // What is durable makes durable all that was written before it.
-  await page.evaluate(() => window.sluice.createFile('mark.txt', { content: 'x' }));
+  await storeDurably(page);
 
   await page.goto(`${origin.url}/`);
   await zeros(page, place, 100);

@@ -3,6 +3,7 @@ import { expect, test } from '../support/browser.ts';
 import type { BrowserProfile } from '../support/browser-profile.ts';
 import { Origin } from '../support/origin.ts';
 import { stopAllServiceWorkers } from '../support/service-workers.ts';
+import { keptRuntime } from './kept-runtime.ts';
 import { launched, smallApp, smallSite } from './small-site.ts';
 
 declare const window: Window & { sluice: Sluice };
@@ -19,11 +20,7 @@ async function completed(profile: BrowserProfile, origin: Origin): Promise<void>
   await launched(page);
   await page.evaluate(() => window.sluice.whenComplete());
   // Even of an app so small that it is complete before its page has a loader.
-  await expect
-    .poll(() =>
-      page.evaluate(async () => (await (await caches.open((await caches.keys())[0]!)).keys()).length),
-    )
-    .toBe(4);
+  await keptRuntime(page);
   await profile.close();
 }
 

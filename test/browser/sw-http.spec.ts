@@ -7,8 +7,10 @@ import type { Fault } from '../support/fault.ts';
 import { Origin, type OriginOptions } from '../support/origin.ts';
 import { noise } from '../support/random.ts';
 import { stopAllServiceWorkers } from '../support/service-workers.ts';
-import { until } from '../support/until.ts';
+import { keptRuntime } from './kept-runtime.ts';
+import { setReadTimeout } from './read-timeout.ts';
 import { type AppFiles, appPage, appScript, launched, type SmallSite, smallSite } from './small-site.ts';
+import { storeDurably, storeIsFree } from './store-at-rest.ts';
 
 declare const window: Window & { sluice: Sluice };
 
@@ -314,9 +316,7 @@ test('killed at any time: the next request, and one that is held, are answered',
 
 test('a missing block: held till its deadline, then 504; when it comes, 200', async ({ page }) => {
   await using app = await launchHeld(page, (until) => ({ type: 'hold', until }));
-  await page.evaluate(() => {
-    window.sluice.readTimeoutMs = 1500;
-  });
+  await setReadTimeout(page, 1500);
   const late = await get(page, 'zz.bin', range('bytes=-10'));
   expect([late.status, late.headers['sluice-error'], late.headers['retry-after']]).toEqual([
     504,
@@ -330,9 +330,7 @@ test('a missing block: held till its deadline, then 504; when it comes, 200', as
   expect((await get(page, 'zz.bin', { method: 'HEAD' })).headers['content-length']).toBe('2000000');
   expect((await get(page, 'zz.bin', range('bytes=2000000-'))).status).toBe(416);
   expect((await get(page, 'data.json')).status).toBe(200);
-  await page.evaluate(() => {
-    window.sluice.readTimeoutMs = 20_000;
-  });
+  await setReadTimeout(page, 120_000);
   const reading = get(page, 'zz.bin');
   app.release();
   expect((await reading).digest).toBe(digestOf(bulk));
@@ -367,10 +365,7 @@ test('a page that goes away takes its reads with it; those of others go on', asy
 
 test('a long deadline outlives a restart of the worker', async ({ page }) => {
   await using app = await launchHeld(page, (until) => ({ type: 'hold', until }));
-  await page.evaluate(() => {
-    window.sluice.readTimeoutMs = 1500;
-  });
-  await expect.poll(async () => (await get(page, 'zz.bin', range('bytes=-10'))).ms).toBeLessThan(soonMs);
+  await setReadTimeout(page, 1500);
   await stopAllServiceWorkers(page);
   const late = await get(page, 'zz.bin', range('bytes=-10'));
   expect([late.status, late.headers['sluice-error']]).toEqual([504, 'read-timeout']);
@@ -427,6 +422,7 @@ test('no loader alive: the worker reads the store and fetches what is missing by
       return bytes.total - bytes.present;
     });
   await expect.poll(missing).toBeLessThan(1 << 20);
+  await storeDurably(page);
   // A page of the scope that is no HTML has no client, and so no loader.
   await page.goto(`${app.url}app.js`);
   expect(await page.evaluate(() => 'sluice' in window)).toBe(false);
@@ -462,6 +458,7 @@ test('a first navigation with nothing stored: the worker brings bootstrap and pa
   await using app = await launch(page);
   // The loader must not hold its files while they are taken away.
   await page.goto(`${app.url}app.js`);
+  await storeIsFree(page);
   await page.evaluate(async () => {
     const opfs = await navigator.storage.getDirectory();
     await opfs.removeEntry('sluice', { recursive: true });
@@ -484,14 +481,7 @@ test('complete: a navigation offline, after a restart of the browser', async ({ 
   const page = (await profile.launch()).pages()[0]!;
   const app = await launch(page);
   await page.evaluate(() => window.sluice.whenComplete());
-  await until(() =>
-    page.evaluate(async () => {
-      for (const name of await caches.keys()) {
-        if ((await (await caches.open(name)).keys()).length === 4) return true;
-      }
-      return false;
-    }),
-  );
+  await keptRuntime(page);
   await app.origin.stop();
   await profile.close();
   const again = (await profile.launch()).pages()[0]!;
@@ -587,7 +577,7 @@ test('an app’s own service worker is refused inside the scope, by name', async
     ),
   );
   expect(refused).toBe('SecurityError');
-  expect(log.console.join()).toContain(`${app.url}own-sw.js`);
+  await expect.poll(() => log.console.join()).toContain(`${app.url}own-sw.js`);
   // The script itself is a file like any other.
   expect((await get(page, 'own-sw.js')).status).toBe(200);
   expect((await get(page, 'data.json')).status).toBe(200);

@@ -9,6 +9,7 @@ import { stopAllServiceWorkers } from '../support/service-workers.ts';
 import { currentImage } from './current-image.ts';
 import { newestWorkerActive } from './newest-worker.ts';
 import { appPage, appScript, launched, smallSite } from './small-site.ts';
+import { storeIsFree } from './store-at-rest.ts';
 
 declare const window: Window & { sluice: Sluice };
 
@@ -73,7 +74,7 @@ test('a tab never sees two versions: the open one keeps its own, a new navigatio
   await page.goto(`${origin.url}/`);
   await launched(page);
   await page.evaluate(() => window.sluice.whenComplete());
-  expect(await currentImage(page)).toBe(one.image);
+  await expect.poll(() => currentImage(page)).toBe(one.image);
 
   // Deployed: blobs first, the pointer with the rest.
   await cp(two.dir, one.dir, { recursive: true, force: true });
@@ -125,6 +126,7 @@ test('an image that is gone, here and from the server: the newer release takes i
   await page.goto(`${origin.url}/app.js`);
   await rm(join(one.dir, `${one.image}.bin`));
   await cp(two.dir, one.dir, { recursive: true, force: true });
+  await storeIsFree(page);
   await page.evaluate(async () => {
     const opfs = await navigator.storage.getDirectory();
     await opfs.removeEntry('sluice', { recursive: true });

@@ -3,6 +3,8 @@ import { clearHttpCache } from '../support/browser-commands.ts';
 import type { Fault } from '../support/fault.ts';
 import { Origin } from '../support/origin.ts';
 import { stopAllServiceWorkers } from '../support/service-workers.ts';
+import { keptRuntime } from './kept-runtime.ts';
+import { setReadTimeout } from './read-timeout.ts';
 import { launched, smallApp, smallSite } from './small-site.ts';
 
 const isDecoder = ({ path }: { readonly path: string }): boolean => path.endsWith('/zstd.wasm');
@@ -29,6 +31,7 @@ test('the decoder is asked for once, by the boot page, and then starts without t
   await page.goto(`${origin.url}/`);
   await launched(page);
   await page.evaluate(() => window.sluice.whenComplete());
+  await keptRuntime(page);
   expect(origin.requests(isDecoder)).toHaveLength(1);
   await origin.stop();
   for (let i = 0; i < 2; i++) {
@@ -70,6 +73,7 @@ test('a decoder that never comes: the read ends at its deadline, not before and 
   await page.goto(`${origin.url}/`);
   await launched(page);
   await page.evaluate(() => window.sluice.whenComplete());
+  await keptRuntime(page);
   // As after an eviction of what the browser keeps for itself.
   await page.evaluate(async () => {
     for (const name of await caches.keys()) {
@@ -77,8 +81,8 @@ test('a decoder that never comes: the read ends at its deadline, not before and 
       for (const request of await cache.keys())
         if (request.url.endsWith('zstd.wasm')) await cache.delete(request);
     }
-    window.sluice.readTimeoutMs = 2000;
   });
+  await setReadTimeout(page, 2000);
   await clearHttpCache(page);
   await stopAllServiceWorkers(page);
   origin.fault = (request) => (isDecoder(request) ? { type: 'hang' } : undefined);
@@ -107,5 +111,5 @@ test('a policy on the service worker that forbids WebAssembly is told as such', 
 });
 
 declare const window: Window & {
-  readonly sluice: { whenComplete(): Promise<void>; readTimeoutMs: number };
+  readonly sluice: { whenComplete(): Promise<void> };
 };
