@@ -35,7 +35,7 @@ import { zstdOfSite } from './zstd-of-site.ts';
 /** For service workers to tell what they are bringing. */
 const toldMs = 150;
 /** Within so long a service worker tells what it has read. */
-const readsToldMs = 500;
+const readsToldMs = 1000;
 
 const endReasons = {
   lost: 'the site’s storage was cleared',

@@ -57,7 +57,7 @@ test('a launch is measured, for whoever asks and for observers of measures; the 
   await until(() =>
     tab.evaluate(async () => {
       const { pendingReads } = await window.sluice!.state();
-      return pendingReads.some(({ path }) => path === 'level.dat');
+      return pendingReads.some(({ path, block }) => path === 'level.dat' && block.blob > 0);
     }),
   );
   await pause(delayMs);
@@ -119,8 +119,15 @@ test('a launch is measured, for whoever asks and for observers of measures; the 
       }),
     );
   expect(await entries()).toEqual([]);
-  await tab.evaluate(async () => {
-    await window.sluice!.whenComplete();
+  await tab.evaluate(() => window.sluice!.whenComplete());
+  // The service worker tells a little later what it has read, in the order in which it did.
+  await until(() =>
+    tab.evaluate(async () => {
+      const { reads } = await window.sluice!.readLog();
+      return reads.some(({ path, end, size }) => path === 'level.dat' && end === size);
+    }),
+  );
+  await tab.evaluate(() => {
     window.sluice!.performanceTrack = true;
   });
   await until(async () => (await entries()).length > 0);
