@@ -76,6 +76,8 @@ test('cross-origin isolation is on every kind of answer: whole, part, not modifi
   }
   // Each step of a navigation is asked: where one of them says nothing, an isolated opener loses sight of its window.
   const [popup] = await Promise.all([context.waitForEvent('page'), page.evaluate(() => void open('docs'))]);
+  // In another process than where it was opened: a driver may lose sight of what it began to wait for there.
+  await popup.waitForURL('**/app/docs/');
   await launched(popup);
   expect(await popup.evaluate(() => [location.pathname, crossOriginIsolated, opener !== null])).toEqual([
     '/app/docs/',
