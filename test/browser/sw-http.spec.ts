@@ -568,6 +568,37 @@ test('messages from elsewhere, or of no sense, change nothing', async ({ page, e
   await launched(page);
 });
 
+test('a synchronous request of a worker is answered; of a page, where the browser shows it', async ({
+  page,
+  engine,
+}) => {
+  await using app = await launch(page, {
+    files: {
+      ...files,
+      'sync.js': `
+        function sync(url) {
+          const request = new XMLHttpRequest();
+          request.open('GET', url, false);
+          request.send();
+          return [request.status, request.responseText];
+        }
+        if (!globalThis.document) postMessage(sync('data.json'));`,
+    },
+  });
+  const ofWorker = await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        new Worker('sync.js').onmessage = (event) => resolve(event.data);
+      }),
+  );
+  expect(ofWorker).toEqual([200, files['data.json']]);
+  await page.addScriptTag({ url: `${app.url}sync.js` });
+  const [status] = await page.evaluate(() =>
+    (globalThis as unknown as { sync: (url: string) => [number, string] }).sync('data.json'),
+  );
+  expect(status).toBe(engine === 'chromium' ? 404 : 200);
+});
+
 test('an app’s own service worker is refused inside the scope, by name', async ({ page, log }) => {
   await using app = await launch(page, { files: { ...files, 'own-sw.js': '' } });
   const refused = await page.evaluate(() =>
