@@ -60,6 +60,26 @@ test('the same at a host that answers unknown paths with the app’s page, scrip
   expect(await addressOf(page)).toBe(`${prefix}maps/7`);
 });
 
+test('a policy without inline scripts allows the one that looks for the site by its hash', async ({
+  page,
+}) => {
+  await using site = await singlePage();
+  const html = await readFile(join(site.dir, '404.html'), 'utf8');
+  const readme = await readFile(join(import.meta.dirname, '../../README.md'), 'utf8');
+  const [hash] = /'sha256-[\w+/=]+'/.exec(readme) ?? [];
+  const policy = `script-src 'self' 'wasm-unsafe-eval' ${hash}; worker-src 'self'`;
+  await using origin = await Origin.start({
+    mounts: { [prefix]: site.dir },
+    routes: {
+      [`${prefix}maps/7`]: (_request, response) =>
+        response.writeHead(404, { 'Content-Type': 'text/html', 'Content-Security-Policy': policy }).end(html),
+    },
+  });
+  await page.goto(`${origin.url}${prefix}maps/7`);
+  await launched(page);
+  expect(await addressOf(page)).toBe(`${prefix}maps/7`);
+});
+
 test('an app’s own page for unknown paths is shown at them, on the first visit and later', async ({
   page,
 }) => {

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { globToRegExp } from '../../src/format/glob.ts';
 import { Image } from '../../src/image/image.ts';
+import { findSite } from '../../src/pack/find-site.ts';
 import { type BuildOptions, build } from '../../src/pack/index.ts';
 import { mediaType } from '../../src/pack/media-type.ts';
 import { noise } from '../support/random.ts';
@@ -298,6 +300,12 @@ test('a single-page app gets a page for unknown paths, which looks for the site 
   expect(page('404.html')).not.toContain('<link');
   expect(['404.html', 'index.html', 'docs/index.html'].map(looks)).toEqual([true, true, false]);
   expect(page('index.html')).toContain('<link rel="preload"');
+});
+
+test('the README tells the hash by which a policy allows the script that looks for the site', () => {
+  const text = findSite.slice('<script>'.length, findSite.lastIndexOf('</script>'));
+  const hash = createHash('sha256').update(text).digest('base64');
+  expect(readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')).toContain(`'sha256-${hash}'`);
 });
 
 test('an app’s own page for unknown paths keeps its title, and looks for the site', async ({
