@@ -79,7 +79,7 @@ test('a source that gives wrong bytes: no reader sees them', async ({ page }) =>
         yield { offset: start, bytes: bytes.slice(start, end) };
       },
     };
-    const image = await mount('/site/', { source, background: false, readTimeoutMs: 5000 });
+    const image = await mount('/site/', { source, background: false });
     const code = await outcome(image.readFile('data.json'));
     await image.close();
     return code;

@@ -223,7 +223,7 @@ test('hash_tree: a wrong bit in a block, its table or the bootstrap is found, an
   await libraryPage(page, server.origin);
   const read = () =>
     page.evaluate(async () => {
-      const image = await window.mount('/site/', { background: false, readTimeoutMs: 10_000 });
+      const image = await window.mount('/site/', { background: false });
       const code = await window.outcome(image.readFile('bulk.dat'));
       const { present } = (await image.state()).blocks;
       await image.close();

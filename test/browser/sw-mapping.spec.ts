@@ -74,10 +74,15 @@ const part: Fetched = {
 const asked = (origin: Origin) =>
   origin.requests(({ path }) => path !== '/sw.js' && path !== '/favicon.ico').map(({ path }) => path);
 
-const mappings = async (page: Page) =>
+/** A service worker that has much to do does not tell in time: it is asked again. */
+const mappings = (page: Page) =>
   page.evaluate(async () => {
-    const { hits, misses, revalidations } = (await window.sluice.state()).mappings!;
-    return { hits, misses, revalidations };
+    for (;;) {
+      const { mappings } = await window.sluice.state();
+      if (!mappings) continue;
+      const { hits, misses, revalidations } = mappings;
+      return { hits, misses, revalidations };
+    }
   });
 
 test('dynamic_files_and_data: the service worker answers for a file as soon as it is made, until it is removed, and after a restart', async ({

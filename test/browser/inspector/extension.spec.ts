@@ -12,6 +12,7 @@ import { Origin } from '../../support/origin.ts';
 import { killTree } from '../../support/process-tree.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 import { until } from '../../support/until.ts';
+import { setReadTimeout } from '../read-timeout.ts';
 import { launched, smallApp, smallSite } from '../small-site.ts';
 
 declare const window: Window & { sluice: Sluice };
@@ -90,6 +91,8 @@ test('the extension in Chromium’s own DevTools shows a loading app as its stat
     expect(await bridges(page)).toBe(0);
 
     const panel = await devtools.showPanel('Sluice', 'panel.html');
+    // It waits for as long as it takes to look.
+    await setReadTimeout(page, 200_000);
     await page.evaluate(() => void fetch('bulk.dat', { headers: { Range: 'bytes=5900000-5900009' } }));
     await until(async () => (await stateOf(page)).pendingReads.length === 1);
     await expect(async () => {
@@ -118,7 +121,7 @@ test('the extension in Chromium’s own DevTools shows a loading app as its stat
     await launched(page);
     const { loader } = await stateOf(page);
     await until(async () => (await panel.text()).includes(`leader ${loader.id.slice(0, 8)}`));
-    expect(await panel.text()).toContain('bulk.dat');
+    await until(async () => (await panel.text()).includes('bulk.dat'));
     expect(await bridges(page)).toBe(1);
 
     await devtools.show('console');

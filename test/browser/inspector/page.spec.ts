@@ -114,7 +114,10 @@ test('the inspector’s page shows a loading app as it is, and goes with it offl
   // Opened again without a server; and gone without a trace.
   await expect
     .poll(() =>
-      panel.evaluate(async () => Boolean(await caches.match(new URL('inspector.js', location.href)))),
+      panel.evaluate(async () => {
+        const files = ['index.html', 'inspector.js'].map((name) => new URL(name, location.href));
+        return (await Promise.all(files.map((file) => caches.match(file)))).every(Boolean);
+      }),
     )
     .toBe(true);
   expect(log.errors).toEqual([]);
@@ -157,8 +160,8 @@ test('without a tab of the app the page says so, and looks into the store when a
   await launched(app);
   await page.bringToFront();
   const leader = () => app.evaluate(async () => (await window.sluice.state()).loader);
-  await expect.poll(async () => (await leader()).role, { timeout: 20_000 }).toBe('leader');
-  await expect(picker).toContainText('1 tab', { timeout: 20_000 });
+  await expect.poll(async () => (await leader()).role).toBe('leader');
+  await expect(picker).toContainText('1 tab');
   const row = page.getByRole('grid', { name: 'Loaders' }).getByRole('row', { name: (await leader()).id });
   await tab(page, 'Loader').click();
   await expect(row).toContainText('leads');
@@ -168,8 +171,12 @@ test('without a tab of the app the page says so, and looks into the store when a
   await expect(count('tabs')).toHaveText('1');
   await expect(count('inspectors')).toHaveText('0');
   // What only the service worker knows.
-  const { mappings } = await app.evaluate(() => window.sluice.state());
-  await expect(count('mappings.misses')).toHaveText(String(mappings!.misses));
+  await expect
+    .poll(async () => {
+      const { mappings } = await app.evaluate(() => window.sluice.state());
+      return String(mappings?.misses) === (await count('mappings.misses').textContent());
+    })
+    .toBe(true);
   await app.close();
   await page.evaluate(() => document.querySelector('sluice-inspector')!.remove());
   await expect.poll(() => loaders(page)).toBe(0);
