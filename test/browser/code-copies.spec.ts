@@ -127,6 +127,10 @@ test('read_log: a launch from copies is in the log as one from blocks', async ({
       return [...new Set(reads.map(({ path, blob, block }) => `${path} ${blob} ${block}`))].sort();
     });
   await copiedApp(page, origin);
+  // What the app reads besides, and when, has nothing to do with the copies; and the service worker tells a little later what it has read.
+  await expect
+    .poll(async () => [...new Set((await logged()).map((read) => read.split(' ')[0]))])
+    .toEqual(['app.js', 'code.wasm', 'data.js', 'index.html', 'lib.js', 'small.js']);
   const cold = await logged();
   expect(cold.filter((read) => /^(app|lib)\.js|^code\.wasm/.test(read)).length).toBeGreaterThan(2);
   await relaunched(page);

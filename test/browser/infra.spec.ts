@@ -96,7 +96,7 @@ test('the log holds what a page complains about', async ({ page, log }) => {
     });
   }, refusing);
   await expect.poll(() => log.errors.join()).toContain('uncaught');
-  expect(log.console).toContain('warning: careful');
+  await expect.poll(() => log.console).toContain('warning: careful');
   await expect
     .poll(() => log.failedRequests.join())
     .toMatch(new RegExp(`GET ${refusing} (net::ERR_|NS_ERROR_)`));

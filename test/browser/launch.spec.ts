@@ -45,8 +45,7 @@ for (const type of ${JSON.stringify(events)}) addEventListener(type, () => heard
   await using origin = await Origin.start({ mounts: { '/': site.dir } });
   await page.goto(`${origin.url}/`);
   await launched(page);
-  await page.evaluate(() => window.sluice.whenComplete());
-  expect(await page.evaluate(() => window.heard)).toEqual(events);
+  await expect.poll(() => page.evaluate(() => window.heard)).toEqual(events);
 });
 
 test('next to nothing is fetched twice on the way from the boot page to the app', async ({ page }) => {
@@ -67,13 +66,17 @@ test('where the app’s page comes by a navigation, the service worker goes on i
   const html = String(app['index.html']).replace('utf-8', 'windows-1252').replace('small', 'smäll');
   await using site = await smallSite({ ...app, 'index.html': Buffer.from(html, 'latin1') });
   await using origin = await Origin.start({ mounts: { '/': site.dir } });
-  // So slow that the image is not here when the app's page is, however long the machine takes for that.
+  const bulk = (await site.blobs()).at(-1)!;
+  const { promise: until, resolve: letGo } = deferred();
+  // The image is not here when the app's page is, however long the machine takes for that.
+  origin.fault = ({ path }) => (path.endsWith(bulk) ? { type: 'hold', until, from: 4_000_000 } : undefined);
   await using link = await ShapedLink.start({
     shape: { mbitPerSecond: 4, rttMs: 50 },
     targetPort: origin.port,
   });
   await page.goto(`http://127.0.0.1:${link.port}/`);
   await launched(page);
+  letGo();
   await link.reshape({ mbitPerSecond: Number.POSITIVE_INFINITY, rttMs: 0 });
   await page.evaluate(() => window.sluice.whenComplete());
   // One request of 150 ms, and what the link holds, may have been on their way when the boot page went.
