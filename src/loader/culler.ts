@@ -1,6 +1,7 @@
 import { SluiceError } from '../format/errors.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { withDeadline } from '../protocol/deadline.ts';
+import { presentBytes } from '../store/presence.ts';
 import { BackOff } from './back-off.ts';
 import {
   type CullableBlob,
@@ -190,9 +191,11 @@ export class Culler {
     const { local, uses } = this.#options;
     const blobs = local.files().flatMap((file) => {
       if (file.kind !== 'blob') return [];
-      const { sha256, length, blockSize } = file.description;
-      const { sealed } = file.presence;
-      return [{ sha256, bytes: length, sealed, pinned: file.pinned, private: blockSize !== undefined }];
+      const { description, presence, pinned } = file;
+      const { sha256, blockSize } = description;
+      // Of a part, that is the least that its file takes.
+      const bytes = presentBytes(description, presence);
+      return [{ sha256, bytes, pinned, private: blockSize !== undefined }];
     });
     const images = Array.from(blobsOf, ([id, blobs]) => ({
       lastUsed: local.images.lastUsed(id),

@@ -30,9 +30,8 @@ export interface CullableImage {
 
 export interface CullableBlob {
   readonly sha256: string;
-  /** Of the local file. */
+  /** What is present of it. */
   readonly bytes: number;
-  readonly sealed: boolean;
   readonly pinned: boolean;
   /** Of a file made at run time: there is no other copy. */
   readonly private: boolean;
@@ -51,7 +50,7 @@ export function isCullDue({ usage, quota }: Room, { cull }: CullLimits): boolean
 
 /**
  * Which blobs to give back, as cachefiles culls its cache: once less than `cull` is free, until `run` is, or until nothing is left that may go. Only
- * sealed published blobs that nobody pinned go, none of an image that is in use: first those of no image, then those of the image whose last use is
+ * published blobs that nobody pinned go, whole or in part, none of an image that is in use: first those of no image, then those of the image whose last use is
  * longest ago, of each image the last ones first, since launches read the first. Where it cannot be told which blobs an image has, those of no known
  * image may be its own, and stay.
  */
@@ -62,7 +61,7 @@ export function planCull(query: CullQuery): string[] {
   const isKnown = images.every(({ blobs }) => blobs !== undefined);
   const places = placesOf(images);
   const candidates = [...query.blobs]
-    .filter(({ sealed, pinned, private: own }) => sealed && !pinned && !own)
+    .filter(({ pinned, private: own }) => !pinned && !own)
     .map((blob) => ({ blob, place: places.get(blob.sha256) ?? (isKnown ? ownerless : kept) }))
     .filter(({ place }) => !place.inUse)
     .sort((a, b) => a.place.lastUsed - b.place.lastUsed || b.place.index - a.place.index);

@@ -88,6 +88,28 @@ test('a version that nobody uses makes room for the one that is launched, which 
     expect(await isRight(loader, two)).toBe(true);
   }));
 
+test('a version that was never complete and that nobody uses makes room as well', () =>
+  withTabs(one, async ({ folder, open, platform, scope }) => {
+    await two.write(folder);
+    await one.write(folder);
+    const disk = new QuotaDirectory(1e9);
+    const visitor = open(disk);
+    await visitor.start({ scope, release: releaseOf(one), background: false });
+    // A block of each blob, as a visit leaves it that has read here and there.
+    for (let at = 0; at < 500 * KiB; at += 64 * KiB) await visitor.read('data.pak', at, at + 1, 10_000);
+    await visitor.close();
+    const left = await blobsIn(disk, one);
+    expect(left.length).toBeGreaterThan(2);
+    disk.quota = 1.2 * storedBytes(two);
+    platform.room = () => disk.room;
+    const loader = open(disk);
+    await loader.start({ scope, release: releaseOf(two), background: true });
+    await loader.whenComplete();
+    expect(await storage(loader)).toBe('opfs');
+    expect((await blobsIn(disk, one)).length).toBeLessThan(left.length);
+    expect(await isRight(loader, two)).toBe(true);
+  }));
+
 for (const leads of ['it leads', 'it stands by'])
   test(`a version that a tab uses (${leads}) is not culled: the other one is served without being stored, until that tab has gone`, () =>
     withQuota(1.4 * storedBytes(one), async ({ start, disk }) => {

@@ -12,7 +12,7 @@ const MiB = 1024 * 1024;
 const limits = cullLimits;
 
 function blob(sha256: string, more: Partial<CullableBlob> = {}): CullableBlob {
-  return { sha256, bytes: 8 * MiB, sealed: true, pinned: false, private: false, ...more };
+  return { sha256, bytes: 8 * MiB, pinned: false, private: false, ...more };
 }
 
 function image(blobs: readonly string[] | undefined, lastUsed?: number, inUse = false): CullableImage {
@@ -41,14 +41,13 @@ test('blobs of no image first, then the image that was used longest ago; one tha
   expect(plan(0, query)).toEqual(['nobody', 'never', 'old', 'shared', 'new']);
 });
 
-test('what a tab uses, somebody pinned, is not sealed or has no other copy stays', () => {
+test('what a tab uses, somebody pinned, or has no other copy stays', () => {
   const query = {
-    images: [image(['a', 'both'], 5, true), image(['both', 'pinned', 'partial', 'free'], 1)],
+    images: [image(['a', 'both'], 5, true), image(['both', 'pinned', 'free'], 1)],
     blobs: [
       blob('a'),
       blob('both'),
       blob('pinned', { pinned: true }),
-      blob('partial', { sealed: false }),
       blob('own', { private: true }),
       blob('free'),
     ],
@@ -73,7 +72,6 @@ test('against the rules, one by one: random images, blobs and usage', () => {
     const blobs = Array.from({ length: below(30) }, (_, i) =>
       blob(`b${i}`, {
         bytes: 1 + below(20 * MiB),
-        sealed: random() < 0.8,
         pinned: random() < 0.15,
         private: random() < 0.1,
       }),
@@ -95,8 +93,7 @@ test('against the rules, one by one: random images, blobs and usage', () => {
     rule(free < limits.cull * quota || evict.length === 0, 'only below the cull limit', round);
 
     const has = (one: CullableImage, sha256: string): boolean => [...(one.blobs ?? [])].includes(sha256);
-    const mayGo = ({ sha256, sealed, pinned, private: own }: CullableBlob): boolean =>
-      sealed &&
+    const mayGo = ({ sha256, pinned, private: own }: CullableBlob): boolean =>
       !pinned &&
       !own &&
       !images.some((one) => one.inUse && has(one, sha256)) &&

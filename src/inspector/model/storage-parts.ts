@@ -46,7 +46,7 @@ export function useLimits({ room, limits }: Inspection['storage']): UseLimit[] {
     { name: 'run', meaning: 'culling goes on until use is below this', use: at(limits.run) },
     {
       name: 'cull',
-      meaning: 'above this, sealed blobs that nobody uses are given back',
+      meaning: 'above this, blobs that nobody uses are given back',
       use: at(limits.cull),
     },
     { name: 'stop', meaning: 'above this, nothing more is stored', use: at(limits.stop) },

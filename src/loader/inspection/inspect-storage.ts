@@ -43,7 +43,7 @@ export class StorageView {
     let journalBytes = 0;
     for (const file of local.files()) if (file.kind === 'journal') journalBytes += file.length;
     const isStillToGo = (sha256: string): boolean =>
-      local.known(sha256)?.sealed === true && !local.pinned(sha256);
+      (local.known(sha256)?.count ?? 0) > 0 && !local.pinned(sha256);
     return {
       kind,
       room,
