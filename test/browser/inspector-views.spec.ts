@@ -8,6 +8,7 @@ import { clipboardText, saved } from '../support/browser-commands.ts';
 import { Origin } from '../support/origin.ts';
 import { noise } from '../support/random.ts';
 import { tempDir } from '../support/temp-dir.ts';
+import { setReadTimeout } from './read-timeout.ts';
 import { launched, smallApp, smallSite } from './small-site.ts';
 
 declare const window: Window & { sluice: Sluice; showSaveFilePicker?: unknown };
@@ -122,6 +123,8 @@ test('what the views show is what is true, and what the panel does is done', asy
     expect((await stateOf(page)).complete).toBe(false);
     await press(panel, 'Pause');
     await expect(panel.getByText('The inspector interferes: paused.')).toBeVisible();
+    // It waits for as long as it takes to look.
+    await setReadTimeout(page, 200_000);
     const reading = fetched(page, 'level/one.bin');
     const pending = await view(panel, 'Pending reads');
     await expect(pending.getByRole('row', { name: 'level/one.bin' }).first()).toContainText('paused');
@@ -178,6 +181,7 @@ test('what the views show is what is true, and what the panel does is done', asy
   await test.step('offline, the saved image is imported: all is here, and nothing was asked of the server', async () => {
     await evictAll(panel);
     await press(panel, 'Offline');
+    await expect(panel.getByText('The inspector interferes: offline.')).toBeVisible();
     origin.reset();
     const other = join(temp.path, 'other.zip');
     await writeFile(other, 'no archive');
