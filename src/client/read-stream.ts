@@ -21,13 +21,21 @@ export function readStream(
   const abort = new AbortController();
   const onAbort = (): void => abort.abort(signal?.reason);
   const over = (): void => signal?.removeEventListener('abort', onAbort);
+  const unlessFailed = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      over();
+      throw error;
+    }
+  };
   let at = start;
   let stop = 0;
   return new ReadableStream({
     start: async () => {
       signal?.throwIfAborted();
       signal?.addEventListener('abort', onAbort);
-      stop = Math.min((await bytes.stat(path)).size, end + 1);
+      stop = Math.min((await unlessFailed(bytes.stat(path))).size, end + 1);
     },
     pull: async (controller) => {
       if (at >= stop) {
@@ -36,7 +44,7 @@ export function readStream(
         return;
       }
       const to = Math.min(stop, at + pieceBytes);
-      const piece = await bytes.piece(path, at, to, { timeoutMs, signal: abort.signal });
+      const piece = await unlessFailed(bytes.piece(path, at, to, { timeoutMs, signal: abort.signal }));
       at = to;
       controller.enqueue(piece);
     },
