@@ -5,7 +5,7 @@ import { hardReload } from '../support/browser-commands.ts';
 import { Origin } from '../support/origin.ts';
 import { launched, smallApp, smallSite } from './small-site.ts';
 
-declare const window: Window & { sluice: Sluice; address: string; isLeft?: boolean };
+declare const window: Window & { sluice: Sluice; address: string };
 
 const status = (page: Page) => page.locator('#sluice-status');
 
@@ -83,13 +83,8 @@ test('a hard reload leaves the worker out, and the app comes up again by itself'
   await launched(page);
   for (let time = 0; time < 3; time++) {
     origin.reset();
-    // The page that is left is there, and runs, until the next one comes.
-    await page.evaluate(() => {
-      window.isLeft = true;
-    });
     await hardReload(page);
     await origin.waitForRequest(/guide\.html$/); // The boot page, from the server.
-    await page.waitForFunction(() => !window.isLeft);
     await launched(page);
     expect(await page.evaluate(() => window.address)).toBe('/docs/guide.html?a=b#c');
     expect(await page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);

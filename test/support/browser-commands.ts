@@ -4,8 +4,18 @@ import { until } from './until.ts';
 
 /** What a person does with a browser and a page cannot, in both engines. */
 
-/** Reloads as with Shift held: past the HTTP cache and the service worker. Resolves when the reload is asked for. */
+declare const window: Window & { isLeft?: boolean };
+
+/** Reloads as with Shift held: past the HTTP cache and the service worker. Resolves when the page that is left has gone: until then it runs, and answers for the next one. */
 export async function hardReload(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    window.isLeft = true;
+  });
+  await askForHardReload(page);
+  await page.waitForFunction(() => !window.isLeft);
+}
+
+async function askForHardReload(page: Page): Promise<void> {
   const context = page.context();
   if (isFirefox(context)) {
     await inBrowser(
