@@ -3,7 +3,7 @@ import type { Sluice } from '../../../src/client/index.ts';
 import type { SluiceState } from '../../../src/protocol/state.ts';
 import type { StoreReader } from '../../../src/store/store-reader.ts';
 import { expect, test } from '../../support/browser.ts';
-import { Origin } from '../../support/origin.ts';
+import { type LoggedRequest, Origin } from '../../support/origin.ts';
 import { seededRandom } from '../../support/random.ts';
 import { smallSite } from '../small-site.ts';
 import { killedStore } from './killed-store.ts';
@@ -146,11 +146,17 @@ function checkMount(
   expect(state.blocks.present).toBeGreaterThanOrEqual(store ? present(published, store) : 0);
 }
 
-/** What a life asked of the server was not in the journal when it began. */
+/**
+ * What a life asked of the server was not in the journal when it began. (A boot page's markup knows of no journal. There is one as long as the browser was killed
+ * before it had the service worker.)
+ */
 function checkRequests(published: Published, store: StoreReader | undefined, origin: Origin): void {
   if (!store) return;
   const again: string[] = [];
-  for (const fetched of fetchedRanges(origin.log, 'asked')) {
+  const byMarkup = ({ headers }: LoggedRequest): boolean =>
+    !/\/(loader|sw)\.js$/.test(String(headers.referer));
+  const asked = origin.requests((request) => !byMarkup(request));
+  for (const fetched of fetchedRanges(asked, 'asked')) {
     if (store.images().includes(fetched.sha256)) again.push(`bootstrap ${fetched.sha256}`);
     for (const block of published.blocksOf(fetched)) {
       const here = block < 0 ? store.hasTable(fetched.sha256) : store.has(fetched.sha256, block);

@@ -4,6 +4,8 @@ import type { Sluice } from '../../../src/client/index.ts';
 import { deferred } from '../../../src/protocol/deferred.ts';
 import { expect, test } from '../../support/browser.ts';
 import { Origin } from '../../support/origin.ts';
+import { until } from '../../support/until.ts';
+import { setReadTimeout } from '../read-timeout.ts';
 import { launched, smallSite } from '../small-site.ts';
 import { mixedFiles, proofApp } from './proof-app.ts';
 import { randomReaders } from './readers.ts';
@@ -15,10 +17,11 @@ const MB = 2 ** 20;
 const deadlineMs = 150_000;
 
 /** No read is given up before that by the app's own deadline. */
-const beSlow = (page: Page) =>
-  page.evaluate(() => {
-    window.sluice.readTimeoutMs = 120_000;
-  });
+const beSlow = (page: Page) => setReadTimeout(page, 120_000);
+
+/** Every reader has begun then: they begin together. */
+const waitsForBytes = (page: Page) =>
+  until(() => page.evaluate(async () => (await window.sluice.state()).pendingReads.length > 0));
 
 test('64 readers, 10,000 reads of an image that is loading: none differs, none hangs', async ({ page }) => {
   const app = proofApp(mixedFiles(1, { count: 60, large: [8 * MB, 8 * MB, 5 * MB, 3 * MB, 8 * MB] }));
@@ -59,7 +62,7 @@ for (const codec of ['zstd', 'lz4', 'none'] as const) {
     const { promise: until, resolve: begin } = deferred();
     await using origin = await Origin.start({
       mounts: { '/': site.dir },
-      // The reads begin with the loading, however long the launch took.
+      // The reads begin before the loading, however long the launch took, and the page to begin them.
       fault: ({ path }) => {
         if (!isLaunched && later.some((name) => path.endsWith(name))) return { type: 'hold', until };
         return path.endsWith('.bin') ? { type: 'throttle', bytesPerSecond: 1.5 * MB } : undefined;
@@ -68,10 +71,12 @@ for (const codec of ['zstd', 'lz4', 'none'] as const) {
     await page.goto(`${origin.url}/`);
     await launched(page);
     await beSlow(page);
+    const options = { files: app.seeded, reads: 600, readers: 32, deadlineMs, largeShare: 0.2 };
+    const reading = randomReaders(page, { ...options, seed: 4 });
+    await waitsForBytes(page);
     isLaunched = true;
     begin();
-    const options = { files: app.seeded, reads: 600, readers: 32, deadlineMs, largeShare: 0.2 };
-    const loading = await randomReaders(page, { ...options, seed: 4 });
+    const loading = await reading;
     expect(loading.wrong).toEqual([]);
     expect(loading.whileLoading).toBeGreaterThan(30);
     await page.evaluate(() => window.sluice.whenComplete());

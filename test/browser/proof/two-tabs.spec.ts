@@ -8,6 +8,7 @@ import { expect, test } from '../../support/browser.ts';
 import { Origin } from '../../support/origin.ts';
 import { stopAllServiceWorkers } from '../../support/service-workers.ts';
 import { until } from '../../support/until.ts';
+import { setReadTimeout } from '../read-timeout.ts';
 import { launched, type SmallSite, smallSite } from '../small-site.ts';
 import { mixedFiles, proofApp } from './proof-app.ts';
 import { type Fetched, Published, twiceFetched } from './published.ts';
@@ -18,7 +19,9 @@ declare const window: Window & { sluice: Sluice };
 
 const MB = 2 ** 20;
 const app = proofApp(mixedFiles(21, { count: 40, large: [8 * MB, 4 * MB, 6 * MB] }));
-const readers = { files: app.seeded, readers: 16, deadlineMs: 30_000, largeShare: 0.1 };
+/** A read that is not over by then hangs, on a slow machine too, where all readers wait for one another. */
+const deadlineMs = 150_000;
+const readers = { files: app.seeded, readers: 16, deadlineMs, largeShare: 0.1 };
 let site: SmallSite;
 /** The blobs that no launch needs. */
 let later: string[];
@@ -56,6 +59,8 @@ async function shapedSite(
 async function openTab(page: Page, url: string): Promise<Page> {
   await page.goto(url);
   await launched(page);
+  // No read is given up before that by the app's own deadline.
+  await setReadTimeout(page, 120_000);
   return page;
 }
 
@@ -66,6 +71,9 @@ async function completed(link: ShapedLink, ...tabs: Page[]): Promise<void> {
 }
 
 const stateOf = (page: Page) => page.evaluate(() => window.sluice.state());
+
+/** Whoever leads is told of the reads of all tabs. */
+const waitsForBytes = (page: Page) => until(async () => (await stateOf(page)).pendingReads.length > 0);
 
 /** Stored bytes that reached the browser more than once, as a share of the image's. */
 async function twiceShare(link: ShapedLink): Promise<number> {
@@ -95,13 +103,15 @@ test('two tabs opened at once, on the first visit: one writer, both read right, 
     openTab(page, `${link.url}/`),
     openTab(other, `${link.url}/pages/second.html`),
   ]);
-  begin();
   const states = await Promise.all([stateOf(first), stateOf(second)]);
   expect(states.map(({ loader }) => loader.role).sort()).toEqual(['leader', 'standby']);
-  const reports = await Promise.all([
+  const reading = Promise.all([
     randomReaders(first, { ...readers, reads: 150, seed: 1 }),
     randomReaders(second, { ...readers, reads: 150, seed: 2 }),
   ]);
+  await waitsForBytes(first);
+  begin();
+  const reports = await reading;
   for (const { wrong, whileLoading } of reports) {
     expect(wrong).toEqual([]);
     // All of them, where the machine is not slow.
@@ -157,10 +167,10 @@ test('the standby is closed while loading: the leader goes on as if nothing had 
   const { link, begin } = shaped;
   const leader = await openTab(page, `${link.url}/`);
   const standby = await openTab(await context.newPage(), `${link.url}/pages/second.html`);
-  begin();
   const abandoned = randomReaders(standby, { ...readers, reads: 5000, seed: 4 }).catch(() => undefined);
   const reading = randomReaders(leader, { ...readers, reads: 150, seed: 5 });
-  await until(async () => (await stateOf(leader)).pendingReads.length > 0);
+  await waitsForBytes(leader);
+  begin();
   await standby.close();
   await abandoned;
   expect((await reading).wrong).toEqual([]);
