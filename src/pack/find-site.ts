@@ -7,15 +7,19 @@ export const findSite = `<script>
 (function find(folder) {
   const record = document.getElementById('sluice-boot');
   if (record === null) return;
-  if (folder === '') {
+  const fail = (why) => {
     document.getElementById('sluice-title').textContent = 'The app could not be started';
     document.getElementById('sluice-bar').hidden = true;
-    document.getElementById('sluice-status').textContent =
-      'No folder above this page has __sluice/client.js. Publish all files of the site. (bad-origin)';
-    return;
-  }
+    document.getElementById('sluice-status').textContent = why;
+  };
+  if (folder === '')
+    return fail('No folder above this page has __sluice/client.js. Publish all files of the site. (bad-origin)');
   const script = document.createElement('script');
-  script.src = location.origin + folder + '__sluice/client.js';
+  try {
+    script.src = location.origin + folder + '__sluice/client.js';
+  } catch {
+    return fail('The policy of this page does not let it look for the app: begin at its start page. (Trusted Types)');
+  }
   script.onload = script.onerror = () => find(folder.replace(/[^/]*\\/$/, ''));
   document.head.append(script);
 })(location.pathname.replace(/[^/]*$/, ''));

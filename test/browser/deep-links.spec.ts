@@ -118,6 +118,21 @@ test('a page above which there is no site says so', async ({ page }) => {
   await expect(page.getByRole('progressbar')).toBeHidden();
 });
 
+test('a page whose policy asks for trusted script addresses says so', async ({ page }) => {
+  await using site = await singlePage();
+  const html = await readFile(join(site.dir, '404.html'), 'utf8');
+  await using origin = await Origin.start({
+    mounts: { '/': site.dir },
+    routes: textRoutes({ '/maps/7': ['text/html', html] }),
+    headers: () => ({
+      'Content-Security-Policy': "require-trusted-types-for 'script'; trusted-types sluice",
+    }),
+  });
+  await page.goto(`${origin.url}/maps/7`);
+  await expect(page.getByRole('heading')).toHaveText('The app could not be started');
+  await expect(page.locator('#sluice-status')).toContainText('begin at its start page');
+});
+
 test('no script of another origin is run, whatever the path looks like', async ({ page }) => {
   await using site = await singlePage();
   await using other = await Origin.start({ mounts: { '/': site.dir } });
