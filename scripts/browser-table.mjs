@@ -19,7 +19,7 @@ const ROWS = [
     'First and later launches',
     /browser\/(boot|deep-links|launch|in-place|launch-requests|warm-launch|demo)\./,
   ],
-  ['Real apps', /browser\/apps/],
+  ['Real apps', /browser\/apps\//],
   ['HTTP: ranges, media, caching, mappings', /browser\/sw-(http|mapping)/],
   ['Offline, and with the service worker stopped', /browser\/(offline|sw-cold-start)/],
   ['Copies of code', /browser\/code-copies/],
