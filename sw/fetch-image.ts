@@ -1,10 +1,9 @@
-import { SluiceError } from '../src/format/errors.ts';
 import { Image } from '../src/image/image.ts';
 import type { BlockSource } from '../src/protocol/block-source.ts';
 import type { Clock } from '../src/protocol/clock.ts';
 import type { ReleaseRecord } from '../src/protocol/messages.ts';
 import { fetchPublished } from '../src/source/fetch-published.ts';
-import { retrying } from '../src/source/retrying.ts';
+import { retryingInTime } from '../src/source/retrying.ts';
 
 /** From the first try to the last byte. */
 const deadlineMs = 30_000;
@@ -17,20 +16,13 @@ export interface FetchImageOptions {
 }
 
 /** The image from the network. Throws what the source throws, `read-timeout` when its bootstrap is not here in time, and what opening it throws. */
-export async function fetchImage(
+export function fetchImage(
   { image, bytes }: ReleaseRecord,
   { source, clock, random }: FetchImageOptions,
 ): Promise<Image> {
   const file = { sha256: image, length: bytes };
-  const late = new AbortController();
-  const { signal } = late;
-  const words = `The bootstrap of image ${image} did not come within ${deadlineMs} ms`;
-  const stopTimer = clock.after(deadlineMs, () => late.abort(new SluiceError('read-timeout', words)));
-  const bring = async (): Promise<Image> =>
+  const late = `The bootstrap of image ${image} did not come within ${deadlineMs} ms`;
+  const bring = async (_attempt: number, signal: AbortSignal): Promise<Image> =>
     Image.open(await fetchPublished(source, file, signal), { sha256: image });
-  try {
-    return await retrying(bring, { timeoutMs: deadlineMs, clock, random, signal });
-  } finally {
-    stopTimer();
-  }
+  return retryingInTime(bring, { timeoutMs: deadlineMs, clock, random, late });
 }

@@ -120,7 +120,7 @@ export async function build(input: string, options: BuildOptions): Promise<Build
     const unknown = { totalFiles: 0, bytes: 0, totalBytes: 0, storedBytes: 0 };
     const onFile = (files: number): void => onProgress?.({ phase: 'walk', files, ...unknown });
     const tree = await walk(input, { onFile, signal });
-    checkFallback(tree, options.fallback);
+    const fallback = fallbackPath(tree, options.fallback);
     const total = tree.files.reduce((sum, file) => sum + file.size, 0);
     const launch = launchReads(tree.files, options.traces ?? []);
     const planned = plan(launchOrder(tree.files, entryLinks(tree)), launch, settings.blobSize);
@@ -154,7 +154,7 @@ export async function build(input: string, options: BuildOptions): Promise<Build
       codecs,
       crossOriginIsolate: options.crossOriginIsolate ?? false,
       ...(launchSet === undefined ? {} : { launchSet }),
-      ...(options.fallback === undefined ? {} : { fallback: options.fallback }),
+      ...(fallback === undefined ? {} : { fallback }),
     };
     const bootstrap = encodeBootstrap(model, (body) => new Uint8Array(deflateSync(body, { level: 9 })));
     const release = { image: createHash('sha256').update(bootstrap).digest('hex'), bytes: bootstrap.length };
@@ -163,7 +163,7 @@ export async function build(input: string, options: BuildOptions): Promise<Build
       release,
       firstBlob: blobs[0]?.sha256,
       zstd: codecs.includes('zstd'),
-      fallback: options.fallback?.replace(/^\//, ''),
+      fallback,
     });
     write(site, 'sluice.json', formatRelease(release));
     signal?.throwIfAborted();
@@ -222,9 +222,9 @@ function checkNumber(what: string, value: number, min: number, max: number): voi
   throw new SluiceError('EINVAL', `the ${what} must be a whole number from ${min} to ${max}, not ${value}`);
 }
 
-function checkFallback(tree: Tree, fallback: string | undefined): void {
+function fallbackPath(tree: Tree, fallback: string | undefined): string | undefined {
   const path = fallback?.replace(/^\//, '');
-  if (path === undefined || tree.files.some((file) => file.path === path)) return;
+  if (path === undefined || tree.files.some((file) => file.path === path)) return path;
   throw new SluiceError('ENOENT', `the fallback ${path} is not among the app's files`, { path });
 }
 

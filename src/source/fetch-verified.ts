@@ -1,7 +1,7 @@
 import { SluiceError } from '../format/errors.ts';
 import { hex, sha256 } from '../format/sha256.ts';
 import { OriginError } from './origin-error.ts';
-import { type RetryingOptions, retrying } from './retrying.ts';
+import { type RetryingOptions, retryingInTime } from './retrying.ts';
 import { StallDeadline } from './stall-deadline.ts';
 
 /** A small file of which the content is known. */
@@ -23,22 +23,16 @@ export interface FetchVerifiedOptions extends Pick<RetryingOptions, 'clock' | 'r
  * The file's bytes: those of the HTTP cache, however old they are, for only the right ones count; past it where they are others. What fails in passing
  * is tried again. Throws `offline`, `read-timeout`, `bad-origin` or `integrity`.
  */
-export async function fetchVerified(
+export function fetchVerified(
   file: VerifiedFile,
   options: FetchVerifiedOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { clock, random, timeoutMs = 30_000 } = options;
-  const late = new AbortController();
-  const { signal } = late;
-  const words = `${file.url}: not here after ${timeoutMs} ms`;
-  const stopTimer = clock.after(timeoutMs, () => late.abort(new SluiceError('read-timeout', words)));
-  const bring = (attempt: number): Promise<Uint8Array<ArrayBuffer>> =>
-    fetchOnce(file, attempt === 0 ? 'force-cache' : 'reload', options, signal);
-  try {
-    return await retrying(bring, { timeoutMs, clock, random, signal });
-  } finally {
-    stopTimer();
-  }
+  const late = `${file.url}: not here after ${timeoutMs} ms`;
+  return retryingInTime(
+    (attempt, signal) => fetchOnce(file, attempt === 0 ? 'force-cache' : 'reload', options, signal),
+    { timeoutMs, clock, random, late },
+  );
 }
 
 async function fetchOnce(

@@ -1,3 +1,4 @@
+import { SluiceError } from '../format/errors.ts';
 import { type Clock, passed } from '../protocol/clock.ts';
 import { noRetries, retryDelay } from './retry-policy.ts';
 
@@ -8,6 +9,27 @@ export interface RetryingOptions {
   /** In [0, 1): for jitter. */
   readonly random: () => number;
   readonly signal: AbortSignal;
+}
+
+export interface RetryingInTimeOptions extends Omit<RetryingOptions, 'signal'> {
+  /** What is wrong when the time is over. */
+  readonly late: string;
+}
+
+/** As {@link retrying}, and a try that is under way when the time is over is given up by its signal, with `read-timeout`. */
+export async function retryingInTime<T>(
+  work: (attempt: number, signal: AbortSignal) => Promise<T>,
+  { late, ...options }: RetryingInTimeOptions,
+): Promise<T> {
+  const { clock, timeoutMs } = options;
+  const abort = new AbortController();
+  const { signal } = abort;
+  const stopTimer = clock.after(timeoutMs, () => abort.abort(new SluiceError('read-timeout', late)));
+  try {
+    return await retrying((attempt) => work(attempt, signal), { ...options, signal });
+  } finally {
+    stopTimer();
+  }
 }
 
 /**
