@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { BrowserContext, Page } from '@playwright/test';
 import { unzipSync } from 'fflate';
 import type { Sluice } from '../../../src/client/index.ts';
+import { launchMs } from '../../../src/loader/launch-calm.ts';
 import { deferred } from '../../../src/protocol/deferred.ts';
 import { expect, test } from '../../support/browser.ts';
 import { launchChromium } from '../../support/chromium.ts';
@@ -74,6 +75,7 @@ test('the extension in Chromium’s own DevTools shows a loading app as its stat
   engine,
 }) => {
   test.skip(engine === 'firefox', 'an extension of Chrome');
+  test.setTimeout(300_000);
   const { promise: lookedAt, resolve: letGo } = deferred();
   await using site = await smallSite(smallApp(6_000_000));
   await using origin = await Origin.start({
@@ -91,14 +93,14 @@ test('the extension in Chromium’s own DevTools shows a loading app as its stat
     expect(await bridges(page)).toBe(0);
 
     const panel = await devtools.showPanel('Sluice', 'panel.html');
+    // Before somebody waits: background work stands back behind a reader, and already behind a launching page that is busy, as with its DevTools.
+    await until(async () => (await stateOf(page)).blocks.present > 5, launchMs + 10_000);
     // It waits for as long as it takes to look.
     await setReadTimeout(page, 200_000);
     await page.evaluate(() => void fetch('bulk.dat', { headers: { Range: 'bytes=5900000-5900009' } }));
     await until(async () => (await stateOf(page)).pendingReads.length === 1);
     await expect(async () => {
-      const shown = await shownBlocks(panel);
-      expect(shown).toEqual({ ...(await stateOf(page)).blocks, pending: 1 });
-      expect(shown.present).toBeGreaterThan(5);
+      expect(await shownBlocks(panel)).toEqual({ ...(await stateOf(page)).blocks, pending: 1 });
     }).toPass({ timeout: 60_000 });
     expect(
       await panel.evaluate(
