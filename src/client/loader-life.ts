@@ -56,7 +56,10 @@ export class LoaderLife {
     this.over = new Promise((resolve) => {
       this.#end.signal.addEventListener('abort', () => resolve(this.#end.signal.reason));
     });
-    const beats = setInterval(() => this.#worker.postMessage(pageBeat), pageBeatMs);
+    const beats = setInterval(() => {
+      // Timers of a hidden page are late whatever it does, and nobody looks at what it could be disturbed in.
+      if (!document.hidden) this.#worker.postMessage(pageBeat);
+    }, pageBeatMs);
     const enough = setTimeout(clearInterval, pageBeatsMs, beats);
     void this.over.then(() => {
       clearInterval(beats);

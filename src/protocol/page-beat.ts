@@ -1,5 +1,5 @@
 /**
- * A page that launches says to its loader, so often, that its main thread runs: a beat that comes late tells of a long task, silence of one that goes on. As
+ * A page that launches in sight says to its loader, so often, that its main thread runs: a beat that comes late tells of a long task, silence of one that goes on. As
  * a number, because comlink passes over what is falsy.
  */
 export const pageBeat = 0;

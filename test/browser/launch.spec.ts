@@ -2,6 +2,7 @@ import type { Page } from '@playwright/test';
 import { LINKS, ShapedLink } from '../../bench/link.ts';
 import type { Progress, Sluice } from '../../src/client/index.ts';
 import { deferred } from '../../src/protocol/deferred.ts';
+import { pageBeat, pageBeatMs } from '../../src/protocol/page-beat.ts';
 import { expect, test } from '../support/browser.ts';
 import { hasNginx, Nginx } from '../support/nginx.ts';
 import { type LoggedRequest, Origin } from '../support/origin.ts';
@@ -13,6 +14,8 @@ declare const window: Window & {
   heard: string[];
   words: Promise<string>;
   seen: Progress[];
+  beats: number;
+  isHidden: boolean;
 };
 
 const controller = (page: Page) => page.evaluate(() => navigator.serviceWorker.controller?.scriptURL);
@@ -46,6 +49,40 @@ for (const type of ${JSON.stringify(events)}) addEventListener(type, () => heard
   await page.goto(`${origin.url}/`);
   await launched(page);
   await expect.poll(() => page.evaluate(() => window.heard)).toEqual(events);
+});
+
+test('a page tells its loader how busy it is while it is in sight, and not before', async ({ page }) => {
+  // The driver keeps pages in sight: this one says that it is not, and counts what it tells its loader.
+  await page.addInitScript((beat) => {
+    window.beats = 0;
+    window.isHidden = true;
+    Object.defineProperty(Document.prototype, 'hidden', { get: () => window.isHidden });
+    const { postMessage } = Worker.prototype;
+    Worker.prototype.postMessage = function (this: Worker, ...args: [message: unknown]) {
+      if (args[0] === beat) window.beats += 1;
+      return postMessage.apply(this, args);
+    };
+  }, pageBeat);
+  await using site = await smallSite(smallApp());
+  await using origin = await Origin.start({ mounts: { '/': site.dir } });
+  await page.goto(`${origin.url}/`);
+  await launched(page);
+  const early = await page.evaluate(
+    (ms) =>
+      new Promise((resolve) => {
+        let turns = 0;
+        setInterval(() => {
+          turns += 1;
+          if (turns === 3) resolve(window.beats);
+        }, ms);
+      }),
+    pageBeatMs,
+  );
+  expect(early).toBe(0);
+  await page.evaluate(() => {
+    window.isHidden = false;
+  });
+  await page.waitForFunction(() => window.beats > 1);
 });
 
 test('next to nothing is fetched twice on the way from the boot page to the app', async ({ page }) => {
