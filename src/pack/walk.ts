@@ -21,7 +21,7 @@ interface Ancestor {
 /**
  * Finds everything below `root`. Links to files and directories inside of the tree are followed.
  *
- * Throws, naming the path: `ENOENT`, `ENOTDIR`, `EACCES` as they come; `bad-name` for names that are not UTF-8, are reserved or make a path longer than
+ * Throws, naming the path: `ENOENT`, `ENOTDIR`, `EACCES` as they come; `bad-name` for names that are not UTF-8, have a backslash, are reserved or make a path longer than
  * the system opens; `bad-link` for links that lead outside, nowhere or into a directory that they are in; `bad-file` for sockets, pipes and devices.
  */
 export async function walk(root: string, { onFile, signal }: WalkOptions = {}): Promise<Tree> {
@@ -51,7 +51,9 @@ export async function walk(root: string, { onFile, signal }: WalkOptions = {}): 
       const path = prefix + name;
       const child = join(source, name);
       const { stats, realPath } = follow(child, path, real, ancestor, name);
-      const problem = prefix === '' ? reservedProblem(name, stats.isDirectory()) : undefined;
+      const reserved = prefix === '' ? reservedProblem(name, stats.isDirectory()) : undefined;
+      // Browsers, servers and file systems take it for a slash, each where it suits them.
+      const problem = name.includes('\\') ? 'no URL can name what has a backslash in its name' : reserved;
       if (problem !== undefined)
         throw new SluiceError('bad-name', `${path} cannot be packed: ${problem}`, { path });
       if (stats.isDirectory()) {

@@ -49,6 +49,16 @@ test.describe('an app directory that cannot be packed', () => {
       },
     },
     {
+      what: 'a name with a backslash',
+      code: 'bad-name',
+      path: 'sub/a\\b.txt',
+      message: /no URL can name/,
+      make: (app) => {
+        mkdirSync(join(app, 'sub'));
+        writeFileSync(`${app}/sub/a\\b.txt`, 'x');
+      },
+    },
+    {
       what: 'a link that leads outside',
       code: 'bad-link',
       path: 'out.txt',

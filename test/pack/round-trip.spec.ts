@@ -15,7 +15,7 @@ const names: Record<string, string> = {
   'a#b.txt': '#',
   'a?b.txt': '?',
   'a+b&c=d;e.txt': '+',
-  'quote"\'<>|*:\\.txt': 'punctuation',
+  'quote"\'<>|*:.txt': 'punctuation',
   'line\nbreak.txt': 'a newline in a name',
   '.hidden': 'dotfile',
   '.well-known/app.json': '{}',
