@@ -119,18 +119,19 @@ async function say(page: Page, type: 'online' | 'offline'): Promise<void> {
   await page.workers()[0]!.evaluate(work, type);
 }
 
+const activity = (page: Page) => page.evaluate(async () => (await window.sluice.state()).loader.activity);
+
 test('a server that asks for patience is left alone; that the network is back, as the browser says, ends the pause', async ({
   page,
   engine,
 }) => {
   test.skip(engine !== 'chromium', NO_WORKERS);
   await using app = await launchHeld(page, { fault: { type: 'status', status: 503, retryAfter: 120 } });
-  const activity = () => page.evaluate(async () => (await window.sluice.state()).loader.activity);
-  await expect.poll(activity).toBe('backing-off');
+  await expect.poll(() => activity(page)).toBe('backing-off');
   const asked = app.asked();
   app.release();
   await say(page, 'offline');
-  expect(await activity()).toBe('backing-off');
+  expect(await activity(page)).toBe('backing-off');
   expect(app.asked()).toBe(asked);
   await say(page, 'online');
   await page.evaluate(() => window.sluice.whenComplete());
@@ -142,6 +143,8 @@ test('an offline event is a hint only: what is missing is asked for all the same
 }) => {
   test.skip(engine !== 'chromium', NO_WORKERS);
   await using app = await launchHeld(page, { fault: { type: 'status', status: 503, retryAfter: 120 } });
+  // A request that is on its way would be refused, and the read with it.
+  await expect.poll(() => activity(page)).toBe('backing-off');
   await say(page, 'offline');
   app.release();
   expect(await readLate(page)).toBe('206 right 5');
