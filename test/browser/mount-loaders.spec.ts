@@ -100,7 +100,7 @@ test('multiple_providers: data loaders are told of every pending read, each by i
   const blob = (await site.blobs())[0]!;
   const got = await page.evaluate(async () => {
     const { mount, workers } = window;
-    const image = await mount('/site/', { background: false, readTimeoutMs: 20_000 });
+    const image = await mount('/site/', { background: false, readTimeoutMs: 200_000 });
     window.image = image;
     const first = image.pendingReads();
     const second = image.pendingReads();
@@ -185,7 +185,10 @@ test('closed while its loader is dead: at once, and no other one is begun for it
   await using server = await mountServer(site.dir);
   await libraryPage(page, server.origin);
   const begun = await page.evaluate(async () => {
-    const { mount, workers } = window;
+    const { mount, workers, setTimeout } = window;
+    // Of all delays only those of the back-off are spread at random. They last until it is closed, however long that takes.
+    window.setTimeout = ((run: () => void, ms = 0) =>
+      Number.isInteger(ms) ? setTimeout(run, ms) : 0) as typeof setTimeout;
     const image = await mount('/site/', { background: false });
     workers.at(-1)!.terminate();
     // Its Web Lock tells.

@@ -6,6 +6,7 @@ import { expect, test } from '../support/browser.ts';
 import type { Origin } from '../support/origin.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { type LibraryWindow, libraryPage, mountServer } from './mount-page.ts';
+import { setReadTimeout } from './read-timeout.ts';
 import { launched, smallApp, smallSite } from './small-site.ts';
 
 /** Incremental FS's cases by name, over OPFS; the same stand in test/loader over other directories. */
@@ -15,7 +16,7 @@ declare const window: LibraryWindow;
 async function mounted(page: Page, origin: Origin): Promise<Page> {
   await libraryPage(page, origin);
   await page.evaluate(async () => {
-    window.image = await window.mount('/site/', { background: false, readTimeoutMs: 20_000 });
+    window.image = await window.mount('/site/', { background: false, readTimeoutMs: 200_000 });
   });
   return page;
 }
@@ -28,6 +29,7 @@ test('child_procs_waiting_for_data: two tabs, and a page with its worker behind 
   await using server = await mountServer(site.dir);
   await page.goto(`${server.origin.url}/site/`);
   await launched(page);
+  await setReadTimeout(page, 200_000);
   const one = await mounted(await context.newPage(), server.origin);
   const two = await mounted(await context.newPage(), server.origin);
   await one.evaluate(() => window.image.createFile('level.dat', { size: 5000, blockSize: 4096 }));
