@@ -1,6 +1,7 @@
 import { get, set } from 'idb-keyval';
 import { withDeadline } from '../src/protocol/deadline.ts';
 import { releaseSettingName } from '../src/protocol/messages.ts';
+import { settingsStore } from '../src/protocol/settings-store.ts';
 import { idbDeadlineMs } from './releases.ts';
 
 /** A reader's deadline where its page set no other. */
@@ -49,7 +50,7 @@ export class ReadTimeouts {
       this.#byClient.delete(oldest);
     }
     try {
-      await withDeadline('IndexedDB', set(this.#name, [...this.#byClient]), idbDeadlineMs);
+      await withDeadline('IndexedDB', set(this.#name, [...this.#byClient], settingsStore), idbDeadlineMs);
     } catch (error) {
       console.warn('sluice: readTimeoutMs is not kept', error);
     }
@@ -57,7 +58,11 @@ export class ReadTimeouts {
 
   async #load(): Promise<void> {
     try {
-      const kept = await withDeadline('IndexedDB', get<[string, number][]>(this.#name), idbDeadlineMs);
+      const kept = await withDeadline(
+        'IndexedDB',
+        get<[string, number][]>(this.#name, settingsStore),
+        idbDeadlineMs,
+      );
       // What pages said in the meantime is newer.
       this.#byClient = new Map([...(kept ?? []), ...this.#byClient]);
     } catch (error) {

@@ -1,6 +1,7 @@
 import { getMany, setMany } from 'idb-keyval';
 import { withDeadline } from '../src/protocol/deadline.ts';
 import { type ReleaseRecord, releaseSettingName } from '../src/protocol/messages.ts';
+import { settingsStore } from '../src/protocol/settings-store.ts';
 import { isRelease } from '../src/protocol/shapes.ts';
 
 /** The clients (pages and their workers) that exist, or may come back, by id. */
@@ -112,7 +113,7 @@ export class Releases {
 
   async #load(): Promise<void> {
     try {
-      const kept = getMany([this.#name, this.#boundName]);
+      const kept = getMany([this.#name, this.#boundName], settingsStore);
       const [current, bound] = await withDeadline('IndexedDB', kept, idbDeadlineMs);
       // What another version has left there may be anything.
       if (isRelease(current)) this.#current = current as ReleaseRecord;
@@ -132,7 +133,7 @@ export class Releases {
       [this.#boundName, [...this.#bound]],
     ];
     try {
-      await withDeadline('IndexedDB', setMany(entries), idbDeadlineMs);
+      await withDeadline('IndexedDB', setMany(entries, settingsStore), idbDeadlineMs);
     } catch (error) {
       console.warn('sluice: the current release could not be kept', error);
     }

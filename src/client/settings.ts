@@ -1,4 +1,5 @@
 import { get, update } from 'idb-keyval';
+import { settingsStore } from '../protocol/settings-store.ts';
 
 /** What a visitor's choice on one site is kept under. */
 const key = (scope: string) => `sluice:settings:${scope}`;
@@ -16,7 +17,7 @@ const defaults: Settings = { showProgress: false, performanceTrack: false, persi
 /** Where IndexedDB is denied (some private windows), the defaults: a setting is never worth an error. */
 export async function readSettings(scope: string): Promise<Settings> {
   try {
-    return { ...defaults, ...(await get<Partial<Settings>>(key(scope))) };
+    return { ...defaults, ...(await get<Partial<Settings>>(key(scope), settingsStore)) };
   } catch (error) {
     console.info('sluice: settings are not kept in this browser:', error);
     return defaults;
@@ -26,7 +27,7 @@ export async function readSettings(scope: string): Promise<Settings> {
 /** The settings that are not given stay as they are. */
 export async function writeSettings(scope: string, settings: Partial<Settings>): Promise<void> {
   try {
-    await update<Partial<Settings>>(key(scope), (kept) => ({ ...kept, ...settings }));
+    await update<Partial<Settings>>(key(scope), (kept) => ({ ...kept, ...settings }), settingsStore);
   } catch (error) {
     console.info('sluice: settings are not kept in this browser:', error);
   }

@@ -5,10 +5,10 @@ export function currentImage(page: Page, scope = '/'): Promise<string | undefine
   return page.evaluate(
     (scope) =>
       new Promise((resolve, reject) => {
-        const opening = indexedDB.open('keyval-store');
+        const opening = indexedDB.open('sluice');
         opening.onerror = () => reject(opening.error);
         opening.onsuccess = () => {
-          const store = opening.result.transaction('keyval').objectStore('keyval');
+          const store = opening.result.transaction('settings').objectStore('settings');
           const got = store.get(`sluice:${location.origin}${scope}`);
           got.onsuccess = () => {
             opening.result.close();

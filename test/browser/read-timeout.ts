@@ -27,12 +27,15 @@ export async function setReadTimeout(page: Page, ms: number): Promise<void> {
 async function isKept(ms: number): Promise<boolean> {
   const { scope } = (await navigator.serviceWorker.getRegistration())!;
   const database = await new Promise<IDBDatabase>((resolve, reject) => {
-    const opening = indexedDB.open('keyval-store');
+    const opening = indexedDB.open('sluice');
     opening.onerror = () => reject(opening.error);
     opening.onsuccess = () => resolve(opening.result);
   });
   try {
-    const reading = database.transaction('keyval').objectStore('keyval').get(`sluice:${scope}:read-timeouts`);
+    const reading = database
+      .transaction('settings')
+      .objectStore('settings')
+      .get(`sluice:${scope}:read-timeouts`);
     await new Promise((resolve, reject) => {
       reading.onsuccess = resolve;
       reading.onerror = () => reject(reading.error);
