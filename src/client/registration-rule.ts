@@ -2,7 +2,8 @@
  * Who may register service workers on an app's page. Sluice's own worker answers everything below its scope; a second
  * registration with that scope would replace it, and one inside it would take pages away from it, both without a word.
  * So the page refuses these, out loud, and lets all others pass: an app may register for scopes outside, and a scope
- * that contains ours is harmless, because the longest scope wins.
+ * that contains ours is harmless, because the longest scope wins. Nor can an app take ours away: many unregister whatever they
+ * find at each start, to be rid of a worker of their past, and each of their launches would be a first one.
  */
 export interface RegistrationRequest {
   /** Absolute URL of the script. */
@@ -40,8 +41,9 @@ export function resolveRegistration(
   return { script: scriptUrl.href, scope: scopeUrl.href };
 }
 
-/** Makes `container.register` keep the rule. An invalid URL is left for the browser to complain about. */
+/** Makes this page keep the rule. An invalid URL is left for the browser to complain about. */
 export function guardRegistrations(container: ServiceWorkerContainer, scope: string): void {
+  guardUnregistration(scope);
   const register = container.register.bind(container);
   container.register = (script, options) => {
     if (options !== undefined && own.has(options)) return register(script, options);
@@ -57,5 +59,18 @@ export function guardRegistrations(container: ServiceWorkerContainer, scope: str
       `${request.scope} was refused: it would replace it. Register for a scope outside ${scope}, or do without.`;
     console.warn(message);
     return Promise.reject(new DOMException(message, 'SecurityError'));
+  };
+}
+
+/** As where there is no such registration: resolves to false. */
+function guardUnregistration(scope: string): void {
+  const { prototype } = ServiceWorkerRegistration;
+  const { unregister } = prototype;
+  prototype.unregister = function (this: ServiceWorkerRegistration) {
+    if (this.scope !== scope) return unregister.call(this);
+    console.warn(
+      `Sluice serves ${scope} with a service worker of its own, which stays: the app asked to unregister it.`,
+    );
+    return Promise.resolve(false);
   };
 }

@@ -84,3 +84,28 @@ test('an app that deletes every database of its origin does not wait for us, and
   const kept = () => page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
   await expect.poll(kept).toEqual(deleted);
 });
+
+test('an app that unregisters whatever service worker it finds is launched by ours all the same, offline too', async ({
+  profile,
+  log,
+}) => {
+  const rid = `
+    navigator.serviceWorker.ready.then((registration) => registration.unregister())
+      .then((done) => { document.documentElement.dataset.unregistered = done; });`;
+  const files = smallApp();
+  await using site = await smallSite({ ...files, 'app.js': `${files['app.js']}${rid}` });
+  await using origin = await Origin.start({ mounts: { '/': site.dir } });
+  const page = (await profile.launch()).pages()[0]!;
+  await stored(page, `${origin.url}/`);
+  const answer = () => page.evaluate(() => document.documentElement.dataset.unregistered);
+  await expect.poll(answer).toBe('false');
+  expect(
+    log.console.filter((line) => /^warning: Sluice serves .* asked to unregister/.test(line)),
+  ).toHaveLength(1);
+
+  await origin.stop();
+  await profile.close();
+  const offline = (await profile.launch()).pages()[0]!;
+  await offline.goto(`${origin.url}/`);
+  await launched(offline);
+});
