@@ -13,6 +13,8 @@ if (script instanceof HTMLScriptElement) {
     record.remove();
     void boot(site, JSON.parse(record.textContent ?? '') as BootRecord);
   } else {
+    // The app finds its page as it wrote it: the first script may tell it where it lies, and what it compares its markup with knows none of ours.
+    script.remove();
     const [image, bytes] = (script.getAttribute(releaseAttribute) ?? '').split(' ');
     runApp(site, {
       ...(image && bytes ? { release: { image, bytes: Number(bytes) } } : {}),

@@ -224,7 +224,8 @@ test('paths: queries, encodings, directories, redirects, navigations', async ({ 
   expect(html).toContain(`<head><script src="${root}__sluice/client.js" integrity="sha256-`);
   expect(answer.headers()['content-length']).toBe(String(Buffer.byteLength(html)));
   await page.goto(`${app.url}docs/page.html`);
-  expect(await page.evaluate(() => document.scripts[0]!.src)).toBe(`${app.url}__sluice/client.js`);
+  // It has run, and the document is the app's alone.
+  expect(await page.evaluate(() => document.scripts.length)).toBe(0);
   expect(await page.evaluate(() => typeof window.sluice.state)).toBe('function');
 });
 
@@ -521,9 +522,10 @@ test('workers and frames are served, and cross-origin isolation holds in all of 
     frame.src = 'docs/page.html';
     document.body.append(frame);
     await new Promise((resolve) => frame.addEventListener('load', resolve));
-    return [frame.contentDocument!.scripts.length, frame.contentWindow!.crossOriginIsolated];
+    const { sluice, crossOriginIsolated } = frame.contentWindow as unknown as typeof window;
+    return [sluice !== undefined, crossOriginIsolated];
   });
-  expect(framed).toEqual([1, true]);
+  expect(framed).toEqual([true, true]);
 });
 
 test('messages from elsewhere, or of no sense, change nothing', async ({ page, engine }) => {
