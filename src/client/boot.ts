@@ -176,6 +176,19 @@ function requireServiceWorkers(): void {
       `Browsers start service workers on secure pages only, and ${location.origin} is not one`,
     );
   }
+  if (origin === 'null') {
+    throw new SluiceError(
+      'no-service-worker',
+      'A sandboxed frame has no service workers, unless it is given allow-same-origin',
+    );
+  }
+  const around = window.frameElement?.localName;
+  if (around === 'object' || around === 'embed') {
+    throw new SluiceError(
+      'no-service-worker',
+      `Browsers do not show service workers what <${around}> loads; use an <iframe>`,
+    );
+  }
   if (!('serviceWorker' in navigator)) {
     throw new SluiceError('no-service-worker', 'This browser, or its private mode, has no service workers');
   }

@@ -243,3 +243,24 @@ test('a path that is not in the app: says so, and links to the start', async ({ 
   await launched(page);
   expect(page.url()).toBe(`${origin.url}/`);
 });
+
+test('in a frame that browsers give no service worker, the page says why', async ({ page }) => {
+  await using site = await smallSite({
+    ...smallApp(),
+    'frames.html': '<iframe sandbox="allow-scripts" src="docs/guide.html"></iframe>',
+    'objects.html': '<object type="text/html" data="docs/guide.html"></object>',
+  });
+  await using origin = await Origin.start({ mounts: { '/': site.dir } });
+  const told = async (path: string) => {
+    await page.goto(`${origin.url}/${path}`);
+    // A driver may take the page in an <object> for one that never ends to load: its locators would wait for that.
+    const framed = page.frames().find((frame) => frame.url().endsWith('guide.html'));
+    return framed?.evaluate(() => document.querySelector('#sluice-status')?.textContent);
+  };
+  await expect
+    .poll(() => told('frames.html'))
+    .toMatch(/^A sandboxed frame has no service workers.*\(no-service-worker\)$/);
+  await expect
+    .poll(() => told('objects.html'))
+    .toMatch(/^Browsers do not show service workers what <object> loads.*\(no-service-worker\)$/);
+});
