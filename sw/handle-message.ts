@@ -41,7 +41,9 @@ export function handleMessage(site: Site, event: ExtendableMessageEvent): void {
   }
 }
 
+/** A page that asks its loader next hears of all that was read here. */
 async function answerMappings(site: Site, port: MessagePort | undefined): Promise<void> {
+  site.served.flush();
   port?.postMessage(await site.mappings());
 }
 

@@ -62,8 +62,9 @@ export async function recordLaunch(options: RecordOptions): Promise<Recording> {
     if (errorText) throw new SluiceError('no-page', `${url} cannot be opened: ${errorText}`);
     const readyAt = await ready(devtools, sessionId, options);
     await pause(lastReportMs, undefined, { signal });
+    // Its service worker, which is asked for the state as well, tells of its reads first.
     const expression =
-      'Promise.all([sluice.readLog(), sluice.state()]).then(([log, { blocks }]) => ({ log, totalBlocks: blocks.total }))';
+      'sluice.state().then(async ({ blocks }) => ({ log: await sluice.readLog(), totalBlocks: blocks.total }))';
     const { log, totalBlocks } = (await evaluate(devtools, sessionId, expression)) as Recording;
     const reads = log.reads.filter(({ atMs }) => log.since + atMs <= readyAt);
     return { log: { ...log, reads }, totalBlocks };

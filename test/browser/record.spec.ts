@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { findChromium } from '../../scripts/find-browsers.mjs';
 import { inspect } from '../../src/pack/index.ts';
@@ -14,16 +14,15 @@ const cli = resolve(import.meta.dirname, '../../dist/node/cli.js');
 
 test.skip(({ engine }) => engine !== 'chromium', 'sluice record drives a Chromium');
 
-/** Loads a script, a part of a large file and, later, some text. */
+/** Loads a script, a part of a large file and some text; and `later()` another one. */
 const app: AppFiles = {
   'index.html': '<!doctype html><title>loading</title><script type="module" src="z-start.js"></script>',
   'z-start.js': `
+    globalThis.later = () => setTimeout(() => fetch('n-later.txt'), 50);
     await fetch('large.bin', { headers: { Range: 'bytes=0-9' } });
     await (await fetch('m-text.txt')).text();
-    document.title = 'ready';
-    setTimeout(() => fetch('n-later.txt'), 300);`,
+    document.title = 'ready';`,
   'm-text.txt': 'some text '.repeat(1000),
-  // When the app is ready, and before the recorder asks for the log.
   'n-later.txt': 'no launch any more '.repeat(1000),
   'a-never.txt': 'never read '.repeat(10_000),
   'large.bin': noise(1, 3_000_000),
@@ -65,7 +64,8 @@ test('a launch is recorded, and the next build has it in front', async () => {
   const { path: temp, remove } = await tempDir('record');
   try {
     const out = join(temp, 'trace.json');
-    const ready = "document.title === 'ready'";
+    // The app reads on as soon as the recorder has seen that it is ready, and before that asks for the log.
+    const ready = "document.title === 'ready' && later() > 0";
     const { status, stdout, stderr } = await record([site.dir, '--out', out, '--ready', ready], temp);
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toContain('launch  4 files');
@@ -84,6 +84,22 @@ test('a launch is recorded, and the next build has it in front', async () => {
     expect(launchSet.files).toBe(4);
     expect(launchSet.bytes).toBeGreaterThan(65_536);
     expect(launchSet.bytes).toBeLessThan(70_000);
+  } finally {
+    await remove();
+  }
+});
+
+test('nothing that was read is missing, however late the service worker would tell of it', async () => {
+  await using site = await smallSite(app);
+  const script = join(site.dir, 'sw.js');
+  const late =
+    'const later = setTimeout; setTimeout = (work, ms) => later(work, ms === 250 ? 60_000 : ms);\n';
+  await writeFile(script, late + (await readFile(script, 'utf8')));
+  const { path: temp, remove } = await tempDir('record');
+  try {
+    const args = [site.dir, '--out', join(temp, 'trace.json'), '--ready', "document.title === 'ready'"];
+    const { status, stdout } = await record(args, temp);
+    expect([status, stdout]).toEqual([0, expect.stringContaining('launch  4 files')]);
   } finally {
     await remove();
   }
