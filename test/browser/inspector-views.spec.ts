@@ -200,6 +200,8 @@ test('what the views show is what is true, and what the panel does is done', asy
     await expect(panel.getByRole('tabpanel').getByText(/Clean: bootstrap/)).toBeVisible();
     await press(panel, 'Scrub');
     await expect(panel.getByRole('tabpanel').getByText(/Clean: \d+ blocks/)).toBeVisible();
+    // Whoever asks for the state has the service worker tell of its reads first: no more of them come now.
+    await stateOf(page);
     const exported = await saved(panel, () => press(panel, 'Export the read log'));
     const trace = JSON.parse(await readFile(exported, 'utf8'));
     const log = await page.evaluate(() => window.sluice.readLog());
