@@ -4,6 +4,7 @@ import type { Sluice } from '../../src/client/index.ts';
 import { expect, test } from '../support/browser.ts';
 import { Origin } from '../support/origin.ts';
 import { stopAllServiceWorkers } from '../support/service-workers.ts';
+import { keptRuntime } from './kept-runtime.ts';
 import { launched, smallApp, smallSite } from './small-site.ts';
 
 declare const window: Window & { readonly sluice: Sluice };
@@ -104,6 +105,7 @@ test('dynamic_files_and_data: the service worker answers for a file as soon as i
     await window.sluice.whenComplete();
     await window.sluice.mkdir('made');
   });
+  await keptRuntime(page);
   origin.reset();
 
   // From the tab that has just made it, and from the one whose service worker port is not the maker's.
@@ -149,6 +151,7 @@ test('mappings: remembered for the next read, looked at again after a change, be
     await window.sluice.whenComplete();
     await window.sluice.mkdir('made');
   });
+  await keptRuntime(page);
   await make(page, path);
   await stopAllServiceWorkers(page);
   origin.reset();
