@@ -42,6 +42,11 @@ export class Bootstraps {
     return opening;
   }
 
+  /** Whether the image was opened, or is just being opened: then what is stored of it is not looked for again. */
+  isOpen(image: string): boolean {
+    return this.#opening.has(image);
+  }
+
   /** The bootstrap as published. */
   async read(image: string): Promise<Uint8Array<ArrayBuffer>> {
     await this.open(image, undefined);

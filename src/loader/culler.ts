@@ -10,6 +10,7 @@ import {
   cullLimits,
   isCullDue,
   planCull,
+  planRemoval,
   type Room,
 } from './culling.ts';
 import type { Engine } from './engine.ts';
@@ -27,6 +28,8 @@ export interface CullerOptions {
   readonly random: () => number;
   /** How much of the quota is used; undefined where the platform does not tell. */
   readonly estimate: () => Promise<Room | undefined>;
+  /** Whether the leader has opened the image: then its bootstrap stays, which is not looked for, or stored, a second time. */
+  readonly isOpen: (image: string) => boolean;
   /** Blobs were given back. */
   readonly onCulled: () => void;
 }
@@ -42,8 +45,9 @@ const minStep = 1024 * 1024;
 const maxStep = 64 * 1024 * 1024;
 
 /**
- * Keeps the store within the platform's quota, as cachefiles keeps within its disk: see culling.ts for what goes, and {@link cullLimits} for when. The
- * quota is asked for rarely: when an image is opened, after so many bytes that a limit may be near, and when the platform says that there is no room.
+ * Keeps the store within the platform's quota, as cachefiles keeps within its disk: see culling.ts for which blobs go, and which bootstraps after them, and
+ * {@link cullLimits} for when. The quota is asked for rarely: when an image is opened, after so many bytes that a limit may be near, and when the platform says
+ * that there is no room.
  */
 export class Culler {
   readonly #options: CullerOptions;
@@ -155,16 +159,34 @@ export class Culler {
     // From here on in one tick with the eviction, so that nobody comes to use an image in between.
     const { blobs, images: cullable } = this.#candidates(blobsOf);
     const evict = new Set(planCull({ ...room, limits, images: cullable, blobs }));
-    if (evict.size === 0) return 0;
-    for (const id of ids) {
-      const mount = uses.has(id) ? undefined : engine.mountOf(id);
-      // What goes would be fetched again at once.
-      if (mount && [...evict].some((sha256) => mount.indexOf(sha256) !== undefined))
-        engine.leaveIncomplete(mount);
+    if (evict.size > 0) {
+      for (const id of ids) {
+        const mount = uses.has(id) ? undefined : engine.mountOf(id);
+        // What goes would be fetched again at once.
+        if (mount && [...evict].some((sha256) => mount.indexOf(sha256) !== undefined))
+          engine.leaveIncomplete(mount);
+      }
+      await engine.evict([...evict]);
+      onCulled();
     }
-    await engine.evict([...evict]);
-    onCulled();
-    return blobs.reduce((sum, { sha256, bytes }) => sum + (evict.has(sha256) ? bytes : 0), 0);
+    const bytes = blobs.reduce((sum, blob) => sum + (evict.has(blob.sha256) ? blob.bytes : 0), 0);
+    return bytes + (await this.#removeImages(blobsOf));
+  }
+
+  /** Looks at what is left now, in one tick with the removal. Whoever comes to use such an image later fetches its bootstrap anew. Answers how many bytes went. */
+  async #removeImages(blobsOf: ReadonlyMap<string, ReadonlySet<string> | undefined>): Promise<number> {
+    const { engine, local } = this.#options;
+    if (this.#closed) return 0;
+    const { blobs, images } = this.#candidates(blobsOf);
+    const present = new Set(blobs.map(({ sha256 }) => sha256));
+    const isPinned = (sha256: string): boolean => local.pinned(sha256);
+    try {
+      return await local.images.remove(planRemoval({ images, present, isPinned }));
+    } catch (error) {
+      // No room for a journal without them, say: they stay, and the next look tries again. The blobs have gone all the same.
+      engine.report(error);
+      return 0;
+    }
   }
 
   /** What would go next, first first, were culling due: no more than `most` blobs. */
@@ -188,7 +210,7 @@ export class Culler {
     readonly images: CullableImage[];
     readonly blobs: CullableBlob[];
   } {
-    const { local, uses } = this.#options;
+    const { local, images: known, uses, isOpen } = this.#options;
     const blobs = local.files().flatMap((file) => {
       if (file.kind !== 'blob') return [];
       const { description, presence, pinned } = file;
@@ -198,9 +220,13 @@ export class Culler {
       return [{ sha256, bytes, pinned, private: blockSize !== undefined }];
     });
     const images = Array.from(blobsOf, ([id, blobs]) => ({
+      id,
       lastUsed: local.images.lastUsed(id),
       inUse: uses.has(id),
       blobs,
+      isOpen: isOpen(id),
+      isChanged: !local.overlay(id).isEmpty,
+      isSpoilt: known.isSpoilt(id),
     }));
     return { images, blobs };
   }

@@ -20,12 +20,20 @@ export interface Room {
 }
 
 export interface CullableImage {
+  /** SHA-256 of its bootstrap. */
+  readonly id: string;
   /** In ms since 1970; undefined where it never was. */
   readonly lastUsed: number | undefined;
   /** Some tab uses it now, or may. */
   readonly inUse: boolean;
   /** SHA-256 of its published blobs in their order; undefined where that cannot be told. */
   readonly blobs: Iterable<string> | undefined;
+  /** The leader has it open, whether or not somebody uses it. */
+  readonly isOpen: boolean;
+  /** Something is left of what was changed in its tree at run time. */
+  readonly isChanged: boolean;
+  /** The stored bytes of its bootstrap are not the published ones. */
+  readonly isSpoilt: boolean;
 }
 
 export interface CullableBlob {
@@ -73,6 +81,34 @@ export function planCull(query: CullQuery): string[] {
     free += blob.bytes;
   }
   return evict;
+}
+
+export interface RemovalQuery {
+  readonly images: Iterable<CullableImage>;
+  /** SHA-256 of the blobs of which something is present. */
+  readonly present: ReadonlySet<string>;
+  readonly isPinned: (sha256: string) => boolean;
+}
+
+/**
+ * Which images to remove, now that culling has taken what it takes: those of which nothing is left that anybody could miss. Nothing of their published blobs is
+ * present, but for what an image in use has as well, and some blob is wholly missing; none is pinned, nobody uses them, the leader has not opened them, and nothing
+ * is left of what was changed in their trees.
+ *
+ * Where it cannot be told which blobs an image has, it stays: its bootstrap may be one for a newer release of ours, or readable at the next look. Only bytes that are
+ * not the published ones are of no use to anybody; whoever opens that image fetches them again in any case, and as long as they lie there,
+ * blobs of no known image may be its own and cannot go.
+ */
+export function planRemoval({ images, present, isPinned }: RemovalQuery): string[] {
+  const all = [...images];
+  const used = new Set(all.flatMap(({ inUse, blobs = [] }) => (inUse ? [...blobs] : [])));
+  const isEmptied = (blobs: readonly string[]): boolean =>
+    blobs.some((sha256) => !present.has(sha256)) &&
+    blobs.every((sha256) => !isPinned(sha256) && (!present.has(sha256) || used.has(sha256)));
+  return all
+    .filter(({ inUse, isOpen, isChanged }) => !inUse && !isOpen && !isChanged)
+    .filter(({ blobs, isSpoilt }) => (blobs ? isEmptied([...blobs]) : isSpoilt))
+    .map(({ id }) => id);
 }
 
 /** What all the images that have a blob say of it together. */

@@ -1,4 +1,4 @@
-import { SluiceError } from '../format/errors.ts';
+import { type ErrorCode, SluiceError } from '../format/errors.ts';
 import { Image } from '../image/image.ts';
 import { MountedTree } from '../image/mounted-tree.ts';
 import type { Engine } from './engine.ts';
@@ -21,8 +21,8 @@ export class KnownImages {
   readonly #local: LocalBlocks;
   /** By image: an image never changes, so that this need not be looked up again. */
   readonly #facts = new Map<string, ImageFacts>();
-  /** Images of which it was told why they cannot be read. */
-  readonly #reported = new Set<string>();
+  /** Why images cannot be read, which was told. */
+  readonly #failures = new Map<string, ErrorCode>();
 
   constructor(engine: Engine, local: LocalBlocks) {
     this.#engine = engine;
@@ -43,10 +43,15 @@ export class KnownImages {
       return new MountedTree(await Image.open(bytes, { sha256: id }), this.#local.overlay(id));
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error;
-      if (!this.#reported.has(id)) this.#engine.report(error);
-      this.#reported.add(id);
+      if (!this.#failures.has(id)) this.#engine.report(error);
+      this.#failures.set(id, error.code);
       return undefined;
     }
+  }
+
+  /** When its bootstrap was read last, its bytes were not the published ones: nobody can open it. */
+  isSpoilt(id: string): boolean {
+    return this.#failures.get(id) === 'integrity';
   }
 
   /** SHA-256 of the published blobs of an image; undefined where that cannot be told. */

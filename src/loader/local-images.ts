@@ -52,6 +52,11 @@ export class LocalImages {
     return this.#options.store.replaceImage(id, bytes);
   }
 
+  /** Removes bootstraps that nobody has open. Answers how many bytes were given back; throws what the store throws, and then nothing is removed. */
+  remove(ids: readonly string[]): Promise<number> {
+    return this.#options.store.removeImages(ids);
+  }
+
   /** The image is used now, in ms since 1970; durable with the next commit. */
   used(id: string, atMs: number): void {
     this.#options.store.used(id, atMs);

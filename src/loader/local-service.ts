@@ -135,6 +135,7 @@ export class LocalService implements LoaderService {
       loader,
       locks,
       estimate: room,
+      isOpen: (image) => this.#bootstraps.isOpen(image),
       onCulled: () => {
         void this.#copies?.clear();
         options.onEvent({ type: 'culled' });

@@ -22,6 +22,8 @@ export interface StorageCareOptions {
   readonly locks: LoaderLocks;
   /** How much of the quota is used; undefined where the platform does not tell. */
   readonly estimate: () => Promise<Room | undefined>;
+  /** Whether the leader has opened the image. */
+  readonly isOpen: (image: string) => boolean;
   /** Blobs of images that nobody uses were given back. */
   readonly onCulled: () => void;
 }
@@ -36,7 +38,7 @@ export class StorageCare {
   readonly #culler: Culler;
 
   constructor(options: StorageCareOptions) {
-    const { engine, local, clock, random, scope, loader, locks, estimate, onCulled } = options;
+    const { engine, local, clock, random, scope, loader, locks, estimate, isOpen, onCulled } = options;
     this.#engine = engine;
     this.#local = local;
     this.#images = new KnownImages(engine, local);
@@ -45,7 +47,7 @@ export class StorageCare {
     this.#uses = new ImageUses({ locks, scope, loader, onEnd });
     const images = this.#images;
     const uses = this.#uses;
-    this.#culler = new Culler({ engine, local, images, uses, clock, random, estimate, onCulled });
+    this.#culler = new Culler({ engine, local, images, uses, clock, random, estimate, isOpen, onCulled });
   }
 
   /** A loader uses an image from now on, until its Web Lock is released. */

@@ -58,6 +58,12 @@ export class Overlay {
     return this.#nextInode;
   }
 
+  /** Nothing of what was changed is left: everything made here was removed, and all that is published is as it was. */
+  get isEmpty(): boolean {
+    for (const { type } of this.changes()) if (type !== 'next-inode') return false;
+    return true;
+  }
+
   /** How many files and directories made at run time there are. */
   get nodeCount(): number {
     return this.#nodes.size;

@@ -201,12 +201,15 @@ export class BlockStore {
     return this.#ledger.takeLost();
   }
 
-  /** Removes an image with what was changed in it, and the blobs that are not in `keepBlobs` (SHA-256 of what the other images need). */
-  removeImage(id: string, keepBlobs: ReadonlySet<string>): Promise<void> {
-    return this.#removals.removeImage(id, keepBlobs);
+  /**
+   * Removes the bootstraps of images, and when these were used. Their published blobs go by {@link evict}; what was changed in their trees stays, since nobody else
+   * has it. Answers how many bytes were given back. Where it throws, nothing is removed: needs room for a new generation of the journal.
+   */
+  removeImages(ids: readonly string[]): Promise<number> {
+    return this.#removals.removeImages(ids);
   }
 
-  /** What was changed in the image's tree at run time: the same object as long as the image is not removed, changed by {@link change}. */
+  /** What was changed in the image's tree at run time: always the same object, changed by {@link change}. */
   overlay(image: string): Overlay {
     return this.#ledger.state.overlay(image);
   }

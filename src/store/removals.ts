@@ -1,7 +1,6 @@
 import { isCode, SluiceError } from '../format/errors.ts';
 import type { Ledger } from './ledger.ts';
 import { checkDigest, imagePath } from './store-paths.ts';
-import type { Keep } from './store-state.ts';
 import { hasFile } from './writer-state.ts';
 
 /**
@@ -17,17 +16,15 @@ export class Removals {
     this.#ledger = ledger;
   }
 
-  async removeImage(id: string, keepBlobs: ReadonlySet<string>): Promise<void> {
-    const { state } = this.#ledger;
-    const own = new Set(Array.from(state.overlay(id).files(), ([, { blob }]) => blob));
-    const keep: Keep = (kind, sha256) => {
-      if (kind !== 'blob') return sha256 !== id;
-      return state.isPrivate(sha256) ? !own.has(sha256) : keepBlobs.has(sha256);
-    };
-    const dropped = [...state.blobs.keys()].filter((sha256) => !keep('blob', sha256));
-    const files = [imagePath(id), ...this.#filesOf(dropped)];
-    this.#ledger.forget(keep);
-    await this.#removeFiles(files);
+  /** Answers how many bytes their bootstraps had. */
+  async removeImages(ids: readonly string[]): Promise<number> {
+    const { images } = this.#ledger.state;
+    const known = new Set(ids.filter((id) => images.has(id)));
+    if (known.size === 0) return 0;
+    const bytes = [...known].reduce((sum, id) => sum + images.get(id)!, 0);
+    this.#ledger.forget((kind, sha256) => kind === 'blob' || !known.has(sha256));
+    await this.#removeFiles(Array.from(known, imagePath));
+    return bytes;
   }
 
   /** By intents, which a mount redoes (5 in STORE.md). */

@@ -24,8 +24,8 @@ export interface StoredBlob {
   readonly digests: Map<number, Uint8Array<ArrayBuffer>>;
 }
 
-/** What is not to be forgotten, by SHA-256 (hex). `overlay`: what was changed in an image's tree, and when it was used. */
-export type Keep = (kind: 'image' | 'overlay' | 'blob', sha256: string) => boolean;
+/** What is not to be forgotten, by SHA-256 (hex). `used`: when an image was. */
+export type Keep = (kind: 'image' | 'used' | 'blob', sha256: string) => boolean;
 
 /**
  * What a journal says, as the records made it: images, blobs, which parts of them are present, and what was changed in images at run time.
@@ -183,9 +183,7 @@ export class StoreState {
    */
   retain(keep: Keep = () => true): void {
     for (const sha256 of [...this.#images.keys()]) if (!keep('image', sha256)) this.#images.delete(sha256);
-    for (const of of [this.#overlays, this.#used]) {
-      for (const image of [...of.keys()]) if (!keep('overlay', image)) of.delete(image);
-    }
+    for (const image of [...this.#used.keys()]) if (!keep('used', image)) this.#used.delete(image);
     for (const sha256 of [...this.#blobs.keys()]) if (!keep('blob', sha256)) this.#forget(sha256);
     for (const sha256 of [...this.#pinned]) if (!keep('blob', sha256)) this.#pinned.delete(sha256);
     this.#byId = [...this.#blobs.values()];

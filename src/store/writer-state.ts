@@ -54,10 +54,9 @@ export class WriterState extends StoreState {
       ids.set(sha256, ids.size);
     }
     for (const sha256 of this.pinned) if (keep('blob', sha256)) yield { type: 'pinned', sha256, pinned: 1 };
-    for (const [image, atMs] of this.used) if (keep('overlay', image)) yield { type: 'used', image, atMs };
+    for (const [image, atMs] of this.used) if (keep('used', image)) yield { type: 'used', image, atMs };
     for (const [image, overlay] of this.overlays) {
-      if (keep('overlay', image))
-        for (const change of overlay.changes()) yield { type: 'change', image, change };
+      for (const change of overlay.changes()) yield { type: 'change', image, change };
     }
     for (const request of this.done) yield { type: 'done', request };
     for (const step of this.recent.history()) {

@@ -4,6 +4,8 @@ import type { FsmapRow, Sluice } from '../../src/client/index.ts';
 import { expect, test } from '../support/browser.ts';
 import { Origin } from '../support/origin.ts';
 import { noise } from '../support/random.ts';
+import { stopAllServiceWorkers } from '../support/service-workers.ts';
+import { currentImage } from './current-image.ts';
 import { type LibraryWindow, libraryPage, mountServer } from './mount-page.ts';
 import { appPage, appScript, launched, type SmallSite, smallApp, smallSite } from './small-site.ts';
 
@@ -16,18 +18,18 @@ const MB = 1_000_000;
 const bulk = 5 * MB;
 const small = { blobSize: 1024 * 1024 };
 
-/** The blobs that have a file in OPFS, by name, with their lengths. */
-function storedFiles(page: Page): Promise<Record<string, number>> {
-  return page.evaluate(async () => {
+/** The blobs, or bootstraps, that have a file in OPFS, by name, with their lengths. */
+function storedFiles(page: Page, folder: 'blobs' | 'images' = 'blobs'): Promise<Record<string, number>> {
+  return page.evaluate(async (folder) => {
     const found: Record<string, number> = {};
     const root = await (await navigator.storage.getDirectory()).getDirectoryHandle('sluice');
     for await (const store of root.values()) {
-      const blobs = await (store as FileSystemDirectoryHandle).getDirectoryHandle('blobs');
-      for await (const file of blobs.values())
+      const files = await (store as FileSystemDirectoryHandle).getDirectoryHandle(folder);
+      for await (const file of files.values())
         found[file.name] = (await (file as FileSystemFileHandle).getFile()).size;
     }
     return found;
-  });
+  }, folder);
 }
 
 /** Their names on the server. */
@@ -222,6 +224,39 @@ test('a small quota: the version that no tab uses is culled for the one that is 
   const current = await two.blobs();
   expect(stored).toEqual(expect.arrayContaining(current));
   expect(old.filter((name) => stored.includes(name)).length).toBeLessThan(old.length);
+});
+
+test('a small quota: of the release that no tab uses not even the bootstrap stays, and the next one runs without a server', async ({
+  page,
+  engine,
+}) => {
+  test.skip(engine !== 'chromium', NO_QUOTA);
+  await using site = await smallSite(smallApp(bulk), small);
+  await using origin = await Origin.start({ mounts: { '/': site.dir } });
+  const launch = async (title: string): Promise<void> => {
+    await page.goto(`${origin.url}/`);
+    await launched(page);
+    expect(await page.title()).toBe(title);
+    await page.evaluate(() => window.sluice.whenComplete());
+  };
+  await launch('The small app');
+  await using two = await update(site, 8);
+  // This page hears of it, and the next one is of it. The first leader after that is still told what was read of the old one.
+  await launch('The small app');
+  await expect.poll(() => currentImage(page)).toBe(two.image);
+  await launch('The next version');
+  const bootstraps = async () => Object.keys(await storedFiles(page, 'images'));
+  expect(await bootstraps()).toContain(`${site.image}.bin`);
+  const session = await page.context().newCDPSession(page);
+  await session.send('Storage.overrideQuotaForOrigin', { origin: origin.url, quotaSize: 9 * MB });
+  await launch('The next version');
+  await expect.poll(bootstraps).toEqual([`${two.image}.bin`]);
+  expect(publishedNames(await storedFiles(page)).sort()).toEqual((await two.blobs()).toSorted());
+  await stopAllServiceWorkers(page);
+  await origin.stop();
+  await launch('The next version');
+  const answer = await page.evaluate(async () => (await (await fetch('bulk.dat')).arrayBuffer()).byteLength);
+  expect(answer).toBe(bulk);
 });
 
 test('a small quota and nothing that may be culled: all is read, nothing more is stored, until there is room', async ({

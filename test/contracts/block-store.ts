@@ -210,35 +210,45 @@ export const blockStoreContract: readonly ContractCase[] = [
     },
   },
   {
-    name: 'removing an image keeps the blobs of others, and a removed blob can come again',
+    name: 'removed images are gone with their files and times of use, nothing else is, and one can come again',
     async run(directory) {
-      const [first, second, shared, own] = await Promise.all([
-        publishedImage(8, 100),
-        publishedImage(9, 100),
-        publishedBlob(10, 5),
-        publishedBlob(11, 5),
-      ]);
+      const [first, second, kept] = await Promise.all([8, 9, 10].map((seed) => publishedImage(seed, 100)));
+      const blob = await publishedBlob(11, 5);
       const store = await BlockStore.open(directory);
-      await store.addImage(first!.id, first!.bytes);
-      await store.addImage(second!.id, second!.bytes);
-      await writeAll(store, own);
-      await writeAll(store, shared);
-      const dropped = store.blob(own.description);
-      await store.removeImage(first!.id, new Set([shared.description.sha256]));
-      same(store.images(), [second!.id], 'images');
-      same([dropped.count, dropped.sealed], [0, false], 'nothing is present in a dropped blob');
-      same(await storedBlobs(directory), [shared.description.sha256], 'files');
-      same(store.blob(shared.description).sealed, true, 'the shared one');
-      // The same blob again, in part: nothing of the old one may shine through.
-      store.blob(own.description);
-      await writeBlocks(store, own, [4]);
+      for (const [atMs, { id, bytes }] of [first!, second!, kept!].entries()) {
+        await store.addImage(id, bytes);
+        store.used(id, atMs);
+      }
+      await writeAll(store, blob);
       await store.commit();
+      const reader = await StoreReader.open(directory);
+      same(await store.removeImages([first!.id, second!.id, 'ab'.repeat(32)]), 200, 'bytes');
+      same(await store.removeImages([first!.id]), 0, 'there is nothing left of it');
+      same(store.images(), [kept!.id], 'images');
+      same(await store.readImage(first!.id), undefined, 'its bytes');
+      same(
+        [first, kept].map((image) => store.lastUsed(image!.id)),
+        [undefined, 2],
+        'used',
+      );
+      same(await directory.list('images'), [`${kept!.id}.bin`], 'files');
+      same(store.blob(blob.description).sealed, true, 'the blob');
+      // A reader that still believes in it finds that out.
+      same(reader.images().length, 3, 'it believes');
+      same(await reader.image(first!.id), undefined, 'and gets nothing');
+      await reader.refresh();
+      same(reader.images(), [kept!.id], 'it learned');
+      await store.addImage(first!.id, first!.bytes);
       await store.close();
       const again = await BlockStore.open(directory);
-      const presence = again.blob(own.description);
-      same([presence.count, presence.has(4), presence.hasTable], [1, true, false], 'only what came again');
-      same(await readBlock(again, own, 4), blockOf(own, 4), 'it reads');
-      same(await readBlock(again, shared, 4), blockOf(shared, 4), 'the shared one reads');
+      same(again.images(), [kept!.id, first!.id], 'after remount');
+      same(
+        [first, second, kept].map((image) => again.lastUsed(image!.id)),
+        [undefined, undefined, 2],
+        'used',
+      );
+      same(await again.readImage(first!.id), first!.bytes, 'what came again');
+      same(await readBlock(again, blob, 4), blockOf(blob, 4), 'the blob reads');
       await again.close();
     },
   },
@@ -450,12 +460,10 @@ export const blockStoreContract: readonly ContractCase[] = [
     name: 'a reader that did not refresh is not fooled by a blob that was dropped and begun again',
     async run(directory) {
       const [sealed, partial] = [await publishedBlob(20, 6), await publishedBlob(21, 6)];
-      const image = await publishedImage(22, 10);
       const store = await BlockStore.open(directory);
       await writeAll(store, sealed);
       store.blob(partial.description);
       await writeBlocks(store, partial, [0, 1, 2, 5]);
-      await store.addImage(image.id, image.bytes);
       await store.commit();
       // A reader notices with its first question, so each question has a reader of its own; some hold a file already.
       const questions = [];
@@ -466,7 +474,7 @@ export const blockStoreContract: readonly ContractCase[] = [
           questions.push({ blob, reader });
         }
       }
-      await store.removeImage(image.id, new Set());
+      await store.evict([sealed, partial].map(({ description }) => description.sha256));
       for (const blob of [sealed, partial]) {
         store.blob(blob.description);
         await writeBlocks(store, blob, [5]);

@@ -46,7 +46,7 @@ test('the workload is long enough and compacts', async () => {
     generations.push(decodeGeneration(bytes) ?? 0);
   }
   expect(disk.operations).toBeGreaterThan(100);
-  // The first, the one without the replaced image, and a compaction.
+  // The first, those without the replaced image and its blob, and a compaction.
   expect(Math.max(...generations)).toBeGreaterThanOrEqual(3);
 });
 

@@ -13,9 +13,11 @@ import { type Fixture, makeSite } from '../loader/site-fixture.ts';
 import { CrashDisk, crashModels } from './crash-disk.ts';
 
 const KiB = 1024;
+/** Of this one nothing is to be kept. */
+let outdated: Fixture;
 let old: Fixture;
 let current: Fixture;
-/** A disk with both images stored; of the old one a blob is pinned, and it has a file made at run time. */
+/** A disk with these images stored; of the old one a blob is pinned, and it has a file made at run time. */
 let files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 
 const privateName = '7'.repeat(64);
@@ -23,11 +25,12 @@ const content = new Uint8Array(4096).fill(5);
 
 test.beforeAll(async () => {
   const shape = [{ name: 'data.pak', size: 96 * KiB, shift: 12 }];
+  outdated = await makeSite(shape, 24 * KiB, 3);
   old = await makeSite(shape, 24 * KiB, 1);
   current = await makeSite(shape, 24 * KiB, 2);
   const disk = new CrashDisk();
   const store = await BlockStore.open(disk);
-  for (const [atMs, site] of [old, current].entries()) {
+  for (const [atMs, site] of [outdated, old, current].entries()) {
     await store.addImage(site.image, site.bootstrap);
     store.used(site.image, atMs);
     for (const { record, bytes } of site.blobs) {
@@ -61,6 +64,17 @@ test.beforeAll(async () => {
   files = disk.after('written', 0);
 });
 
+interface Left {
+  /** Blobs of the old image. */
+  readonly old: number;
+  /** Blobs of the outdated one, and whether its bootstrap is here. */
+  readonly outdated: number;
+  readonly isOutdated: boolean;
+}
+
+/** What is left when all has gone that may. */
+const done: Left = { old: 1, outdated: 0, isOutdated: false };
+
 const nowhere: BlockSource = {
   wholeFiles: false,
   // biome-ignore lint/correctness/useYield: it has nothing to give.
@@ -84,6 +98,7 @@ async function cull(disk: CrashDisk): Promise<boolean> {
     clock: systemClock,
     random: () => 0.5,
     estimate: async () => ({ usage: 1e9, quota: 1e9 }),
+    isOpen: (image) => engine.mountOf(image) !== undefined,
     onCulled: () => {
       culled = true;
     },
@@ -93,22 +108,34 @@ async function cull(disk: CrashDisk): Promise<boolean> {
   return culled;
 }
 
-/** What is stored is true, and what must not go is here. Answers how many blobs of the old image are. */
-async function check(disk: CrashDisk, what: string): Promise<number> {
+/** What is stored is true, and what must not go is here. Answers what is left of the rest. */
+async function check(disk: CrashDisk, what: string): Promise<Left> {
   const reader = await StoreReader.open(disk);
   const store = await BlockStore.open(disk);
   const wrong: string[] = [];
-  let left = 0;
-  for (const [i, { record, bytes }] of old.blobs.entries()) {
-    const presence = store.blob(record);
-    const found = presence.sealed ? await compared(store, record.sha256, bytes) : 'gone';
-    if (found === 'wrong') wrong.push('wrong bytes');
-    if (found === 'same') left += 1;
-    else if (i === 0) wrong.push('a pinned blob went');
-    // Also what the disk lost is noticed when it is read.
-    else if (presence.count > 0) wrong.push('a part of a blob');
-    const seen = await reader.read(record.sha256, 0, record.length);
-    if (seen && Buffer.compare(seen, bytes) !== 0) wrong.push('a reader sees wrong bytes');
+  const left = { old: 0, outdated: 0 };
+  for (const [site, name] of [
+    [old, 'old'],
+    [outdated, 'outdated'],
+  ] as const) {
+    for (const [i, { record, bytes }] of site.blobs.entries()) {
+      const presence = store.blob(record);
+      const found = presence.sealed ? await compared(store, record.sha256, bytes) : 'gone';
+      if (found === 'wrong') wrong.push('wrong bytes');
+      if (found === 'same') left[name] += 1;
+      else if (site === old && i === 0) wrong.push('a pinned blob went');
+      // Also what the disk lost is noticed when it is read.
+      else if (presence.count > 0) wrong.push('a part of a blob');
+      const seen = await reader.read(record.sha256, 0, record.length);
+      if (seen && Buffer.compare(seen, bytes) !== 0) wrong.push('a reader sees wrong bytes');
+    }
+  }
+  for (const { image, bootstrap } of [outdated, old, current]) {
+    const stored = await store.readImage(image);
+    if (stored ? Buffer.compare(stored, bootstrap) !== 0 : image !== outdated.image)
+      wrong.push('a bootstrap is wrong, or went');
+    const seen = await reader.image(image);
+    if (seen && Buffer.compare(seen, bootstrap) !== 0) wrong.push('a reader sees a wrong bootstrap');
   }
   for (const { record, bytes } of current.blobs)
     if ((await compared(store, record.sha256, bytes)) !== 'same') wrong.push('a blob in use went');
@@ -119,9 +146,11 @@ async function check(disk: CrashDisk, what: string): Promise<number> {
   const blobs = (
     await Promise.all((await disk.list('blobs')).map((name) => disk.snapshot(`blobs/${name}`)))
   ).filter((file) => file!.size > 0);
-  expect(blobs.length, what).toBe(left + current.blobs.length + 1);
+  expect(blobs.length, what).toBe(left.old + left.outdated + current.blobs.length + 1);
+  const images = store.images();
+  expect((await disk.list('images')).sort(), what).toEqual(images.map((id) => `${id}.bin`).sort());
   await store.close();
-  return left;
+  return { ...left, isOutdated: images.includes(outdated.image) };
 }
 
 async function compared(
@@ -141,12 +170,13 @@ async function compared(
 test('a crash at every operation of a cull: nothing that must stay goes, what is left is true, the next mount ends it', async () => {
   const calm = new CrashDisk(files);
   const before = await check(new CrashDisk(files), 'before');
-  expect(before).toBe(old.blobs.length);
+  expect(before).toEqual({ old: old.blobs.length, outdated: outdated.blobs.length, isOutdated: true });
   expect(await cull(calm)).toBe(true);
   const { operations } = calm;
-  expect(await check(new CrashDisk(calm.after('written', 0)), 'without a crash')).toBe(1);
+  expect(await check(new CrashDisk(calm.after('written', 0)), 'without a crash')).toEqual(done);
   expect(operations).toBeGreaterThan(old.blobs.length);
   let halfway = 0;
+  let bare = 0;
   for (let at = 0; at < operations; at++) {
     const disk = new CrashDisk(files, { at, kind: 'crash', seed: at });
     await cull(disk).catch((error: unknown) => expect(String(error)).toContain('Crash'));
@@ -156,12 +186,21 @@ test('a crash at every operation of a cull: nothing that must stay goes, what is
           new CrashDisk(disk.after(model, seed)),
           `${model}, operation ${at}, seed ${seed}`,
         );
-        if (left > 1 && left < before) halfway += 1;
+        const blobs = left.old + left.outdated;
+        if (blobs > 1 && blobs < before.old + before.outdated) halfway += 1;
+        if (blobs === 1 && left.isOutdated) bare += 1;
       }
     }
+    // The next look ends it.
+    const next = new CrashDisk(disk.after('written', at));
+    await cull(next);
+    expect(await check(new CrashDisk(next.after('written', 0)), `another look, operation ${at}`)).toEqual(
+      done,
+    );
   }
   // Intents that were begun are ended as far as they were written.
   expect(halfway).toBeGreaterThan(0);
+  expect(bare, 'a bootstrap outlives its blobs').toBeGreaterThan(0);
 });
 
 test('a cull on a disk that is full to the last byte, and a crash at every operation of it', async () => {
@@ -172,7 +211,7 @@ test('a cull on a disk that is full to the last byte, and a crash at every opera
       const made = await cull(disk).catch(() => undefined);
       for (const model of crashModels) {
         const left = await check(new CrashDisk(disk.after(model, at)), `${model}, operation ${at}`);
-        if (kind === 'none' && model === 'written') expect([made, left]).toEqual([true, 1]);
+        if (kind === 'none' && model === 'written') expect([made, left]).toEqual([true, done]);
       }
       if (!disk.crashed) break;
     }

@@ -50,8 +50,8 @@ function localBlock(file: number, block: number): Uint8Array<ArrayBuffer> {
 type Step = (store: BlockStore, durable: Set<string>) => Promise<void>;
 
 /**
- * A life of a store: an image and its blobs come in, in pieces; the image is replaced by another one that shares one of the
- * blobs; the dropped blob comes again; bad blocks are dropped and come again; a blob is evicted and comes again. Meanwhile names and files are made, linked and
+ * A life of a store: an image and its blobs come in, in pieces; the image is replaced by another one that does without one of the
+ * blobs; both come again; bad blocks are dropped and come again; a blob is evicted and comes again. Meanwhile names and files are made, linked and
  * removed at run time. `durable` gathers what must survive a crash from then on: `image <id>`,
  * `table <blob>`, `block <blob> <n>`, `name <parent> <name> <inode>`, `removed <parent> <name>`, `pinned <blob>`.
  */
@@ -86,7 +86,8 @@ export async function workload(): Promise<readonly Step[]> {
     const [old, dropped] = [images[0]!.id, blobs[0]!.description.sha256];
     // While it runs, what it takes away may be there or not.
     for (const fact of [...durable]) if (fact.includes(old) || fact.includes(dropped)) durable.delete(fact);
-    await store.removeImage(old, new Set(blobs.slice(1).map((blob) => blob.description.sha256)));
+    await store.evict([dropped]);
+    await store.removeImages([old]);
   };
   const change =
     (...changes: readonly TreeChange[]): Step =>
@@ -156,7 +157,7 @@ export async function workload(): Promise<readonly Step[]> {
     commit,
     replaceImage,
     declare,
-    ...withCommits([...shuffled(0).map(block), table(1), ...second, table(0)], 2),
+    ...withCommits([...shuffled(0).map(block), image(0), table(1), ...second, table(0)], 2),
     commit,
     commit,
     change(

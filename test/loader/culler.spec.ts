@@ -231,6 +231,7 @@ test('storing stops below 3 %, goes on above 10 % only, and it is looked again e
       random: () => 0.5,
       uses: { has: () => true, areKnown: async () => true },
       estimate: async () => ({ usage: 100 - percents[looks++]!, quota: 100 }),
+      isOpen: () => true,
       onCulled: () => {},
     });
     const stopped: boolean[] = [];

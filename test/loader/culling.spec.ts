@@ -5,6 +5,7 @@ import {
   type CullQuery,
   cullLimits,
   planCull,
+  planRemoval,
 } from '../../src/loader/culling.ts';
 import { seededRandom } from '../support/random.ts';
 
@@ -16,7 +17,7 @@ function blob(sha256: string, more: Partial<CullableBlob> = {}): CullableBlob {
 }
 
 function image(blobs: readonly string[] | undefined, lastUsed?: number, inUse = false): CullableImage {
-  return { lastUsed, inUse, blobs };
+  return { id: '', lastUsed, inUse, blobs, isOpen: false, isChanged: false, isSpoilt: false };
 }
 
 /** A quota of 1000 MiB with so many free. */
@@ -121,4 +122,41 @@ test('against the rules, one by one: random images, blobs and usage', () => {
   }
   expect(wrong).toEqual([]);
   expect(culled).toBeGreaterThan(1000);
+});
+
+/** What goes of these images, where so much is present, and pinned. */
+function removed(
+  images: readonly CullableImage[],
+  present: readonly string[],
+  pinned: readonly string[] = [],
+): string[] {
+  const isPinned = (sha256: string): boolean => pinned.includes(sha256);
+  return planRemoval({ images, present: new Set(present), isPinned });
+}
+
+test('an image of which nothing is left is removed; whatever somebody could miss keeps it', () => {
+  const old = { ...image(['a', 'b'], 1), id: 'old' };
+  expect(removed([old], ['other'])).toEqual(['old']);
+  for (const more of [{ inUse: true }, { isOpen: true }, { isChanged: true }])
+    expect(removed([{ ...old, ...more }], [])).toEqual([]);
+  expect(removed([old], ['b'])).toEqual([]);
+  expect(removed([old], [], ['b'])).toEqual([]);
+  expect(removed([{ ...old, blobs: [] }], [])).toEqual([]);
+});
+
+test('what an image in use has as well does not keep one that lacks the rest', () => {
+  const old = { ...image(['a', 'both'], 1), id: 'old' };
+  const current = { ...image(['both', 'new'], 2, true), id: 'current' };
+  expect(removed([old, current], ['both', 'new'])).toEqual(['old']);
+  expect(removed([{ ...old, blobs: ['both'] }, current], ['both', 'new']), 'it is whole').toEqual([]);
+  expect(removed([old, { ...current, inUse: false }], ['both', 'new']), 'nobody uses either').toEqual([]);
+});
+
+test('of an image that cannot be read, only a spoilt bootstrap is removed', () => {
+  const unknown = { ...image(undefined), id: 'unknown' };
+  expect(removed([unknown], [])).toEqual([]);
+  const spoilt = { ...unknown, isSpoilt: true };
+  expect(removed([spoilt], ['may be its own'])).toEqual(['unknown']);
+  for (const more of [{ inUse: true }, { isOpen: true }, { isChanged: true }])
+    expect(removed([{ ...spoilt, ...more }], [])).toEqual([]);
 });

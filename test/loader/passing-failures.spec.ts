@@ -213,6 +213,7 @@ for (const estimate of [undefined, { usage: 1, quota: 1e9 }])
           images: new KnownImages(engine, local),
           uses: { has: () => true, areKnown: async () => true },
           estimate: async () => estimate,
+          isOpen: () => true,
           onCulled: () => {},
         });
         const tries = new Set<number>();

@@ -95,3 +95,25 @@ test('folded, a directory comes before the file whose oldest name is in it', () 
   expect(folded.namesOf(10)).toEqual([{ parent: 11, name: 'g' }]);
   expect(folded.removed(0, 'f')).toBe(true);
 });
+
+test('is empty when nothing is left of what was changed', () => {
+  const overlay = new Overlay();
+  expect(overlay.isEmpty).toBe(true);
+  const undone: (readonly [TreeChange, TreeChange])[] = [
+    [create(10, 0, 'd', directory), { type: 'unlink', parent: 0, name: 'd' }],
+    [create(11, 0, 'f'), { type: 'unlink', parent: 0, name: 'f' }],
+    [
+      { type: 'link', inode: 3, parent: 0, name: 'second' },
+      { type: 'unlink', parent: 0, name: 'second' },
+    ],
+  ];
+  for (const [change, back] of undone) {
+    expect([overlay.apply(change), overlay.isEmpty]).toEqual([true, false]);
+    expect([overlay.apply(back), overlay.isEmpty]).toEqual([true, true]);
+  }
+  overlay.apply({ type: 'unlink', parent: 0, name: 'published' });
+  expect(overlay.isEmpty).toBe(false);
+  const other = new Overlay();
+  other.apply({ type: 'set-meta', inode: 3, meta: Uint8Array.of(1) });
+  expect(other.isEmpty).toBe(false);
+});

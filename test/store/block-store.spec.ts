@@ -132,7 +132,7 @@ test('of two complete slots the younger generation is current', async () => {
   const other = current === 'journal-a' ? 'journal-b' : 'journal-a';
   const old = new Uint8Array(await (await directory.snapshot(current))!.arrayBuffer());
   const store = await BlockStore.open(directory);
-  await store.removeImage('00'.repeat(32), new Set());
+  await store.evict([blob.description.sha256]);
   await store.close();
   // As a crash between the new generation's flush and the emptying of the old one leaves it.
   await edit(directory, current, () => old);

@@ -73,7 +73,7 @@ for (const moment of ['a look at the journal', 'a read of the blob'] as const) {
     await write(store, blob, [0]);
     const reader = await StoreReader.open(directory);
     directory.next(moment, async () => {
-      await store.removeImage('00'.repeat(32), new Set());
+      await store.evict([sha256]);
       await write(store, blob, [2]);
     });
     const { start, end } = blob.blocks[0]!;
