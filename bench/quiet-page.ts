@@ -120,6 +120,11 @@ export class QuietPage {
     await this.#call('Page.setWebLifecycleState', { state });
   }
 
+  /** The browser gives the origin no more than so many bytes from now on. */
+  async limitQuota(origin: string, quotaSize: number): Promise<void> {
+    await this.#call('Storage.overrideQuotaForOrigin', { origin, quotaSize });
+  }
+
   /** Bytes of the page's heap, after a collection. */
   async heapUsed(): Promise<number> {
     await this.#call('HeapProfiler.collectGarbage');

@@ -1,9 +1,11 @@
-import { cp } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ShapedLink } from '../../bench/link.ts';
 import { QuietPage } from '../../bench/quiet-page.ts';
 import type { Sluice } from '../../src/client/index.ts';
 import { expect, test } from '../support/browser.ts';
 import { Origin } from '../support/origin.ts';
+import { noise } from '../support/random.ts';
 import { until } from '../support/until.ts';
 import { startReading, stopReading } from '../torture/steady-reader.ts';
 import { mixedFiles, proofApp } from './proof/proof-app.ts';
@@ -139,3 +141,76 @@ test('a page in the back/forward cache keeps its version while another one is re
     await page.close();
   }
 });
+
+test('a page comes back out of the back/forward cache, and its version was removed for want of room: it says so while the site has it not, and fetches it again', async ({
+  profile,
+}) => {
+  const version = (n: number) =>
+    smallSite(
+      {
+        'index.html': appPage(`Version ${n}`),
+        'app.js': `${appScript}// ${n}`,
+        'bulk.dat': noise(n, 6 * MB),
+      },
+      { blobSize: MB },
+    );
+  await using one = await version(1);
+  await using two = await version(2);
+  await using served = await version(1);
+  // The browser's HTTP cache would answer for the site. (Of a page, this would keep it out of the back/forward cache.)
+  const headers = (path: string): Record<string, string> =>
+    path.endsWith('.bin') ? { 'Cache-Control': 'no-store' } : {};
+  await using origin = await Origin.start({ mounts: { '/': served.dir }, headers });
+  const page = await QuietPage.launch(profile.dir);
+  try {
+    await launch(page, `${origin.url}/`);
+    await page.evaluate(() => {
+      window.kept = true;
+      return window.sluice.whenComplete();
+    });
+    await page.goto('about:blank');
+    await page.stopServiceWorkers();
+    for (const name of [...(await one.blobs()), `${one.image}.bin`]) await rm(join(served.dir, name));
+    await cp(two.dir, served.dir, { recursive: true, force: true });
+    const other = await page.another();
+    await until(async () => {
+      await launch(other, `${origin.url}/`);
+      return other.evaluate(() => document.title === 'Version 2');
+    });
+    // A leader that has heard nothing of the old one has all of the new one, and too little room.
+    for (const quota of [undefined, 10 * MB]) {
+      await other.goto('about:blank');
+      if (quota !== undefined) await page.limitQuota(origin.url, quota);
+      await launch(other, `${origin.url}/`);
+      await other.evaluate(() => window.sluice.whenComplete());
+    }
+    await until(async () => (await bootstraps(other)).join() === `${two.image}.bin`);
+    await page.stopServiceWorkers();
+
+    await page.back();
+    await until(() => page.evaluate(() => window.kept === true));
+    const read = () =>
+      page.evaluate(async () => {
+        const answer = await fetch('bulk.dat');
+        return [answer.headers.get('Sluice-Error'), (await answer.arrayBuffer()).byteLength] as const;
+      });
+    expect((await read())[0]).toBe('bad-origin');
+    await cp(one.dir, served.dir, { recursive: true, force: true });
+    await until(async () => (await read())[1] === 6 * MB);
+    await until(async () => (await bootstraps(other)).includes(`${one.image}.bin`));
+  } finally {
+    await page.close();
+  }
+});
+
+/** Those that have a file in OPFS. */
+const bootstraps = (page: QuietPage): Promise<string[]> =>
+  page.evaluate(async () => {
+    const names: string[] = [];
+    const root = await (await navigator.storage.getDirectory()).getDirectoryHandle('sluice');
+    for await (const store of root.values()) {
+      const images = await (store as FileSystemDirectoryHandle).getDirectoryHandle('images');
+      for await (const name of images.keys()) names.push(name);
+    }
+    return names;
+  });
