@@ -1,5 +1,6 @@
 import { deferred } from '../protocol/deferred.ts';
 import type { ReleaseRecord, ServiceWorkerToPage } from '../protocol/messages.ts';
+import { guardCaches } from './cache-guard.ts';
 import { Launch } from './launch.ts';
 import { loaded } from './loaded.ts';
 import { LoaderProcess } from './loader-process.ts';
@@ -38,6 +39,7 @@ export function runApp(site: Site, { launched, isWhole = false, release }: AppPa
   if (window.sluice !== undefined) return;
   const container = navigator.serviceWorker;
   guardRegistrations(container, site.scope);
+  guardCaches(site.scope);
   const outer = sluiceOfParent(site);
   if (outer !== undefined) {
     launched?.end();

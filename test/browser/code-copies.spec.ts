@@ -5,6 +5,7 @@ import { expect, test } from '../support/browser.ts';
 import { Origin } from '../support/origin.ts';
 import { noise } from '../support/random.ts';
 import { stopAllServiceWorkers } from '../support/service-workers.ts';
+import { clearCaches } from './clear-caches.ts';
 import { appPage, launched, smallSite } from './small-site.ts';
 
 declare const window: Window & { sluice: Sluice; made: string; lib: string };
@@ -156,9 +157,7 @@ test('a copy that is gone, of other headers, or of another file, is passed over'
       page.evaluate(async () => (await (await caches.match('app.js'))?.text())?.includes('image 1')),
     )
     .toBe(true);
-  await page.evaluate(async () => {
-    for (const name of await caches.keys()) await caches.delete(name);
-  });
+  await clearCaches(page);
   expect(await relaunched(page)).toBe('image 1');
   await page.evaluate(() => window.sluice.state());
   await expect.poll(() => copies(page, `${origin.url}/`)).toEqual(copied);

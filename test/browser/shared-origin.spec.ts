@@ -109,3 +109,25 @@ test('an app that unregisters whatever service worker it finds is launched by ou
   await offline.goto(`${origin.url}/`);
   await launched(offline);
 });
+
+test('an app that deletes every cache of its origin keeps what launches it offline', async ({ profile }) => {
+  const files = smallApp();
+  const clear = `
+    const clearing = caches.open('their own').then(() => caches.keys())
+      .then((names) => Promise.all(names.map((name) => caches.delete(name))))
+      .then((deleted) => { document.documentElement.dataset.deleted = deleted.filter(Boolean).length; });`;
+  await using site = await smallSite({ ...files, 'app.js': `${files['app.js']}${clear}` });
+  await using origin = await Origin.start({ mounts: { '/': site.dir } });
+  const page = (await profile.launch()).pages()[0]!;
+  await stored(page, `${origin.url}/`);
+  // When there is something of ours to be deleted.
+  await page.reload();
+  await launched(page);
+  await expect.poll(() => page.evaluate(() => document.documentElement.dataset.deleted)).toBe('1');
+
+  await origin.stop();
+  await profile.close();
+  const offline = (await profile.launch()).pages()[0]!;
+  await offline.goto(`${origin.url}/`);
+  await launched(offline);
+});

@@ -5,6 +5,7 @@ import { expect, test } from '../support/browser.ts';
 import { Origin } from '../support/origin.ts';
 import { publishRuntime, type Runtime, rebuilt } from '../support/rebuilt.ts';
 import { textRoutes } from '../support/routes.ts';
+import { clearCaches } from './clear-caches.ts';
 import { currentImage } from './current-image.ts';
 import { newestWorkerActive } from './newest-worker.ts';
 import { appPage, appScript, launched, type SmallSite, smallSite } from './small-site.ts';
@@ -153,9 +154,7 @@ test('an old service worker that has lost its scripts, and a server with new one
   await using origin = await launchedWhole(page, site);
   await publishRuntime(site.dir, [...runtime].filter(isScript));
   // As a server that is still being deployed to: the worker comes last.
-  await page.evaluate(async () => {
-    for (const name of await caches.keys()) await caches.delete(name);
-  });
+  await clearCaches(page);
   await page.reload();
   await launched(page);
   expect(await partsOf(page)).toEqual({ client: 'none', loader: 'none', versions: ['1', '1'] });
