@@ -24,7 +24,7 @@ const ROWS = [
   ['Offline, and with the service worker stopped', /browser\/(offline|sw-cold-start)/],
   ['Copies of code', /browser\/code-copies/],
   ['Releases', /browser\/(sw-versions|sw-update|releases)/],
-  ['Storage that is full, cleared, or not there', /browser\/(storage-cleared|launch-storage)/],
+  ['Storage that is full, cleared, or not there', /browser\/(storage-cleared|launch-storage|shared-origin)/],
   ['The library: `mount()`', /browser\/mount/],
   ['The store in OPFS', /browser\/(store|scrub)/],
   ['Codecs and strict policies', /browser\/(codec|zstd-file)/],
