@@ -67,6 +67,8 @@ export async function recordLaunch(options: RecordOptions): Promise<Recording> {
       'sluice.state().then(async ({ blocks }) => ({ log: await sluice.readLog(), totalBlocks: blocks.total }))';
     const { log, totalBlocks } = (await evaluate(devtools, sessionId, expression)) as Recording;
     const reads = log.reads.filter(({ atMs }) => log.since + atMs <= readyAt);
+    if (reads.length === 0)
+      throw new SluiceError('not-ready', `${url} was ready before anything was read: is its read log off?`);
     return { log: { ...log, reads }, totalBlocks };
   } catch (error) {
     throw signal.aborted ? signal.reason : error;

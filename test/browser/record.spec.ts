@@ -144,6 +144,20 @@ test('what goes wrong is said, with what to do', async () => {
   }
 });
 
+test('a launch of which no read is told is no trace', async () => {
+  const script = `sluice.setReadLog(0).then(() => { document.title = 'ready'; });`;
+  await using site = await smallSite({ ...app, 'z-start.js': script });
+  const { path: temp, remove } = await tempDir('record');
+  try {
+    const args = [site.dir, '--out', join(temp, 'trace.json'), '--ready', "document.title === 'ready'"];
+    const { status, stderr } = await record(args, temp);
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/is its read log off\? \(not-ready\)/)]);
+    expect(await readdir(temp)).toEqual([]);
+  } finally {
+    await remove();
+  }
+});
+
 test('no app, no browser, no site: said, too', async () => {
   await using site = await smallSite(app);
   const { path: temp, remove } = await tempDir('record');
