@@ -336,6 +336,7 @@ export const ofPages = fuzzTarget<unknown>({
       },
       version: note('version'),
       mappings: note('mappings'),
+      served: { flush: () => done.push('served') },
       longAnswers: { stayAwake: () => done.push('awake') },
       readTimeouts: {
         set: (_: string, ms: number) => {
