@@ -55,6 +55,18 @@ async function launch(page: QuietPage, url: string): Promise<void> {
   await until(() => page.evaluate(() => document.documentElement?.dataset.app === 'runs'));
 }
 
+/** Goes back to the page that was left, which was kept; where it was not, the browser says why. */
+async function comesBack(page: QuietPage): Promise<void> {
+  await page.back();
+  await until(() =>
+    page.evaluate(() => location.href !== 'about:blank' && document.readyState === 'complete'),
+  );
+  const loadedAnew = await page.evaluate(() =>
+    window.kept ? '' : JSON.stringify(performance.getEntriesByType('navigation')),
+  );
+  expect(loadedAnew).toBe('');
+}
+
 const roleOf = (page: QuietPage) => page.evaluate(async () => (await window.sluice.state()).loader.role);
 
 /** The standby comes to lead while it reads, and soon: no read of it was wrong, or waited for its deadline. */
@@ -100,8 +112,7 @@ test('the page that leads goes into the back/forward cache and comes back: anoth
     window.kept = true;
   });
   await takeOver(standby, () => leader.goto('about:blank'));
-  await leader.back();
-  await until(() => leader.evaluate(() => window.kept === true));
+  await comesBack(leader);
   await works(leader);
   expect(await roleOf(standby)).toBe('leader');
 });
@@ -133,8 +144,7 @@ test('a page in the back/forward cache keeps its version while another one is re
       await launch(other, `${origin.url}/`);
       return other.evaluate(() => document.title === 'Version 2');
     });
-    await page.back();
-    await until(() => page.evaluate(() => window.kept === true));
+    await comesBack(page);
     const later = await page.evaluate(async () => (await fetch('later.txt')).text());
     expect(later).toBe('of version 1');
   } finally {
@@ -187,8 +197,7 @@ test('a page comes back out of the back/forward cache, and its version was remov
     await until(async () => (await bootstraps(other)).join() === `${two.image}.bin`);
     await page.stopServiceWorkers();
 
-    await page.back();
-    await until(() => page.evaluate(() => window.kept === true));
+    await comesBack(page);
     const read = () =>
       page.evaluate(async () => {
         const answer = await fetch('bulk.dat');
