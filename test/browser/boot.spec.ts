@@ -251,6 +251,9 @@ test('in a frame that browsers give no service worker, the page says why', async
     'objects.html': '<object type="text/html" data="docs/guide.html"></object>',
   });
   await using origin = await Origin.start({ mounts: { '/': site.dir } });
+  // The frame alone has no service worker: no boot page of the outer page gives way to another meanwhile.
+  await page.goto(`${origin.url}/`);
+  await launched(page);
   const told = async (path: string) => {
     await page.goto(`${origin.url}/${path}`);
     // A driver may take the page in an <object> for one that never ends to load: its locators would wait for that.
