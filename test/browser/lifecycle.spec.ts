@@ -55,6 +55,27 @@ async function launch(page: QuietPage, url: string): Promise<void> {
   await until(() => page.evaluate(() => document.documentElement?.dataset.app === 'runs'));
 }
 
+/** The page has the app, all of it, and is left: long enough ago that the service worker has forgotten what it kept in memory. */
+async function leftComplete(page: QuietPage, url: string): Promise<void> {
+  await launch(page, url);
+  await page.evaluate(() => {
+    window.kept = true;
+    return window.sluice.whenComplete();
+  });
+  await page.goto('about:blank');
+  await page.stopServiceWorkers();
+}
+
+/** Another tab, which has the second version as soon as it is out. */
+async function updatedTab(page: QuietPage, url: string): Promise<QuietPage> {
+  const other = await page.another();
+  await until(async () => {
+    await launch(other, url);
+    return other.evaluate(() => document.title === 'Version 2');
+  });
+  return other;
+}
+
 /** Goes back to the page that was left, which was kept; where it was not, the browser says why. */
 async function comesBack(page: QuietPage): Promise<void> {
   await page.back();
@@ -130,20 +151,9 @@ test('a page in the back/forward cache keeps its version while another one is re
   await using origin = await Origin.start({ mounts: { '/': one.dir } });
   const page = await QuietPage.launch(profile.dir);
   try {
-    await launch(page, `${origin.url}/`);
-    await page.evaluate(() => {
-      window.kept = true;
-      return window.sluice.whenComplete();
-    });
-    await page.goto('about:blank');
-    // Long enough ahead that the service worker has forgotten what it kept in memory.
-    await page.stopServiceWorkers();
+    await leftComplete(page, `${origin.url}/`);
     await cp(two.dir, one.dir, { recursive: true, force: true });
-    const other = await page.another();
-    await until(async () => {
-      await launch(other, `${origin.url}/`);
-      return other.evaluate(() => document.title === 'Version 2');
-    });
+    await updatedTab(page, `${origin.url}/`);
     await comesBack(page);
     const later = await page.evaluate(async () => (await fetch('later.txt')).text());
     expect(later).toBe('of version 1');
@@ -173,20 +183,10 @@ test('a page comes back out of the back/forward cache, and its version was remov
   await using origin = await Origin.start({ mounts: { '/': served.dir }, headers });
   const page = await QuietPage.launch(profile.dir);
   try {
-    await launch(page, `${origin.url}/`);
-    await page.evaluate(() => {
-      window.kept = true;
-      return window.sluice.whenComplete();
-    });
-    await page.goto('about:blank');
-    await page.stopServiceWorkers();
+    await leftComplete(page, `${origin.url}/`);
     for (const name of [...(await one.blobs()), `${one.image}.bin`]) await rm(join(served.dir, name));
     await cp(two.dir, served.dir, { recursive: true, force: true });
-    const other = await page.another();
-    await until(async () => {
-      await launch(other, `${origin.url}/`);
-      return other.evaluate(() => document.title === 'Version 2');
-    });
+    const other = await updatedTab(page, `${origin.url}/`);
     // A leader that has heard nothing of the old one has all of the new one, and too little room.
     for (const quota of [undefined, 10 * MB]) {
       await other.goto('about:blank');

@@ -1,6 +1,8 @@
 import type { Page } from '@playwright/test';
 import type { Sluice } from '../../src/client/index.ts';
+import { releaseSettingName } from '../../src/protocol/messages.ts';
 import { until } from '../support/until.ts';
+import { keptSetting } from './kept-setting.ts';
 
 declare const window: Window & { readonly sluice: Sluice };
 
@@ -20,29 +22,9 @@ export async function setReadTimeout(page: Page, ms: number): Promise<void> {
     await heard;
     port1.close();
   }, ms);
-  await until(() => page.evaluate(isKept, ms));
-}
-
-/** Runs in the page. */
-async function isKept(ms: number): Promise<boolean> {
-  const { scope } = (await navigator.serviceWorker.getRegistration())!;
-  const database = await new Promise<IDBDatabase>((resolve, reject) => {
-    const opening = indexedDB.open('sluice');
-    opening.onerror = () => reject(opening.error);
-    opening.onsuccess = () => resolve(opening.result);
+  const scope = await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())!.scope);
+  await until(async () => {
+    const kept = await keptSetting(page, `${releaseSettingName(scope)}:read-timeouts`);
+    return ((kept ?? []) as readonly (readonly [client: string, ms: number])[]).some(([, its]) => its === ms);
   });
-  try {
-    const reading = database
-      .transaction('settings')
-      .objectStore('settings')
-      .get(`sluice:${scope}:read-timeouts`);
-    await new Promise((resolve, reject) => {
-      reading.onsuccess = resolve;
-      reading.onerror = () => reject(reading.error);
-    });
-    const kept = (reading.result ?? []) as readonly (readonly [client: string, ms: number])[];
-    return kept.some(([, its]) => its === ms);
-  } finally {
-    database.close();
-  }
 }

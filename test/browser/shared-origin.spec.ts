@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test';
 import type { Sluice } from '../../src/client/index.ts';
 import { expect, test } from '../support/browser.ts';
+import type { BrowserProfile } from '../support/browser-profile.ts';
 import { Origin } from '../support/origin.ts';
 import { currentImage } from './current-image.ts';
 import { keptRuntime } from './kept-runtime.ts';
@@ -16,6 +17,15 @@ async function stored(page: Page, url: string): Promise<void> {
   await launched(page);
   await page.evaluate(() => window.sluice.whenComplete());
   await keptRuntime(page);
+}
+
+/** By a new browser process, and without a server. */
+async function launchedOffline(profile: BrowserProfile, origin: Origin): Promise<void> {
+  await origin.stop();
+  await profile.close();
+  const page = (await profile.launch()).pages()[0]!;
+  await page.goto(`${origin.url}/`);
+  await launched(page);
 }
 
 test('an app that keeps things by idb-keyval finds none of ours there, and may clear it', async ({
@@ -41,11 +51,7 @@ test('an app that keeps things by idb-keyval finds none of ours there, and may c
   });
   expect(found).toEqual([]);
 
-  await origin.stop();
-  await profile.close();
-  const offline = (await profile.launch()).pages()[0]!;
-  await offline.goto(`${origin.url}/`);
-  await launched(offline);
+  await launchedOffline(profile, origin);
 });
 
 test('an app that deletes every database of its origin does not wait for us, and what we keep there comes again', async ({
@@ -103,11 +109,7 @@ test('an app that unregisters whatever service worker it finds is launched by ou
     log.console.filter((line) => /^warning: Sluice serves .* asked to unregister/.test(line)),
   ).toHaveLength(1);
 
-  await origin.stop();
-  await profile.close();
-  const offline = (await profile.launch()).pages()[0]!;
-  await offline.goto(`${origin.url}/`);
-  await launched(offline);
+  await launchedOffline(profile, origin);
 });
 
 test('an app that deletes every cache of its origin keeps what launches it offline', async ({ profile }) => {
@@ -125,9 +127,5 @@ test('an app that deletes every cache of its origin keeps what launches it offli
   await launched(page);
   await expect.poll(() => page.evaluate(() => document.documentElement.dataset.deleted)).toBe('1');
 
-  await origin.stop();
-  await profile.close();
-  const offline = (await profile.launch()).pages()[0]!;
-  await offline.goto(`${origin.url}/`);
-  await launched(offline);
+  await launchedOffline(profile, origin);
 });
